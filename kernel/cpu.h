@@ -1,0 +1,19 @@
+/* cpu.h: a physical CPU. Everything in it belongs to that CPU alone, unless it says otherwise. */
+#pragma once
+#include <stdint.h>
+#include <stdbool.h>
+#include "arch_cpu.h"
+#include "sched.h"
+
+#define CPU_MAX 256
+
+struct cpu {
+	struct cpu *self;               /* %gs:0 */
+	uint32_t index;                 /* 0: the boot CPU */
+	uint32_t apic_id;
+	struct arch_cpu arch;           /* arch/x86_64/arch_cpu.h */
+	struct sched sched;             /* kernel/sched.h */
+};
+
+extern struct cpu *cpus[CPU_MAX];       /* those that came up, in order of index */
+extern unsigned cpu_count;

@@ -1,0 +1,5 @@
+/* placeholder until the scheduler lands */
+#pragma once
+struct sched {
+	int nothing;
+};
