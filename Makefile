@@ -1,0 +1,71 @@
+# Bulkhead: `make help` lists what can be asked for.
+#
+# Each folder's own rules are in its .mk file. Everything generated goes to build/.
+
+B := build
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+CC      := gcc
+CLANG   := clang
+PYTHON  := /usr/bin/python3
+INCLUDE := -I. -Ikernel -Iarch/x86_64 -Iguests/include
+WARN    := -Wall -Wextra -Werror
+
+MACHINE ?= bochs
+CONF    ?= $(B)/demo/bulkhead.conf
+IMG     ?= $(B)/bulkhead.img
+SERIAL  ?= stdio
+
+.DEFAULT_GOAL := all
+.PHONY: all help deps sources clean run image check test bench
+
+# Goals that need nothing installed.
+BARE_GOALS := help deps clean
+
+# Every other goal first gets what is missing: make runs .ci/deps for this file, then starts afresh, so
+# that rules may look at the sources that it unpacked.
+ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
+include $(B)/deps.mk
+endif
+
+$(B)/deps.mk: .ci/deps
+	@mkdir -p $(@D)
+	@.ci/deps
+	@echo '# made by .ci/deps' > $@
+
+deps:
+	@mkdir -p $(B)
+	@.ci/deps
+	@echo '# made by .ci/deps' > $(B)/deps.mk
+
+-include boot/boot.mk
+-include kernel/kernel.mk
+-include guests/guests.mk
+-include guests/linux/linux.mk
+-include tests/tests.mk
+
+# What a machine is started from. The .mk files above may add to it.
+ALL += $(B)/boot/BOOTX64.EFI $(B)/kernel/kernel.elf $(B)/guests/monitor.elf $(B)/guests/console.elf
+
+all: $(ALL)
+
+help:
+	@echo 'make                 builds the loader, the kernel, the services and the sample guests'
+	@echo 'make deps            installs what is missing (Debian packages) and fetches sources that are built in'
+	@echo 'make run             starts the demo: MACHINE=bochs|qemu CONF=path SERIAL=stdio|tcp:PORT'
+	@echo 'make image           makes a bootable disk image: CONF=path IMG=path'
+	@echo 'make check           says what is wrong with a configuration: CONF=path'
+	@echo 'make test            all tests: unit, fuzz, system'
+	@echo 'make unit            unit tests on the host, and the checks of the source tree'
+	@echo 'make fuzz            fuzz targets, FUZZ_SECONDS=60 in total'
+	@echo 'make system          whole machines: MACHINES="bochs qemu" TESTS="test_demo.py ..."'
+	@echo 'make bench           measures, MACHINE=bochs; a table and build/bench/MACHINE.json'
+	@echo 'make lint            headers compile alone, clang-format, lines of the kernel'
+	@echo 'make clean           removes build/, except for what was fetched'
+
+clean:
+	@if [ -d $(B) ]; then find $(B) -mindepth 1 -maxdepth 1 ! -name apt ! -name src ! -name download -exec rm -rf {} +; fi
