@@ -1,0 +1,63 @@
+# Tests. `make test` runs everything and ends with the sum; the parts are unit, fuzz, lint and system.
+
+T := $(B)/tests
+FUZZ_SECONDS ?= 60
+MACHINES ?= bochs qemu
+TESTS ?=
+
+# A line of a list is "NAME: source..."; here it becomes "NAME:source:source". UNIT="a b" builds only these.
+list_of = $(shell sed -e 's/\#.*//' -e 's/: */:/' -e 's/ *$$//' -e 's/  */:/g' $(1) 2>/dev/null)
+words_of = $(subst :, ,$(1))
+UNIT_LIST := $(call list_of,tests/unit/tests.list)
+FUZZ_LIST := $(call list_of,tests/fuzz/fuzz.list)
+UNIT ?= $(foreach line,$(UNIT_LIST),$(firstword $(call words_of,$(line))))
+FUZZ ?= $(foreach line,$(FUZZ_LIST),$(firstword $(call words_of,$(line))))
+
+HOST_FLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer $(WARN) $(INCLUDE) -Iguests/lib -Iguests/monitor \
+	-DHOST_TEST -MMD -MP
+
+define unit_rule
+$(T)/unit/$(1): $(2)
+	@mkdir -p $$(@D)
+	$(CC) $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MF $$@.d \
+		-o $$@ $(2) -lcmocka
+-include $(T)/unit/$(1).d
+endef
+
+define fuzz_rule
+$(T)/fuzz/$(1): $(2)
+	@mkdir -p $$(@D)
+	$(CLANG) $(HOST_FLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -MF $$@.d \
+		-o $$@ $(2)
+-include $(T)/fuzz/$(1).d
+endef
+
+$(foreach line,$(UNIT_LIST),$(eval $(call unit_rule,$(firstword $(call words_of,$(line))),\
+	tests/unit/test_$(firstword $(call words_of,$(line))).c $(wordlist 2,99,$(call words_of,$(line))))))
+$(foreach line,$(FUZZ_LIST),$(eval $(call fuzz_rule,$(firstword $(call words_of,$(line))),\
+	tests/fuzz/fuzz_$(firstword $(call words_of,$(line))).c $(wordlist 2,99,$(call words_of,$(line))))))
+
+.PHONY: unit fuzz lint system unit-programs fuzz-programs
+
+unit-programs: $(UNIT:%=$(T)/unit/%)
+fuzz-programs: $(FUZZ:%=$(T)/fuzz/%)
+
+lint:
+	$(PYTHON) tests/suite.py lint
+
+unit: unit-programs
+	$(PYTHON) tests/suite.py lint unit $(UNIT:%=$(T)/unit/%)
+
+fuzz: fuzz-programs
+	$(PYTHON) tests/suite.py fuzz --seconds $(FUZZ_SECONDS) $(FUZZ:%=$(T)/fuzz/%)
+
+system: all demo
+	$(PYTHON) tests/suite.py system --machines "$(MACHINES)" $(TESTS)
+
+# The parts one after the other, whatever comes of each; the sum decides.
+test: all demo unit-programs fuzz-programs
+	$(PYTHON) tests/suite.py all --seconds $(FUZZ_SECONDS) --machines "$(MACHINES)" \
+		--unit "$(UNIT:%=$(T)/unit/%)" --fuzz "$(FUZZ:%=$(T)/fuzz/%)" $(TESTS)
+
+bench: all demo
+	$(PYTHON) tests/bench/bench.py --machine $(MACHINE)
