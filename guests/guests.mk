@@ -1,0 +1,47 @@
+# guests.mk: native programs. Included by the top-level Makefile; B is the build folder.
+#
+# $(eval $(call native_program,NAME,SOURCES...)) makes $(B)/guests/NAME.elf from C and assembly sources.
+
+B ?= build
+
+NATIVE_CC ?= gcc
+NATIVE_CPPFLAGS := -I. -Iguests/include -Iguests/lib
+NATIVE_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only \
+	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+	-Wall -Wextra -Werror
+NATIVE_LDFLAGS := -static -nostdlib -no-pie -Wl,-T,guests/lib/native.ld -Wl,-z,max-page-size=4096 \
+	-Wl,--build-id=none -Wl,-z,noexecstack
+
+NATIVE_LIB := $(B)/guests/libbh.a
+NATIVE_CRT := $(B)/guests/obj/guests/lib/crt0.S.o
+NATIVE_LIB_SOURCES := $(wildcard guests/lib/*.c)
+NATIVE_PROGRAMS :=
+
+$(B)/guests/obj/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(NATIVE_CC) $(NATIVE_CPPFLAGS) $(NATIVE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/guests/obj/%.S.o: %.S
+	@mkdir -p $(@D)
+	$(NATIVE_CC) $(NATIVE_CPPFLAGS) -g -MMD -MP -c -o $@ $<
+
+$(NATIVE_LIB): $(NATIVE_LIB_SOURCES:%=$(B)/guests/obj/%.o)
+	rm -f $@
+	ar rcsD $@ $^
+
+-include $(NATIVE_LIB_SOURCES:%=$(B)/guests/obj/%.d) $(B)/guests/obj/guests/lib/crt0.S.d
+
+define native_program
+NATIVE_PROGRAMS += $(B)/guests/$(1).elf
+$(B)/guests/$(1).elf: $(foreach s,$(2),$(B)/guests/obj/$(s).o) $(NATIVE_CRT) $(NATIVE_LIB) guests/lib/native.ld
+	@mkdir -p $$(@D)
+	$(NATIVE_CC) $(NATIVE_LDFLAGS) -o $$@ $(NATIVE_CRT) $(foreach s,$(2),$(B)/guests/obj/$(s).o) $(NATIVE_LIB)
+-include $(foreach s,$(2),$(B)/guests/obj/$(s).d)
+endef
+
+$(eval $(call native_program,hello,guests/hello/hello.c))
+
+-include guests/monitor/monitor.mk
+
+.PHONY: guests
+guests: $(NATIVE_LIB) $(NATIVE_CRT)
