@@ -1,0 +1,56 @@
+/* acpi.h: the few facts that the kernel takes from ACPI's tables (ACPI 6.5, 5.2). */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ACPI_CPUS      256
+#define ACPI_IOAPICS   8
+#define ACPI_OVERRIDES 24
+#define ACPI_SEGMENTS  8
+
+struct acpi_ioapic {
+	uint32_t address;
+	uint32_t gsi_base;
+};
+
+/* Interrupt source override (5.2.12.5). */
+struct acpi_override {
+	uint8_t irq;
+	bool active_low, level;
+	uint32_t gsi;
+};
+
+/* PCI segment group of the MCFG (PCI firmware specification 3.2, 4.1.2). */
+struct acpi_segment {
+	uint64_t base;
+	uint16_t segment;
+	uint8_t first_bus, last_bus;
+};
+
+struct acpi {
+	bool madt, fadt;
+	uint32_t cpus;		/* enabled; as many as fit */
+	uint32_t cpus_left_out; /* enabled, but past ACPI_CPUS */
+	uint32_t apic_id[ACPI_CPUS];
+	uint32_t ioapics, overrides, segments;
+	struct acpi_ioapic ioapic[ACPI_IOAPICS];
+	struct acpi_override override[ACPI_OVERRIDES];
+	struct acpi_segment segment[ACPI_SEGMENTS];
+	uint16_t pm_timer_port; /* 0: none */
+	bool pm_timer_32bit;
+	uint8_t reset_space; /* generic address space: 0 memory, 1 I/O, 2 PCI; 0xff: no reset
+				register */
+	uint8_t reset_value;
+	uint64_t reset_address;
+	uint64_t hpet;	  /* physical address of its registers, 0: none */
+	uint32_t damaged; /* tables refused: wrong length or checksum */
+};
+
+/* Where tables are read: `bytes` at `physical`, valid until the next call; NULL: cannot. */
+typedef const void *(*acpi_map)(void *context, uint64_t physical, uint64_t bytes);
+
+/*
+ * Parses from the RSDP at `rsdp` on; any content is survived. False when there is no usable root
+ * table: then nothing but `damaged` is set.
+ */
+bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map, void *context);

@@ -1,0 +1,43 @@
+/* clock.h: time is the TSC, whose frequency is measured, not believed; one timer for each CPU. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "instructions.h"
+
+extern uint64_t clock_hz;   /* ticks of the TSC a second; 0 until it is measured */
+extern uint64_t clock_boot; /* TSC at the kernel's entry */
+
+/* TSC. */
+static inline uint64_t clock_now(void)
+{
+	return rdtsc();
+}
+
+/* Microseconds since the kernel's entry; 0 until the clock is measured. */
+uint64_t clock_microseconds(void);
+
+/* Ticks of so many microseconds, up to 2^32. */
+uint64_t clock_ticks(uint64_t microseconds);
+
+/*
+ * Measures clock_hz against the ACPI PM timer (FADT), the HPET or PIT channel 2, whichever there
+ * is, at least twice; logs the result. Boot CPU, after acpi_init and apic_enable. Panics when there
+ * is no timer at all.
+ */
+void clock_init(void);
+
+/* Prepares the calling CPU's timer. */
+void clock_enable(void);
+
+/*
+ * irq_timer() (kernel/irq.h) is called on this CPU once, when the TSC has reached `tsc` (never
+ * before; at once if it has passed); UINT64_MAX: no more. Replaces the earlier setting. Interrupts
+ * off.
+ */
+void clock_set_timer(uint64_t tsc);
+
+/* For interrupt_dispatch: true when the time has come; false: fired short of it, armed again. */
+bool clock_timer_due(void);
+
+/* Waits. For hardware's sake, at boot only. */
+void clock_wait(uint64_t microseconds);

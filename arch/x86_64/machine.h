@@ -1,0 +1,20 @@
+/* machine.h: the machine as a whole. */
+#pragma once
+#include <boot/boot_info.h>
+#include "acpi.h"
+
+extern struct acpi machine_acpi; /* what the firmware's tables say; read-only after machine_init */
+
+/* Brings the boot CPU's part up: tables, address space, APIC, clock, interrupts; logs a line each.
+ * Once. */
+void machine_init(const struct boot_info *info);
+
+/*
+ * The end, by EFI's ResetSystem, then (reset) FADT's reset register, port 0xCF9, the keyboard
+ * controller. Stops all other CPUs first. Any CPU, interrupts off.
+ */
+_Noreturn void machine_poweroff(void);
+_Noreturn void machine_reset(void);
+
+/* Stops all other CPUs for good, by NMI. */
+void machine_stop_others(void);

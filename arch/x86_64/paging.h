@@ -1,0 +1,101 @@
+/*
+ * paging.h: one walker for all page tables with 512 entries of 64 bits: the kernel's own, EPT, and
+ * later NPT and IOMMUs.
+ *
+ * Tables come from a provider, so the walker runs on the host under a fake memory too. It takes no
+ * lock and flushes no TLB: the caller does both, before a table that paging_unmap has released can
+ * be used for something else.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Flags of a mapping. */
+#define PAGING_READ    0x1u
+#define PAGING_WRITE   0x2u
+#define PAGING_EXECUTE 0x4u
+#define PAGING_WB      0x00u
+#define PAGING_UC      0x10u
+#define PAGING_WC      0x20u
+#define PAGING_TYPE    0x30u
+
+#define PAGING_4K 0x1000ull
+#define PAGING_2M 0x200000ull
+#define PAGING_1G 0x40000000ull
+
+/* Results. With any but PAGING_OK nothing has changed in what is mapped. */
+enum paging_result {
+	PAGING_OK = 0,
+	PAGING_INVALID = -1,  /* not aligned, out of range, flags that this format cannot say */
+	PAGING_BUSY = -2,     /* something is mapped there already */
+	PAGING_NO_TABLE = -3, /* the provider is exhausted */
+};
+
+/* Level 1 holds 4 KiB pages, 2: 2 MiB, 3: 1 GiB. */
+struct paging_format {
+	unsigned levels;	/* of tables; the root is at this level */
+	unsigned largest;	/* highest level that may hold pages: 2 or 3 */
+	unsigned physical_bits; /* no address has more */
+	bool canonical;		/* the upper half is sign-extended */
+	bool (*flags_valid)(unsigned flags);
+	bool (*present)(uint64_t entry);
+	bool (*is_page)(uint64_t entry, unsigned level);
+	uint64_t (*page)(uint64_t physical, unsigned flags, unsigned level);
+	uint64_t (*table)(uint64_t physical);
+	uint64_t (*physical)(uint64_t entry,
+			     unsigned level); /* of the page or table that it names */
+	unsigned (*flags)(uint64_t entry, unsigned level);
+};
+
+/* 4-level host tables (SDM vol. 3, 4.5) and EPT (28.3.2), with 2 MiB pages at most, and with 1 GiB
+ * pages. */
+extern const struct paging_format paging_host, paging_host_1g, paging_ept, paging_ept_1g;
+
+struct paging_memory {
+	uint64_t (*allocate)(void *context); /* physical address of a zeroed page, 0: none left */
+	void (*release)(void *context, uint64_t table);
+	uint64_t *(*access)(void *context,
+			    uint64_t table); /* where its 512 entries stand; valid until released */
+	void *context;
+};
+
+struct paging {
+	const struct paging_format *format;
+	uint64_t root;
+	const struct paging_memory *memory;
+};
+
+/* Tables from the kernel's pool. */
+extern const struct paging_memory paging_pool;
+
+/* Allocates the root. PAGING_NO_TABLE. */
+int paging_create(struct paging *paging, const struct paging_format *format,
+		  const struct paging_memory *memory);
+
+/* Maps [address, address + bytes) to `physical` on with the largest pages that fit; multiples of 4
+ * KiB. */
+int paging_map(struct paging *paging, uint64_t address, uint64_t physical, uint64_t bytes,
+	       unsigned flags);
+
+/* Unmaps what is mapped of the range (holes are allowed), splits large pages at its ends, releases
+ * empty tables. */
+int paging_unmap(struct paging *paging, uint64_t address, uint64_t bytes);
+
+struct paging_page {
+	uint64_t address, physical, bytes; /* of the whole page */
+	unsigned flags;
+};
+
+/* The page that maps `address`; false: none. */
+bool paging_lookup(const struct paging *paging, uint64_t address, struct paging_page *page);
+
+/* Calls `each` for every page, in the order of addresses, until it returns false; then returns
+ * false. */
+bool paging_walk(const struct paging *paging,
+		 bool (*each)(void *context, const struct paging_page *page), void *context);
+
+/* Number of tables, the root included. */
+uint64_t paging_tables(const struct paging *paging);
+
+/* Releases all tables, the root included. What they mapped is not touched. */
+void paging_destroy(struct paging *paging);

@@ -1,0 +1,23 @@
+/* panic.h: the kernel's own end. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Says why and on which CPU, on every output there is, with the addresses found on the stack; stops
+ * all other CPUs by NMI; then halts, or resets the machine if panic_set_reset(true) was called. Any
+ * CPU, any state. Of two CPUs that panic at once the second one is stopped silently.
+ */
+__attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *fmt, ...);
+
+/* config machine.panic: reset in place of halting. */
+void panic_set_reset(bool reset);
+
+/* True from the moment that a panic stops the other CPUs; the NMI handler obeys it. */
+bool panic_stopping(void);
+
+#define panic_unless(condition)                                                     \
+	do {                                                                        \
+		if (!(condition))                                                   \
+			panic("%s:%d: not so: %s", __FILE__, __LINE__, #condition); \
+	} while (0)

@@ -1,0 +1,17 @@
+/* string.h: the memory and string functions that C and gcc expect. Any CPU, any state. */
+#pragma once
+#if __STDC_HOSTED__
+/* Unit tests have this folder in their include path, and want the C library's. */
+#include_next <string.h>
+#else
+#include <stddef.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int value, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+size_t strlen(const char *text);
+size_t strnlen(const char *text, size_t limit);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t limit);
+#endif
