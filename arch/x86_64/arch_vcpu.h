@@ -1,0 +1,46 @@
+/* arch_vcpu.h: the x86 part of struct vcpu, whose first member it is. */
+#pragma once
+#include <stdint.h>
+#include <stddef.h>
+#include <bulkhead/abi.h>
+#include "guest_apic.h"
+#include "guest_msr.h"
+#include "xstate.h"
+#ifndef HOST_TEST
+#include "vmx/vmx_vcpu.h"
+#endif
+
+struct arch_vcpu {
+	uint64_t gpr[16];	/* enum bh_register; the entry path finds them at offset 0 */
+	uint64_t cr2;		/* not touched by hardware at entry or exit */
+	uint64_t tsc_offset;	/* guest's TSC - TSC */
+	struct guest_apic apic; /* guests */
+	struct guest_msr msr;	/* guests */
+	struct xstate *xstate;	/* guests; natives have none */
+#ifndef HOST_TEST
+	struct vmx_vcpu vmx;
+#endif
+};
+_Static_assert(offsetof(struct arch_vcpu, gpr) == 0, "the entry path relies on it");
+
+/* The two calls below cost one test when nothing has happened. struct arch_vcpu is struct vcpu's
+ * first member. */
+
+/* Own CPU: takes what others posted into IRR and TMR. True: IRR, ISR, TPR or SVR may have changed.
+ */
+static inline bool guest_apic_sync(struct vcpu *vcpu)
+{
+	struct guest_apic *apic = &((struct arch_vcpu *)vcpu)->apic;
+
+	return atomic_load_explicit(&apic->attention, memory_order_relaxed) &&
+	       guest_apic_take(apic);
+}
+
+/* Own CPU: syncs; the highest vector that may be delivered now (above PPR, APIC enabled), or -1. */
+static inline int guest_apic_pending(struct vcpu *vcpu)
+{
+	struct guest_apic *apic = &((struct arch_vcpu *)vcpu)->apic;
+
+	return atomic_load_explicit(&apic->attention, memory_order_relaxed) ? guest_apic_scan(apic)
+									    : -1;
+}
