@@ -21,7 +21,9 @@
 
 #define BH_EVENT_RUNTIME 47
 
+#ifndef HOST_TEST
 int main(unsigned vcpu);
+#endif
 
 /* ---- hypercalls ------------------------------------------------------------------------------ */
 
