@@ -1,22 +1,23 @@
 /*
  * boot_info.h: what the loader hands to the kernel: one structure.
  *
- * At entry: 64-bit mode, interrupts off, RDI = virtual address of boot_info, a stack of 16 KiB. The loader's
- * page tables map, and the kernel replaces them soon after:
- *   - the kernel's segments at their link addresses (KERNEL_BASE and up), read-only, writable or executable as
- *     the ELF says, never two of the last;
- *   - the kernel region (kernel image, boot_info, pool) at POOL_BASE + (physical - region_base), no execute;
+ * At entry: 64-bit mode, interrupts off, RDI = virtual address of boot_info, a stack of 16 KiB. The
+ * loader's page tables map, and the kernel replaces them soon after:
+ *   - the kernel's segments at their link addresses (KERNEL_BASE and up), read-only, writable or
+ *     executable as the ELF says, never two of the last;
+ *   - the kernel region (kernel image, boot_info, pool) at POOL_BASE + (physical - region_base),
+ *     no execute;
  *   - physical 0 to 4 GiB one to one, so that the loader's last instructions run.
  */
 #pragma once
 #include <stdint.h>
 #include "config.h"
 
-#define BOOT_INFO_MAGIC 0x746f6f4264616542ull
+#define BOOT_INFO_MAGIC	  0x746f6f4264616542ull
 #define BOOT_INFO_VERSION 1
 
-#define KERNEL_BASE 0xFFFFFFFF80000000ull       /* link address of the kernel */
-#define POOL_BASE   0xFFFFFF0000000000ull       /* the kernel region stands here */
+#define KERNEL_BASE 0xFFFFFFFF80000000ull /* link address of the kernel */
+#define POOL_BASE   0xFFFFFF0000000000ull /* the kernel region stands here */
 
 #define BOOT_CPUS     256
 #define BOOT_RANGES   256
@@ -26,40 +27,42 @@
 
 /* UEFI memory types (UEFI 2.10, 7.2.1), reduced to what matters. Sorted by base, no overlaps. */
 enum boot_memory {
-	BOOT_MEMORY_FREE = 1,           /* usable once boot services are left (loader and boot services memory too) */
-	BOOT_MEMORY_KERNEL,             /* the kernel region */
-	BOOT_MEMORY_IMAGE,              /* images and programs, 2 MiB aligned and padded with zeros */
-	BOOT_MEMORY_FIRMWARE_CODE,      /* runtime services */
+	/* Usable once boot services are left: the loader's and boot services' memory too. */
+	BOOT_MEMORY_FREE = 1,
+	BOOT_MEMORY_KERNEL,	   /* the kernel region */
+	BOOT_MEMORY_IMAGE,	   /* images and programs, 2 MiB aligned and padded with zeros */
+	BOOT_MEMORY_FIRMWARE_CODE, /* runtime services */
 	BOOT_MEMORY_FIRMWARE_DATA,
-	BOOT_MEMORY_ACPI,               /* reclaim and NVS: read, never given away */
+	BOOT_MEMORY_ACPI, /* reclaim and NVS: read, never given away */
 	BOOT_MEMORY_MMIO,
 	BOOT_MEMORY_RESERVED,
 };
 
 struct boot_range {
-	uint64_t base, bytes;           /* multiples of 4 KiB */
-	uint32_t type;                  /* enum boot_memory */
+	uint64_t base, bytes; /* multiples of 4 KiB */
+	uint32_t type;	      /* enum boot_memory */
 	uint32_t pad;
 };
 
 /* A file, whole, in memory of type BOOT_MEMORY_IMAGE. Its 2 MiB frames hold nothing else. */
 struct boot_image {
-	char path[CONFIG_PATH_BYTES];   /* as the configuration names it */
-	uint64_t physical;              /* 2 MiB aligned */
+	char path[CONFIG_PATH_BYTES]; /* as the configuration names it */
+	uint64_t physical;	      /* 2 MiB aligned */
 	uint64_t bytes;
 };
 
 /* A native program, its ELF parsed. Its segments lie in memory of type BOOT_MEMORY_IMAGE. */
 struct boot_segment {
-	uint64_t address;               /* guest-physical and virtual: the same. 4 KiB aligned */
-	uint64_t physical;              /* of the file's bytes; need not be aligned */
+	uint64_t address;  /* guest-physical and virtual: the same. 4 KiB aligned */
+	uint64_t physical; /* of the file's bytes; need not be aligned */
 	uint64_t file_bytes;
-	uint64_t memory_bytes;          /* >= file_bytes; the rest is zero */
-	uint32_t writable, executable;  /* 0 or 1, never both */
+	uint64_t memory_bytes;	       /* >= file_bytes; the rest is zero */
+	uint32_t writable, executable; /* 0 or 1, never both */
 };
 
 struct boot_program {
-	char path[CONFIG_PATH_BYTES];   /* "monitor.elf", "console.elf", or as the configuration names it */
+	/* "monitor.elf", "console.elf", or as the configuration names it. */
+	char path[CONFIG_PATH_BYTES];
 	uint64_t entry;
 	uint32_t segments;
 	uint32_t pad;
@@ -67,34 +70,37 @@ struct boot_program {
 };
 
 struct boot_framebuffer {
-	uint64_t physical;              /* 0: none */
+	uint64_t physical; /* 0: none */
 	uint64_t bytes;
-	uint32_t width, height;         /* pixels */
-	uint32_t stride;                /* pixels per line */
-	uint32_t bgr;                   /* 1: blue in the lowest byte, 0: red. 32 bits a pixel */
+	uint32_t width, height; /* pixels */
+	uint32_t stride;	/* pixels per line */
+	uint32_t bgr;		/* 1: blue in the lowest byte, 0: red. 32 bits a pixel */
 };
 
 struct boot_info {
 	uint64_t magic;
 	uint32_t version, bytes;
-	uint64_t region_base, region_bytes;     /* the kernel region, multiples of 2 MiB */
-	uint64_t image_base, image_bytes;       /* in it: the kernel's segments as loaded, in link order, contiguous
-						   from KERNEL_BASE */
-	uint64_t pool_base, pool_bytes;         /* in it: free for the kernel's page allocator */
-	uint64_t region_bytes_256g;             /* what region_bytes would be with 256 GiB of RAM and this configuration */
-	uint64_t trampoline;                    /* a free 4 KiB page below 1 MiB, for starting CPUs */
-	uint64_t rsdp;                          /* physical, 0: none */
-	uint64_t efi_system_table;              /* physical; runtime services are mapped one to one */
-	uint64_t wall_seconds, wall_tsc;        /* EFI's GetTime as seconds since 1970 UTC, and RDTSC then */
+	uint64_t region_base, region_bytes; /* the kernel region, multiples of 2 MiB */
+	uint64_t image_base, image_bytes; /* in it: the kernel's segments as loaded, in link order,
+					     contiguous from KERNEL_BASE */
+	uint64_t pool_base, pool_bytes;	  /* in it: free for the kernel's page allocator */
+	uint64_t region_bytes_256g;	  /* what region_bytes would be with 256 GiB of RAM and this
+					     configuration */
+	uint64_t trampoline;		  /* a free 4 KiB page below 1 MiB, for starting CPUs */
+	uint64_t rsdp;			  /* physical, 0: none */
+	uint64_t efi_system_table;	  /* physical; runtime services are mapped one to one */
+	/* EFI's GetTime as seconds since 1970 UTC, and RDTSC then. 0: no clock. */
+	uint64_t wall_seconds, wall_tsc;
 	struct boot_framebuffer framebuffer;
 	uint32_t boot_apic_id;
-	uint32_t cpus;                          /* enabled CPUs that the MP Services protocol named; 0: no protocol */
-	uint32_t apic_id[BOOT_CPUS];            /* [0] is the boot CPU's */
+	uint32_t cpus; /* enabled CPUs that the MP Services protocol named; 0: no protocol */
+	uint32_t apic_id[BOOT_CPUS]; /* [0] is the boot CPU's */
 	uint32_t ranges, images, programs, pad;
 	struct boot_range range[BOOT_RANGES];
 	struct boot_image image[BOOT_IMAGES];
 	struct boot_program program[BOOT_PROGRAMS];
-	char config_log[8192];                  /* errors of the configuration, a line each: "bulkhead.conf:LINE: text" */
+	/* Errors of the configuration, a line each: "bulkhead.conf:LINE: text". Ends with 0. */
+	char config_log[8192];
 	struct config config;
 };
 

@@ -1,0 +1,87 @@
+/* Any bytes as bulkhead.conf: the records that come out keep to what config.h promises. */
+#include <stdlib.h>
+#include <string.h>
+#include "boot/config.h"
+#include "boot/config_files.h"
+#include "boot/config_machine.h"
+
+#define REQUIRE(condition)        \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
+
+static unsigned reports;
+
+static void report(void *context, uint32_t line, const char *text)
+{
+	uint32_t *last = context;
+
+	REQUIRE(line >= *last && text[0] && strlen(text) < CONFIG_ERROR_BYTES);
+	for (; *text; text++)
+		REQUIRE((unsigned char)*text >= 0x20 && (unsigned char)*text < 0x7f);
+	*last = line;
+	reports++;
+}
+
+static void ignore(void *context, uint32_t line, const char *text)
+{
+	(void)context;
+	(void)line;
+	REQUIRE(text[0]);
+}
+
+static void check_grants(const struct config *config, const struct config_partition *partition)
+{
+	REQUIRE(partition->grants <= CONFIG_GRANTS);
+	for (uint32_t i = 0; i < partition->grants; i++) {
+		const struct config_grant *grant = &partition->grant[i];
+
+		REQUIRE(grant->type >= CONFIG_GRANT_CONTROL && grant->type <= CONFIG_GRANT_IMAGE);
+		REQUIRE(grant->partition < config->partitions);
+		REQUIRE(grant->first <= grant->last && grant->last <= 0xffff);
+		REQUIRE(grant->type != CONFIG_GRANT_IMAGE || grant->path[0]);
+		REQUIRE(grant->type == CONFIG_GRANT_IMAGE || !grant->path[0]);
+	}
+}
+
+static void check_partition(const struct config *config, const struct config_partition *partition)
+{
+	REQUIRE(partition->name[0] && strnlen(partition->name, BH_NAME_BYTES) < BH_NAME_BYTES);
+	REQUIRE(strnlen(partition->image, CONFIG_PATH_BYTES) < CONFIG_PATH_BYTES);
+	REQUIRE(strnlen(partition->command, BH_COMMAND_BYTES) < BH_COMMAND_BYTES);
+	REQUIRE(partition->vcpus >= 1 && partition->vcpus <= CONFIG_VCPUS);
+	for (uint32_t i = 0; i < partition->vcpus; i++)
+		REQUIRE(partition->cpu[i] < CONFIG_MACHINE_CPUS);
+	REQUIRE(partition->weight >= 1 && partition->weight <= 10000);
+	REQUIRE(partition->cap_percent >= 1 && partition->cap_percent <= 100);
+	REQUIRE(partition->memory_bytes % (2 << 20) == 0);
+	REQUIRE(partition->error[0] || (partition->memory_bytes && partition->image[0]));
+	check_grants(config, partition);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct config config;
+	static struct config_file files[CONFIG_FILES];
+	struct config_facts facts = { 4, true, 512u << 20, 4u << 20, 2u << 20 };
+	uint32_t last = 0, count;
+
+	reports = 0;
+	count = config_parse((const char *)data, size, &config, report, &last);
+	REQUIRE(count == config.errors && (count > 0) == (reports > 0) && reports <= 51);
+	REQUIRE(config.partitions <= CONFIG_PARTITIONS && config.channels <= CONFIG_CHANNELS);
+	for (uint32_t i = 0; i < config.partitions; i++)
+		check_partition(&config, &config.partition[i]);
+	for (uint32_t i = 0; i < config.channels; i++) {
+		REQUIRE(config.channel[i].end[0] < config.partitions);
+		REQUIRE(config.channel[i].end[1] < config.partitions);
+		REQUIRE(config.channel[i].bytes >= 4096 && config.channel[i].bytes % 4096 == 0);
+	}
+	count = config_files(&config, files);
+	REQUIRE(count <= CONFIG_FILES);
+	for (uint32_t i = 0; i < count; i += 2)
+		config_file_fail(&config, &files[i], "missing", ignore, NULL);
+	config_machine_check(&config, &facts, ignore, NULL);
+	return 0;
+}
