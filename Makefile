@@ -53,6 +53,20 @@ ALL += $(B)/boot/BOOTX64.EFI $(B)/kernel/kernel.elf $(B)/guests/monitor.elf $(B)
 
 all: $(ALL)
 
+# The demo: its configuration and the files that it names, in one folder.
+DEMO_FILES := $(L)/vmlinuz $(L)/initramfs.img $(patsubst %,$(B)/guests/%.elf,hello ping pong measure)
+
+.PHONY: demo
+demo: $(B)/demo/bulkhead.conf
+
+$(B)/demo/bulkhead.conf: boot/demo.conf $(DEMO_FILES)
+	@mkdir -p $(@D)
+	cp -u $(DEMO_FILES) $(@D)/
+	cp $< $@
+
+run: all demo
+	@$(PYTHON) boot/run.py --machine $(MACHINE) --conf $(CONF) --serial $(SERIAL)
+
 help:
 	@echo 'make                 builds the loader, the kernel, the services and the sample guests'
 	@echo 'make deps            installs what is missing (Debian packages) and fetches sources that are built in'

@@ -61,3 +61,4 @@ test: all demo unit-programs fuzz-programs
 
 bench: all demo
 	$(PYTHON) tests/bench/bench.py --machine $(MACHINE)
+

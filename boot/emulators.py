@@ -1,0 +1,109 @@
+"""How the emulators are started: the one place for their command lines.
+
+`make run`, the system tests and the benchmarks all come here. Each function starts a machine in a process group
+of its own, in a scratch folder, with its serial line on a TCP port of this host, and returns the process; the
+machine runs once a client has connected to the port.
+"""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+FIRMWARE = "/usr/share/ovmf/OVMF.fd"
+
+# Instructions that Bochs takes for a second. Lower is cheaper to wait for: with several CPUs an emulated second
+# costs what this many instructions cost, idle CPUs included. Firmware waits by the clock as well, so power-on is
+# faster, too. Below about 5 million a Linux guest has too few instructions between two ticks.
+BOCHS_IPS = 10000000
+
+BOCHSRC = """\
+config_interface: textconfig
+display_library: rfb, options="timeout=0"
+memory: guest={memory}, host={memory}
+romimage: file={firmware}, address=0x0, options=none
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+vga: extension=vbe, update_freq=1
+pci: enabled=1, chipset=i440fx
+cpu: model={model}, count={cpus}, ips={ips}, quantum={quantum}, reset_on_triple_fault=1
+cpuid: apic=x2apic
+clock: sync=none, time0=local
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=disk, path="disk.img", mode=flat
+boot: disk
+com1: enabled=1, mode=socket-server, dev=localhost:{port}
+sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
+speaker: enabled=1, mode=sound
+mouse: enabled=0
+log: bochs.log
+debugger_log: -
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+"""
+
+
+def free_port():
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def bochs(image, scratch, port, cpus=4, memory=1024, model="corei7_skylake_x", ips=BOCHS_IPS, quantum=16):
+    """VT-x with EPT. `memory` in MiB. The debugger that Debian builds in is told to go on, and to quit at the end."""
+    # A copy: Bochs writes to its disk, and locks it.
+    subprocess.run(["cp", "--sparse=always", image, os.path.join(scratch, "disk.img")], check=True)
+    rc = BOCHSRC.format(firmware=FIRMWARE, port=port, cpus=cpus, memory=memory,
+                        model=model, ips=ips, quantum=quantum)
+    with open(os.path.join(scratch, "bochsrc"), "w", encoding="ascii") as file:
+        file.write(rc)
+    with open(os.path.join(scratch, "debugger"), "w", encoding="ascii") as file:
+        file.write("c\nq\n")
+    return start(["bochs", "-q", "-f", "bochsrc", "-rc", "debugger"], scratch)
+
+
+def qemu(image, scratch, port, cpus=4, memory=1024, cpu="max", options=()):
+    """q35 with everything; AMD SVM, but no VT-x without KVM. `memory` in MiB."""
+    firmware = os.path.join(scratch, "OVMF.fd")
+    shutil.copyfile(FIRMWARE, firmware)
+    command = ["qemu-system-x86_64", "-machine", "q35", "-cpu", cpu, "-smp", str(cpus), "-m", str(memory),
+               "-bios", firmware, "-display", "none", "-monitor", "none", "-net", "none",
+               "-drive", f"file={os.path.abspath(image)},format=raw,if=ide,snapshot=on",
+               "-chardev", f"socket,id=com1,host=127.0.0.1,port={port},server=on,wait=on",
+               "-serial", "chardev:com1", *options]
+    return start(command, scratch)
+
+
+KINDS = {"bochs": bochs, "qemu": qemu}
+
+
+def start(command, scratch):
+    with open(os.path.join(scratch, "emulator.out"), "wb") as out:
+        return subprocess.Popen(command, cwd=scratch, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                start_new_session=True)
+
+
+def connect(process, port, seconds=30):
+    """A socket to the machine's serial line, as soon as the emulator listens."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=5)
+        except OSError:
+            if process.poll() is not None:
+                raise RuntimeError(f"the emulator ended at once, status {process.returncode}") from None
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def kill(process):
+    """Ends the emulator and whatever it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()

@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+"""Starts a machine from a disk image made for a configuration, and connects this terminal to its serial line.
+
+    run.py --machine bochs|qemu --conf PATH --serial stdio|tcp:PORT
+"""
+import argparse
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import tty
+
+import emulators
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LEAVE = 1                               # Ctrl-A
+PATIENCE = {"bochs": "Bochs interprets every instruction: the firmware takes about 15 seconds, loading the kernels of "
+                     "Linux guests as long again, and a guest's boot a minute.",
+            "qemu": "The firmware takes about 5 seconds. QEMU has no VT-x without KVM: expect the kernel to come up, "
+                    "name what is missing, and halt."}
+
+
+def say(text):
+    """Also right while the terminal is raw."""
+    sys.stderr.write("\r[run] " + text.replace("\n", "\r\n") + "\r\n")
+    sys.stderr.flush()
+
+
+def make_image(conf, image):
+    """The exit status of `make image`, whose words go to this terminal."""
+    command = ["make", "--no-print-directory", "-s", "image", "CONF=" + os.path.abspath(conf), "IMG=" + image]
+    return subprocess.run(command, cwd=TOP, check=False).returncode
+
+
+class Keys:
+    """What is typed, on its way to the machine. Ctrl-A x leaves; Ctrl-A twice sends one."""
+
+    def __init__(self):
+        self.escaped = False
+        self.leave = False
+
+    def feed(self, typed):
+        out = bytearray()
+        for byte in typed:
+            if self.escaped:
+                self.escaped = False
+                if byte in b"xX":
+                    self.leave = True
+                    break
+                out += bytes([byte]) if byte == LEAVE else bytes([LEAVE, byte])
+            elif byte == LEAVE:
+                self.escaped = True
+            else:
+                out.append(byte)
+        return bytes(out)
+
+
+def converse(serial, process):
+    """Until the machine ends or the person leaves. A terminal is raw meanwhile and restored in any case."""
+    keys, heard, began = Keys(), False, time.monotonic()
+    inputs = [serial, sys.stdin.fileno()]
+    while not keys.leave:
+        ready = select.select(inputs, [], [], 5)[0]
+        if serial in ready:
+            data = serial.recv(4096)
+            if not data:
+                break
+            heard = True
+            os.write(sys.stdout.fileno(), data)
+        if sys.stdin.fileno() in ready:
+            typed = os.read(sys.stdin.fileno(), 256)
+            if not typed:               # end of a file or pipe: listen on
+                inputs.remove(sys.stdin.fileno())
+            slowly(serial, keys.feed(typed))
+        if process.poll() is not None and not ready:
+            break
+        if not heard and not ready:
+            say(f"waiting for the firmware, {time.monotonic() - began:.0f} s")
+    return keys.leave
+
+
+def slowly(serial, data):
+    """A UART's queue holds 16 characters; what is pasted must not overrun it."""
+    for start in range(0, len(data), 8):
+        serial.sendall(data[start:start + 8])
+        if len(data) > 8:
+            time.sleep(0.02)
+
+
+def with_terminal(serial, process):
+    if not sys.stdin.isatty():
+        return converse(serial, process)
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        tty.setraw(sys.stdin)
+        return converse(serial, process)
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def serve(port, process):
+    say(f"the serial line is on TCP port {port} of this host; the machine starts when a client connects, "
+        f"for example: nc localhost {port}")
+    process.wait()
+    return False
+
+
+def run(options, scratch):
+    image = os.path.join(TOP, "build", "run.img")
+    say(f"making {image} from {options.conf}")
+    if make_image(options.conf, image):
+        return 1
+    port = int(options.serial[4:]) if options.serial != "stdio" else emulators.free_port()
+    say(PATIENCE[options.machine])
+    process = emulators.KINDS[options.machine](image, scratch, port)
+    try:
+        if options.serial != "stdio":
+            left = serve(port, process)
+        else:
+            say("To leave: Ctrl-A x. To send Ctrl-A: type it twice. The machine's own way to end is `poweroff`.")
+            left = with_terminal(emulators.connect(process, port), process)
+        if not left:
+            time.sleep(0.5)
+        say("left: the machine is switched off" if left else "the machine has ended")
+    except KeyboardInterrupt:
+        say("interrupted: the machine is switched off")
+    finally:
+        emulators.kill(process)
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--machine", choices=sorted(emulators.KINDS), default="bochs")
+    parser.add_argument("--conf", default="build/demo/bulkhead.conf")
+    parser.add_argument("--serial", default="stdio")
+    options = parser.parse_args()
+    if options.serial != "stdio" and not (options.serial[:4] == "tcp:" and options.serial[4:].isdigit()):
+        parser.error("SERIAL is stdio or tcp:PORT")
+    with tempfile.TemporaryDirectory(prefix="bulkhead-") as scratch:
+        return run(options, scratch)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
