@@ -23,24 +23,34 @@ struct arch_vcpu {
 };
 _Static_assert(offsetof(struct arch_vcpu, gpr) == 0, "the entry path relies on it");
 
-/* The two calls below cost one test when nothing has happened. struct arch_vcpu is struct vcpu's
- * first member. */
+/*
+ * The two calls below cost one test when nothing has happened. struct arch_vcpu is struct vcpu's
+ * first member.
+ */
 
-/* Own CPU: takes what others posted into IRR and TMR. True: IRR, ISR, TPR or SVR may have changed.
+/*
+ * Own CPU: takes what others posted into IRR and TMR. True: since the last
+ * guest_apic_highest_irr(), IRR, ISR, TPR or SVR may have changed, so RVI and SVI must be loaded
+ * anew. Any number of calls.
  */
 static inline bool guest_apic_sync(struct vcpu *vcpu)
 {
 	struct guest_apic *apic = &((struct arch_vcpu *)vcpu)->apic;
 
-	return atomic_load_explicit(&apic->attention, memory_order_relaxed) &&
+	return (atomic_load_explicit(&apic->attention, memory_order_relaxed) &
+		APIC_ATTENTION_SYNC) &&
 	       guest_apic_take(apic);
 }
 
-/* Own CPU: syncs; the highest vector that may be delivered now (above PPR, APIC enabled), or -1. */
+/*
+ * Own CPU: the highest vector that may be delivered now (above PPR, APIC enabled), or -1. It takes
+ * what was posted first.
+ */
 static inline int guest_apic_pending(struct vcpu *vcpu)
 {
 	struct guest_apic *apic = &((struct arch_vcpu *)vcpu)->apic;
 
-	return atomic_load_explicit(&apic->attention, memory_order_relaxed) ? guest_apic_scan(apic)
-									    : -1;
+	return atomic_load_explicit(&apic->attention, memory_order_relaxed) & APIC_ATTENTION_SCAN
+		       ? guest_apic_scan(apic)
+		       : -1;
 }

@@ -48,20 +48,26 @@ struct partition;
 #define APIC_BASE_EN	  0x800u
 #define APIC_BASE_ADDRESS 0xfee00000u
 
+#define APIC_ATTENTION_SCAN 1u /* for guest_apic_pending() */
+#define APIC_ATTENTION_SYNC 2u /* for guest_apic_sync() */
+
 struct guest_apic {
 	/* Any CPU: vectors on their way, and whether each came level-triggered the last time. */
 	_Atomic uint64_t posted[4];
 	_Atomic uint64_t posted_level[4];
 	/*
-	 * Not 0: something was posted, or IRR, ISR, TPR or SVR changed, since somebody looked.
-	 * Posters set it last, after which they wake the vCPU.
+	 * APIC_ATTENTION_*: something was posted, or IRR, ISR, TPR or SVR changed, since somebody
+	 * looked. Posters set both bits last, after which they wake the vCPU.
 	 */
 	_Atomic uint32_t attention;
 	_Atomic uint32_t base; /* IA32_APIC_BASE; other CPUs read it */
 	uint8_t *page;	       /* virtual-APIC page; NULL: a native, which has no APIC */
+	uint32_t eoi;	       /* for guest_apic_take_eoi; 0: none */
 	uint32_t errors;       /* what the next write to ESR shows (11.5.3) */
-	uint32_t timer_mode;   /* LVT timer bits 18:17; the page may already hold the next one */
-	uint64_t deadline;     /* IA32_TSC_DEADLINE, in the guest's TSC; 0: not armed */
+	/* The timer's own copies: after an APIC-write exit the page holds what comes next. */
+	uint32_t timer_mode;  /* LVT timer bits 18:17 */
+	uint32_t timer_shift; /* TSC ticks per count, as a power of 2 */
+	uint64_t deadline;    /* IA32_TSC_DEADLINE, in the guest's TSC; 0: not armed */
 	uint64_t expires; /* one-shot, periodic: host TSC at which the count is 0; 0: not armed */
 };
 
@@ -110,8 +116,11 @@ void guest_apic_accept(struct vcpu *vcpu, unsigned vector);
  */
 int guest_apic_eoi(struct vcpu *vcpu);
 
-/* Own CPU, for hardware virtual-interrupt delivery: RVI and SVI (0: none), and words 0..3 of the
- * EOI-exit bitmap. */
+/*
+ * Own CPU, for hardware virtual-interrupt delivery: RVI and SVI (0: none), and words 0..3 of the
+ * EOI-exit bitmap. guest_apic_highest_irr takes what was posted, and ends guest_apic_sync()'s
+ * truth.
+ */
 unsigned guest_apic_highest_irr(struct vcpu *vcpu);
 unsigned guest_apic_highest_isr(struct vcpu *vcpu);
 uint64_t guest_apic_tmr(struct vcpu *vcpu, unsigned word);
@@ -127,20 +136,24 @@ void guest_apic_set_tpr(struct vcpu *vcpu, uint32_t tpr);
 
 /*
  * Own CPU: access in xAPIC mode by MMIO offset (0..FFFh). What is not there reads as 0 and notes an
- * illegal register address in ESR, as does a write. Writing is right for the hardware's APIC-write
- * exits too, after which the page holds the value already. A level-triggered EOI needs the monitor:
- * guest_apic_write returns what guest_apic_eoi returned, -1 for all other registers.
+ * illegal register address in ESR, as does a write; reserved bits are ignored. Writing is right for
+ * the hardware's APIC-write exits too, after which the page holds the value already.
  */
 uint32_t guest_apic_read(struct vcpu *vcpu, uint32_t offset);
-int guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value);
+void guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value);
 
 /*
  * Own CPU: MSRs 800h to 8FFh. False, #GP: not in x2APIC mode, no such register, read-only,
- * write-only, or reserved bits set (11.12.1.2, 11.12.1.3). A write to EOI leaves its vector, or -1,
- * in *eoi.
+ * write-only, or reserved bits set (11.12.1.2, 11.12.1.3).
  */
 bool guest_apic_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
-bool guest_apic_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value, int *eoi);
+bool guest_apic_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+
+/*
+ * Own CPU, after a write by one of the two above: the level-triggered vector whose EOI it was, so
+ * that the monitor must hear of it, or -1. Each is told once.
+ */
+int guest_apic_take_eoi(struct vcpu *vcpu);
 
 /*
  * Any CPU: an MSI (11.11). 0, also when nobody takes it, as on a PC; -BH_EINVAL: no MSI's address,

@@ -31,3 +31,6 @@ void guest_cpuid(struct vcpu *vcpu);
 uint64_t guest_cpuid_cr4_allowed(const struct vcpu *vcpu);
 uint64_t guest_cpuid_xcr0_allowed(const struct vcpu *vcpu);
 uint64_t guest_cpuid_efer_allowed(const struct vcpu *vcpu);
+
+/* Is XSAVES offered, and with it IA32_XSS (of which no bit is)? */
+bool guest_cpuid_has_xsaves(const struct vcpu *vcpu);

@@ -2,6 +2,7 @@
  * place. */
 #pragma once
 #include <stdint.h>
+#include "clock.h"
 #include "instructions.h"
 #include "msr.h"
 
@@ -25,3 +26,12 @@ static inline void host_xsetbv(uint64_t value)
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 #endif
+
+/*
+ * A guest's crystal (CPUID leaf 15h, and its APIC timer) is its TSC, or half of it where the
+ * frequency does not fit into the leaf's 32 bits. As a power of 2.
+ */
+static inline unsigned guest_crystal_shift(void)
+{
+	return clock_hz > UINT32_MAX;
+}

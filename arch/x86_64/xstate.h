@@ -71,5 +71,6 @@ void xstate_switch(struct xstate *from, struct xstate *to);
 bool xstate_xsetbv(struct vcpu *vcpu, uint32_t index, uint64_t value);
 
 /* Own CPU, `vcpu`'s state loaded: the MSRs above, if the exit path has to access them. */
+bool xstate_has_msr(enum xstate_msr index); /* TSC_AUX may be absent: then reading gives 0 */
 uint64_t xstate_read_msr(enum xstate_msr index);
 void xstate_write_msr(enum xstate_msr index, uint64_t value);

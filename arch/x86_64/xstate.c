@@ -1,0 +1,265 @@
+#include "xstate.h"
+#include "guest_cpuid.h"
+#include "guest_host.h"
+#include "string.h"
+#include "vcpu.h"
+
+#define CR0_MP	       0x2u
+#define CR0_EM	       0x4u
+#define CR0_TS	       0x8u
+#define CR4_OSFXSR     0x200u
+#define CR4_OSXMMEXCPT 0x400u
+#define CR4_OSXSAVE    0x40000u
+#define DR6_RESET      0xffff0ff0u
+#define FCW_INIT       0x37fu
+#define MXCSR_INIT     0x1f80u
+#define LEGACY_BYTES   512u
+#define HEADER_BYTES   64u
+#define XCOMP_BV       520u /* in the area's header: its format */
+#define COMPACTED      (1ull << 63)
+
+/* The instruction that saves, the best there is. */
+enum save_with { WITH_FXSAVE, WITH_XSAVE, WITH_XSAVEC, WITH_XSAVES };
+
+static struct {
+	uint64_t xcr0; /* all that is switched; 0: no XSAVE */
+	size_t area_bytes;
+	enum save_with with;
+	bool tsc_aux;
+} host;
+
+/* What a service's CPU holds. */
+static const struct xstate clean = { .dr6 = DR6_RESET };
+
+static const uint32_t msr_number[XSTATE_MSRS] = {
+	[XSTATE_STAR] = IA32_STAR,
+	[XSTATE_LSTAR] = IA32_LSTAR,
+	[XSTATE_CSTAR] = IA32_CSTAR,
+	[XSTATE_FMASK] = IA32_FMASK,
+	[XSTATE_KERNEL_GS_BASE] = IA32_KERNEL_GS_BASE,
+	[XSTATE_TSC_AUX] = IA32_TSC_AUX,
+};
+
+/* ---- what the host has
+ * ----------------------------------------------------------------------------- */
+
+/*
+ * Takes the component into the area if the host tells a size and a place that can be true; a host
+ * whose leaf Dh disagrees with itself loses the component, not its memory.
+ */
+static bool add_component(unsigned index, uint32_t bytes)
+{
+	struct cpuid component = host_cpuid(0xd, index);
+	size_t end = (size_t)component.ebx + bytes;
+
+	if (component.eax != bytes || component.ebx < LEGACY_BYTES + HEADER_BYTES || end > 4096 ||
+	    (component.ecx & 1))
+		return false;
+	if (end > host.area_bytes)
+		host.area_bytes = end;
+	return true;
+}
+
+static uint64_t components(void)
+{
+	uint64_t told = host_cpuid(0xd, 0).eax;
+	uint64_t found = XCR0_X87 | XCR0_SSE;
+
+	if (!(told & XCR0_AVX) || !add_component(2, 256))
+		return found;
+	found |= XCR0_AVX;
+	if ((told & XCR0_AVX512) == XCR0_AVX512 && add_component(5, 64) && add_component(6, 512) &&
+	    add_component(7, 1024))
+		found |= XCR0_AVX512;
+	return found;
+}
+
+void xstate_boot_init(void)
+{
+	uint32_t features;
+
+	host.area_bytes = LEGACY_BYTES + HEADER_BYTES;
+	host.with = WITH_FXSAVE;
+	host.xcr0 = 0;
+	host.tsc_aux = host_cpuid(0x80000001, 0).edx & 1u << 27;
+	if (!(host_cpuid(1, 0).ecx & 1u << 26))
+		return;
+
+	host.xcr0 = components();
+	features = host_cpuid(0xd, 1).eax;
+	host.with = WITH_XSAVE;
+	if (features & 2)
+		host.with = features & 8 ? WITH_XSAVES : WITH_XSAVEC;
+}
+
+uint64_t xstate_xcr0_supported(void)
+{
+	return host.xcr0;
+}
+
+size_t xstate_bytes(void)
+{
+	return sizeof(struct xstate) + ((host.area_bytes + 63) & ~(size_t)63);
+}
+
+bool xstate_has_msr(enum xstate_msr index)
+{
+	return index != XSTATE_TSC_AUX || host.tsc_aux;
+}
+
+void xstate_init(struct xstate *xstate)
+{
+	memset(xstate, 0, xstate_bytes());
+	xstate->xcr0 = XCR0_X87;
+	xstate->dr6 = DR6_RESET;
+	/* A header without components means initial values; FXRSTOR, and XRSTOR for MXCSR, read
+	 * these all the same. */
+	memcpy(xstate->area, &(uint16_t){ FCW_INIT }, 2);
+	memcpy(xstate->area + 24, &(uint32_t){ MXCSR_INIT }, 4);
+	if (host.with >= WITH_XSAVEC)
+		memcpy(xstate->area + XCOMP_BV, &(uint64_t){ COMPACTED | host.xcr0 }, 8);
+}
+
+/* ---- vector registers
+ * ------------------------------------------------------------------------------- */
+
+#define SAVE(instruction, area)                                                                  \
+	__asm__ volatile(instruction " (%0)"                                                     \
+			 :                                                                       \
+			 : "r"(area), "a"((uint32_t)host.xcr0), "d"((uint32_t)(host.xcr0 >> 32)) \
+			 : "memory")
+
+static void save_vectors(uint8_t *area)
+{
+	switch (host.with) {
+	case WITH_FXSAVE:
+		SAVE("fxsave64", area);
+		break;
+	case WITH_XSAVE:
+		SAVE("xsave64", area);
+		break;
+	case WITH_XSAVEC:
+		SAVE("xsavec64", area);
+		break;
+	case WITH_XSAVES:
+		SAVE("xsaves64", area);
+		break;
+	}
+}
+
+static void load_vectors(const uint8_t *area)
+{
+	switch (host.with) {
+	case WITH_FXSAVE:
+		SAVE("fxrstor64", area);
+		break;
+	case WITH_XSAVE:
+	case WITH_XSAVEC:
+		SAVE("xrstor64", area);
+		break;
+	case WITH_XSAVES:
+		SAVE("xrstors64", area);
+		break;
+	}
+}
+
+/* ---- registers
+ * ---------------------------------------------------------------------------------------- */
+
+#define READ_DR(n, value)  __asm__ volatile("mov %%dr" #n ", %0" : "=r"(value))
+#define WRITE_DR(n, value) __asm__ volatile("mov %0, %%dr" #n : : "r"((uint64_t)(value)))
+
+uint64_t xstate_read_msr(enum xstate_msr index)
+{
+	return xstate_has_msr(index) ? rdmsr(msr_number[index]) : 0;
+}
+
+void xstate_write_msr(enum xstate_msr index, uint64_t value)
+{
+	if (xstate_has_msr(index))
+		wrmsr(msr_number[index], value);
+}
+
+static void save_registers(struct xstate *xstate)
+{
+	for (unsigned i = 0; i < XSTATE_MSRS; i++)
+		xstate->msr[i] = xstate_read_msr(i);
+	READ_DR(0, xstate->dr[0]);
+	READ_DR(1, xstate->dr[1]);
+	READ_DR(2, xstate->dr[2]);
+	READ_DR(3, xstate->dr[3]);
+	READ_DR(6, xstate->dr6);
+}
+
+/* `old` is what the CPU holds: registers that need no change are not written. */
+static void load_registers(const struct xstate *old, const struct xstate *new)
+{
+	for (unsigned i = 0; i < XSTATE_MSRS; i++)
+		if (old->msr[i] != new->msr[i])
+			xstate_write_msr(i, new->msr[i]);
+	WRITE_DR(0, new->dr[0]);
+	WRITE_DR(1, new->dr[1]);
+	WRITE_DR(2, new->dr[2]);
+	WRITE_DR(3, new->dr[3]);
+	WRITE_DR(6, new->dr6);
+}
+
+static void set_xcr0(uint64_t from, uint64_t to)
+{
+	if (host.xcr0 && from != to)
+		host_xsetbv(to);
+}
+
+/*
+ * XCR0 is the host's full set for saving and loading: what a guest's own XCR0 leaves out it may
+ * still have put there before. It stays so while a service runs.
+ */
+void xstate_switch(struct xstate *from, struct xstate *to)
+{
+	if (from) {
+		set_xcr0(from->xcr0, host.xcr0);
+		save_vectors(from->area);
+		save_registers(from);
+	}
+	if (from || to)
+		load_registers(from ? from : &clean, to ? to : &clean);
+	if (to) {
+		load_vectors(to->area);
+		set_xcr0(host.xcr0, to->xcr0);
+	}
+}
+
+void xstate_cpu_init(void)
+{
+	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+	write_cr0((read_cr0() & ~(uint64_t)(CR0_TS | CR0_EM)) | CR0_MP);
+	write_cr4(host.xcr0 ? cr4 | CR4_OSXSAVE : cr4);
+	if (host.xcr0)
+		host_xsetbv(host.xcr0);
+	if (host.with == WITH_XSAVES)
+		wrmsr(IA32_XSS, 0);
+	for (unsigned i = 0; i < XSTATE_MSRS; i++)
+		xstate_write_msr(i, 0);
+	load_registers(&clean, &clean);
+}
+
+/* ---- XSETBV
+ * --------------------------------------------------------------------------------------------- */
+
+bool xstate_xsetbv(struct vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	uint64_t avx512 = value & XCR0_AVX512;
+
+	if (index != 0 || !vcpu->arch.xstate || (value & ~guest_cpuid_xcr0_allowed(vcpu)) ||
+	    !(value & XCR0_X87))
+		return false;
+	if ((value & XCR0_AVX) && !(value & XCR0_SSE))
+		return false;
+	if (avx512 && (avx512 != XCR0_AVX512 || !(value & XCR0_AVX)))
+		return false;
+
+	vcpu->arch.xstate->xcr0 = value;
+	host_xsetbv(value);
+	return true;
+}
