@@ -92,7 +92,8 @@ def part_fuzz(total, programs, seconds):
 def part_system(total, machines, files):
     """pytest; its own last line is counted."""
     where = [f if "/" in f else "tests/system/" + f for f in files] or ["tests/system"]
-    command = ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "--machines", machines] + where
+    command = ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v", "-n", "2", "--dist", "loadfile",
+               "--machines", machines] + where
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                errors="replace")
