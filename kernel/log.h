@@ -23,6 +23,7 @@ __attribute__((format(printf, 1, 0))) void log_printf_va(const char *fmt, va_lis
 
 /* Whether lines also go to the UART. Turning it on programs the UART again. */
 void log_uart_enable(bool enable);
+bool log_uart_enabled(void);
 
 /* The positions of the oldest byte kept and of the byte after the newest. Any CPU. */
 uint64_t log_first(void);

@@ -10,11 +10,14 @@
  */
 __attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *fmt, ...);
 
+/*
+ * The beginning of a panic, for callers that have more to say: stops the other CPUs and makes the
+ * log write to every output without waiting for anybody. Then log_printf at will, then panic().
+ */
+void panic_begin(void);
+
 /* config machine.panic: reset in place of halting. */
 void panic_set_reset(bool reset);
-
-/* True from the moment that a panic stops the other CPUs; the NMI handler obeys it. */
-bool panic_stopping(void);
 
 #define panic_unless(condition)                                                     \
 	do {                                                                        \

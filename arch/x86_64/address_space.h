@@ -31,6 +31,10 @@ void address_space_load(void);
  */
 void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type);
 
+/* Ends a mapping of mmio_map; its addresses are not used again. Before other CPUs have touched it.
+ */
+void mmio_unmap(const void *address, uint64_t bytes);
+
 /*
  * Maps up to 1 MiB of memory read-only until the next call; NULL when it cannot. bytes 0: only
  * unmaps. For firmware tables; boot CPU, before the others run.

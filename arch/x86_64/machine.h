@@ -16,5 +16,15 @@ void machine_init(const struct boot_info *info);
 _Noreturn void machine_poweroff(void);
 _Noreturn void machine_reset(void);
 
+/* For machine_init: where EFI's system table is, 0: none. */
+void machine_efi_init(uint64_t table);
+
 /* Stops all other CPUs for good, by NMI. */
 void machine_stop_others(void);
+
+/* True for a CPU that is to stop: asked by its NMI handler. */
+bool machine_stopping(void);
+
+/* For exceptions: goes on to the next way if the machine is being ended and the firmware has
+ * crashed. */
+void machine_end_failed(void);

@@ -1,0 +1,197 @@
+#include "address_space.h"
+#include <stddef.h>
+#include "instructions.h"
+#include "log.h"
+#include "panic.h"
+#include "pool.h"
+#include "window.h"
+
+#define PEEK_BASE  (MMIO_BASE + MMIO_BYTES)
+#define PEEK_BYTES 0x100000ull
+
+struct paging kernel_paging;
+uint64_t *window_entry;
+
+static struct paging identity;
+static uint64_t image_physical, image_end;
+static uint64_t mmio_next = MMIO_BASE;
+static uint64_t peeked; /* bytes mapped at PEEK_BASE */
+
+/* linker.ld */
+extern const char kernel_text_start[], kernel_text_end[], kernel_rodata_end[], kernel_data_end[];
+
+static const struct paging_format *host_format(void)
+{
+	bool has_1g = cpuid(0x80000000, 0).eax >= 0x80000001 && cpuid(0x80000001, 0).edx & 1u << 26;
+
+	return has_1g ? &paging_host_1g : &paging_host;
+}
+
+static void map_kernel(uint64_t address, uint64_t physical, uint64_t bytes, unsigned flags)
+{
+	int error = bytes ? paging_map(&kernel_paging, address, physical, bytes, flags) : 0;
+
+	if (error)
+		panic("mapping 0x%lx bytes at 0x%lx for the kernel: error %d", (unsigned long)bytes,
+		      (unsigned long)address, error);
+}
+
+/* From one linker symbol to the next. */
+static void map_segment(const char *start, const char *end, unsigned flags)
+{
+	map_kernel((uint64_t)start, address_physical(start), (uint64_t)(end - start), flags);
+}
+
+/* The kernel region, but not its image: nothing may be writable here and executable there. */
+static void map_region(const struct boot_info *info)
+{
+	uint64_t end = info->region_base + info->region_bytes;
+	uint64_t image = info->image_base;
+	uint64_t after = (image + info->image_bytes + PAGING_4K - 1) & ~(PAGING_4K - 1);
+
+	panic_unless(image >= info->region_base && after <= end && image % PAGING_4K == 0);
+	map_kernel(POOL_BASE, info->region_base, image - info->region_base,
+		   PAGING_READ | PAGING_WRITE);
+	map_kernel(POOL_BASE + after - info->region_base, after, end - after,
+		   PAGING_READ | PAGING_WRITE);
+}
+
+/*
+ * The walker makes the tables that lead to the windows' page directory; what is in it belongs to
+ * the window functions from then on. A page is mapped there for a moment, to have it made and to
+ * find it.
+ */
+static void create_windows(void)
+{
+	uint64_t table = kernel_paging.root;
+
+	map_kernel(WINDOW_BASE, 0, PAGING_2M, PAGING_READ);
+	for (unsigned level = 4; level > 2; level--) {
+		uint64_t index = WINDOW_BASE >> (12 + 9 * (level - 1)) & 511;
+		uint64_t entry = ((uint64_t *)pool_virtual(table))[index];
+
+		table = kernel_paging.format->physical(entry, level);
+	}
+	window_entry = pool_virtual(table);
+	window_entry[0] = 0;
+}
+
+static void map_identity(uint64_t physical, uint64_t bytes, unsigned flags)
+{
+	if (paging_map(&identity, physical, physical, bytes, flags))
+		log_printf("cannot map 0x%lx bytes at 0x%lx for the firmware", (unsigned long)bytes,
+			   (unsigned long)physical);
+}
+
+static void map_firmware(const struct boot_range *range)
+{
+	switch (range->type) {
+	case BOOT_MEMORY_FIRMWARE_CODE: /* firmware writes to its own code */
+	case BOOT_MEMORY_FIRMWARE_DATA:
+		map_identity(range->base, range->bytes,
+			     PAGING_READ | PAGING_WRITE | PAGING_EXECUTE);
+		break;
+	case BOOT_MEMORY_ACPI:
+		map_identity(range->base, range->bytes, PAGING_READ | PAGING_WRITE);
+		break;
+	case BOOT_MEMORY_MMIO:
+		map_identity(range->base, range->bytes, PAGING_READ | PAGING_WRITE | PAGING_UC);
+		break;
+	}
+}
+
+static void create_identity(const struct boot_info *info)
+{
+	uint64_t *root, *kernel_root = pool_virtual(kernel_paging.root);
+
+	if (paging_create(&identity, kernel_paging.format, &paging_pool))
+		panic("no memory for the firmware's page tables");
+	for (uint32_t i = 0; i < info->ranges; i++)
+		map_firmware(&info->range[i]);
+	if (info->trampoline)
+		map_identity(info->trampoline, PAGING_4K, PAGING_READ | PAGING_EXECUTE);
+	/* The kernel's half: its tables are shared from the level below the root on. */
+	root = pool_virtual(identity.root);
+	for (unsigned i = 256; i < 512; i++)
+		root[i] = kernel_root[i];
+}
+
+void address_space_init(const struct boot_info *info)
+{
+	image_physical = info->image_base;
+	image_end = (uint64_t)kernel_data_end;
+	if (paging_create(&kernel_paging, host_format(), &paging_pool))
+		panic("no memory for the kernel's page tables");
+	map_segment(kernel_text_start, kernel_text_end, PAGING_READ | PAGING_EXECUTE);
+	map_segment(kernel_text_end, kernel_rodata_end, PAGING_READ);
+	map_segment(kernel_rodata_end, kernel_data_end, PAGING_READ | PAGING_WRITE);
+	map_region(info);
+	create_windows();
+	create_identity(info);
+	address_space_load();
+}
+
+void address_space_load(void)
+{
+	write_cr3(kernel_paging.root);
+}
+
+uint64_t address_space_identity(void)
+{
+	return identity.root;
+}
+
+void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
+{
+	uint64_t offset = physical % PAGING_4K, address;
+
+	bytes = (offset + bytes + PAGING_4K - 1) & ~(PAGING_4K - 1);
+	physical -= offset;
+	/* Same offset within 2 MiB, so that large pages fit a framebuffer. */
+	address = ((mmio_next + PAGING_2M - 1) & ~(PAGING_2M - 1)) + physical % PAGING_2M;
+	if (bytes > MMIO_BYTES || address + bytes > MMIO_BASE + MMIO_BYTES ||
+	    paging_map(&kernel_paging, address, physical, bytes, PAGING_READ | PAGING_WRITE | type))
+		return NULL;
+	mmio_next = address + bytes;
+	return (uint8_t *)address + offset;
+}
+
+static void unmap(uint64_t address, uint64_t bytes)
+{
+	paging_unmap(&kernel_paging, address, bytes);
+	for (uint64_t i = 0; i < bytes; i += PAGING_4K)
+		invlpg((void *)(address + i));
+}
+
+void mmio_unmap(const void *address, uint64_t bytes)
+{
+	uint64_t first = (uint64_t)address & ~(PAGING_4K - 1);
+
+	bytes += (uint64_t)address - first;
+	unmap(first, (bytes + PAGING_4K - 1) & ~(PAGING_4K - 1));
+}
+
+const void *address_space_peek(uint64_t physical, uint64_t bytes)
+{
+	uint64_t offset = physical % PAGING_4K;
+
+	if (peeked)
+		unmap(PEEK_BASE, peeked);
+	peeked = 0;
+	if (!bytes || bytes > PEEK_BYTES - PAGING_4K)
+		return NULL;
+	bytes = (offset + bytes + PAGING_4K - 1) & ~(PAGING_4K - 1);
+	if (paging_map(&kernel_paging, PEEK_BASE, physical - offset, bytes, PAGING_READ))
+		return NULL;
+	peeked = bytes;
+	return (uint8_t *)PEEK_BASE + offset;
+}
+
+uint64_t address_physical(const void *address)
+{
+	uint64_t a = (uint64_t)address;
+
+	if (a >= KERNEL_BASE && a < image_end)
+		return image_physical + (a - KERNEL_BASE);
+	return pool_physical(address);
+}

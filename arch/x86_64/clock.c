@@ -1,0 +1,199 @@
+#include "clock.h"
+#include <stddef.h>
+#include "apic.h"
+#include "clock_reference.h"
+#include "cpu_this.h"
+#include "interrupt.h"
+#include "log.h"
+#include "msr.h"
+#include "panic.h"
+#include "spinlock.h"
+
+#define LVT_DEADLINE (2u << 17) /* timer modes, SDM vol. 3, figure 11-8 */
+#define DIVIDE_BY_1  0xbu
+
+#define TRIES	   8
+#define PER_SECOND 50	     /* a measurement takes 20 ms: the PIT's 16 bits last for 55 */
+#define AGREEMENT  500	     /* two measurements agree within 1/500 */
+#define POLLS_MAX  10000000u /* by then a timer that does not move has shown it */
+
+uint64_t clock_hz;
+uint64_t clock_boot;
+
+static bool deadline_mode;
+static uint64_t count_ratio; /* APIC timer's ticks for a TSC tick, times 2^32 */
+
+static uint64_t scale(uint64_t value, uint64_t ratio)
+{
+	return (uint64_t)((unsigned __int128)value * ratio >> 32);
+}
+
+uint64_t clock_microseconds(void)
+{
+	uint64_t ticks = clock_now() - clock_boot;
+
+	if (!clock_hz)
+		return 0;
+	return ticks / clock_hz * 1000000 + ticks % clock_hz * 1000000 / clock_hz;
+}
+
+uint64_t clock_ticks(uint64_t microseconds)
+{
+	return microseconds / 1000000 * clock_hz + microseconds % 1000000 * clock_hz / 1000000;
+}
+
+void clock_wait(uint64_t microseconds)
+{
+	uint64_t end = clock_now() + clock_ticks(microseconds);
+
+	while (clock_now() < end)
+		spin_pause();
+}
+
+/* ---- measuring ------------------------------------------------------------------------------- */
+
+/* Ticks of the TSC a second; 0: the reference stands still. */
+static uint64_t measure(const struct clock_reference *r)
+{
+	uint64_t first = r->read(), elapsed = 0, start;
+	uint32_t polls = 0;
+
+	while (elapsed == 0) { /* begin when it has just moved */
+		elapsed = (r->read() - first) & r->mask;
+		if (++polls == POLLS_MAX)
+			return 0;
+	}
+	start = clock_now();
+	first += elapsed;
+	do {
+		elapsed = (r->read() - first) & r->mask;
+	} while (elapsed < r->hz / PER_SECOND && ++polls < POLLS_MAX);
+	return elapsed < r->hz / PER_SECOND ? 0 : (clock_now() - start) * r->hz / elapsed;
+}
+
+static bool agree(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) <= a / AGREEMENT;
+}
+
+/* A measurement that firmware or an emulator has disturbed does not agree with the next one. */
+static void measure_tsc(const struct clock_reference *reference)
+{
+	uint64_t last = measure(reference);
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t next = measure(reference);
+
+		if (!next)
+			panic("the %s does not count: no timer to measure the TSC with",
+			      reference->name);
+		clock_hz = next;
+		if (agree(last, next))
+			return;
+		last = next;
+	}
+	log_printf("clock: no two of %d measurements agree; the time will be wrong", TRIES);
+}
+
+/* What CPUID says of the TSC (leaf 15H), 0: nothing. For the log only. */
+static uint64_t claimed_hz(void)
+{
+	struct cpuid c;
+
+	if (cpuid(0, 0).eax < 0x15)
+		return 0;
+	c = cpuid(0x15, 0);
+	return c.eax ? (uint64_t)c.ecx * c.ebx / c.eax : 0;
+}
+
+static void log_tsc(const struct clock_reference *reference)
+{
+	uint64_t claim = claimed_hz();
+	bool invariant =
+		cpuid(0x80000000, 0).eax >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
+
+	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s",
+		   (unsigned long)(clock_hz / 1000000), (unsigned long)(clock_hz / 1000 % 1000),
+		   reference->name,
+		   invariant ? ", invariant" : "; NOT invariant: time may run unevenly");
+	if (claim && !agree(claim, clock_hz))
+		log_printf("clock: CPUID claims %lu MHz, which is not so",
+			   (unsigned long)(claim / 1000000));
+}
+
+/* The APIC timer against the TSC. */
+static void measure_apic_timer(void)
+{
+	uint64_t start;
+	uint32_t left;
+
+	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic_write(APIC_TIMER_INITIAL, UINT32_MAX);
+	start = clock_now();
+	clock_wait(1000000 / PER_SECOND);
+	left = apic_read(APIC_TIMER_CURRENT);
+	count_ratio = ((uint64_t)(UINT32_MAX - left) << 32) / (clock_now() - start);
+	apic_write(APIC_TIMER_INITIAL, 0);
+	if (!count_ratio)
+		panic("the local APIC's timer does not count");
+}
+
+void clock_init(void)
+{
+	const struct clock_reference *reference = clock_reference_find();
+
+	measure_tsc(reference);
+	log_tsc(reference);
+	deadline_mode = cpuid(1, 0).ecx & 1u << 24;
+	if (!deadline_mode)
+		measure_apic_timer();
+	log_printf("clock: timers by %s",
+		   deadline_mode ? "TSC deadline" : "the APIC timer's count");
+}
+
+/* ---- this CPU's timer ------------------------------------------------------------------------ */
+
+void clock_enable(void)
+{
+	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (deadline_mode ? LVT_DEADLINE : 0));
+	/* The mode must be set before the first deadline (SDM vol. 3, 11.5.4.1). */
+	__asm__ volatile("mfence" : : : "memory");
+	clock_set_timer(UINT64_MAX);
+}
+
+/* Never short of the time; what is further away than the counter reaches is armed again on the way.
+ */
+static void start_count(uint64_t tsc)
+{
+	uint64_t now = clock_now(), count = 1;
+
+	if (tsc > now)
+		count = tsc - now > 1ull << 48 ? UINT32_MAX : scale(tsc - now, count_ratio) + 1;
+	apic_write(APIC_TIMER_INITIAL, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
+}
+
+void clock_set_timer(uint64_t tsc)
+{
+	cpu_this()->arch.timer_deadline = tsc;
+	if (deadline_mode) /* a deadline of 0 is none */
+		wrmsr(IA32_TSC_DEADLINE, tsc == UINT64_MAX ? 0 : tsc ? tsc : 1);
+	else if (tsc == UINT64_MAX)
+		apic_write(APIC_TIMER_INITIAL, 0);
+	else
+		start_count(tsc);
+}
+
+bool clock_timer_due(void)
+{
+	uint64_t deadline = cpu_this()->arch.timer_deadline;
+
+	if (deadline == UINT64_MAX)
+		return false;
+	if (clock_now() < deadline) {
+		clock_set_timer(deadline);
+		return false;
+	}
+	cpu_this()->arch.timer_deadline = UINT64_MAX;
+	return true;
+}

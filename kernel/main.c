@@ -1,0 +1,102 @@
+/* main.c: the kernel's beginning, one line in the log for each thing that works. */
+#include <boot/boot_info.h>
+#include "address_space.h"
+#include "clock.h"
+#include "log.h"
+#include "machine.h"
+#include "output.h"
+#include "panic.h"
+#include "pool.h"
+#include "smp.h"
+#include "start.h"
+#include "string.h"
+
+/* From entry.S. */
+_Noreturn void kernel_main(const struct boot_info *info);
+
+/* A loader of another version: nothing in the structure can be believed. */
+static void check_boot_info(const struct boot_info *info)
+{
+	if (info->magic != BOOT_INFO_MAGIC)
+		panic("boot_info at %p has no magic: not started by Bulkhead's loader", info);
+	if (info->version != BOOT_INFO_VERSION || info->bytes != sizeof(*info))
+		panic("boot_info is version %u of %u bytes, this kernel wants version %u of %u "
+		      "bytes: loader and kernel are of different builds",
+		      info->version, info->bytes, BOOT_INFO_VERSION, (unsigned)sizeof(*info));
+	panic_unless(info->ranges <= BOOT_RANGES && info->cpus <= BOOT_CPUS);
+}
+
+static void init_pool(const struct boot_info *info)
+{
+	uint64_t end = info->region_base + info->region_bytes;
+
+	panic_unless(info->pool_base >= info->region_base && info->pool_base <= end &&
+		     info->pool_bytes <= end - info->pool_base);
+	pool_init((void *)(POOL_BASE + (info->pool_base - info->region_base)), info->pool_base,
+		  info->pool_bytes);
+}
+
+static void log_memory(const struct boot_info *info)
+{
+	uint64_t ram = 0, free = 0;
+
+	for (uint32_t i = 0; i < info->ranges; i++) {
+		if (info->range[i].type <= BOOT_MEMORY_ACPI)
+			ram += info->range[i].bytes;
+		if (info->range[i].type == BOOT_MEMORY_FREE)
+			free += info->range[i].bytes;
+	}
+	log_printf("memory: %lu MiB, %lu MiB of it free, %lu KiB for the kernel at 0x%lx (pool: "
+		   "%lu KiB, %lu free)",
+		   (unsigned long)(ram >> 20), (unsigned long)(free >> 20),
+		   (unsigned long)(info->region_bytes >> 10), (unsigned long)info->region_base,
+		   (unsigned long)(pool_bytes() >> 10), (unsigned long)(pool_free_bytes() >> 10));
+}
+
+static void start_screen(const struct boot_info *info)
+{
+	const struct boot_framebuffer *f = &info->framebuffer;
+	size_t bytes = output_screen_bytes(f);
+	unsigned pages = (unsigned)((bytes + PAGE_BYTES - 1) / PAGE_BYTES);
+	void *cells = pages ? pool_alloc(pages) : NULL;
+	void *pixels = cells ? mmio_map(f->physical, f->bytes, PAGING_WC) : NULL;
+
+	if (!pixels) {
+		log_printf("screen: %s", f->physical ? "the framebuffer cannot be used" : "none");
+		return;
+	}
+	output_screen_start(f, pixels, cells);
+	log_printf("screen: %ux%u at 0x%lx", f->width, f->height, (unsigned long)f->physical);
+}
+
+/* "file:line: text", a line each. */
+static void log_config_errors(const struct boot_info *info)
+{
+	const char *text = info->config_log, *end = text + sizeof(info->config_log);
+
+	while (text < end && *text) {
+		size_t length = 0;
+
+		while (text + length < end && text[length] && text[length] != '\n')
+			length++;
+		log_printf("%.*s", (int)length, text);
+		text += length + (text + length < end && text[length] == '\n');
+	}
+}
+
+_Noreturn void kernel_main(const struct boot_info *info)
+{
+	clock_boot = clock_now();
+	output_uart_start();
+	log_printf("Bulkhead, a partitioning hypervisor (ABI %u)", BH_ABI_VERSION);
+	check_boot_info(info);
+	panic_set_reset(info->config.machine.panic == CONFIG_PANIC_RESET);
+	init_pool(info);
+	machine_init(info);
+	log_memory(info);
+	start_screen(info);
+	smp_start(info);
+	log_config_errors(info);
+	machine_start(info);
+	cpu_main(cpus[0]);
+}

@@ -1,0 +1,104 @@
+#include "panic.h"
+#include <stdatomic.h>
+#include "cpu_this.h"
+#include "exception.h"
+#include "instructions.h"
+#include "log.h"
+#include "machine.h"
+#include "output.h"
+#include "printf.h"
+
+#define TAIL_BYTES   4096u
+#define STACK_VALUES 16u
+#define NOBODY	     UINT32_MAX
+
+static _Atomic uint32_t owner = NOBODY; /* index of the CPU that panics */
+static bool reset_after;
+
+void panic_set_reset(bool reset)
+{
+	reset_after = reset;
+}
+
+static uint32_t this_index(void)
+{
+	return cpu_count ? cpu_this()->index : 0;
+}
+
+/* The console service had the UART: what the log said meanwhile has not been shown there. */
+static void show_tail(void)
+{
+	char text[128];
+	uint64_t end = log_end(), position = log_first();
+	size_t n;
+
+	if (end - position > TAIL_BYTES)
+		position = end - TAIL_BYTES;
+	while ((n = log_read(position, text, sizeof(text)))) {
+		output_write(text, n, true);
+		position += n;
+	}
+}
+
+void panic_begin(void)
+{
+	uint32_t nobody = NOBODY;
+
+	interrupts_off();
+	if (!atomic_compare_exchange_strong(&owner, &nobody, this_index())) {
+		if (nobody != this_index())
+			cpu_halt();
+		return;
+	}
+	machine_stop_others();
+	log_break_lock();
+	if (!log_uart_enabled()) {
+		log_uart_enable(true);
+		output_write("\n", 1, true);
+		show_tail();
+	}
+}
+
+static void log_stack(void)
+{
+	uint64_t value[STACK_VALUES];
+	unsigned n = exception_backtrace((uint64_t)__builtin_frame_address(0), value, STACK_VALUES);
+
+	for (unsigned i = 0; i < n; i++)
+		log_printf("    0x%lx", (unsigned long)value[i]);
+}
+
+_Noreturn static void end(void)
+{
+	if (reset_after) {
+		log_printf("resetting, as machine.panic says");
+		machine_reset();
+	}
+	log_printf("halted; machine.panic in bulkhead.conf can say reset in place of this");
+	cpu_halt();
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	static _Atomic unsigned depth;
+	char text[LOG_LINE_BYTES];
+	va_list arguments;
+
+	panic_begin();
+	va_start(arguments, fmt);
+	format_va(text, sizeof(text), fmt, arguments);
+	va_end(arguments);
+
+	switch (atomic_fetch_add(&depth, 1)) {
+	case 0:
+		log_printf("PANIC on CPU %u: %s", this_index(), text);
+		log_printf("return addresses on the stack, newest first:");
+		log_stack();
+		end();
+	case 1:
+		log_printf("PANIC again, while reporting the first: %s", text);
+		end();
+	default:
+		cpu_halt();
+	}
+}
