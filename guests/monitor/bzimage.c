@@ -1,0 +1,185 @@
+/* bzimage.c: the setup header's checks. Offsets and names are the boot protocol's. */
+#include "bzimage.h"
+#include "guests/lib/bh_format.h"
+#include "guests/lib/bh_string.h"
+
+#define SETUP_SECTS	   0x1f1
+#define SYSSIZE		   0x1f4
+#define BOOT_FLAG	   0x1fe
+#define JUMP_LENGTH	   0x201
+#define HEADER		   0x202
+#define VERSION		   0x206
+#define LOADFLAGS	   0x211
+#define INITRD_ADDR_MAX	   0x22c
+#define KERNEL_ALIGNMENT   0x230
+#define RELOCATABLE_KERNEL 0x234
+#define XLOADFLAGS	   0x236
+#define CMDLINE_SIZE	   0x238
+#define PREF_ADDRESS	   0x258
+#define INIT_SIZE	   0x260
+#define HEADER_MIN_END	   0x264 /* of protocol 2.12 */
+#define HEADER_MAX_END	   0x290 /* boot_params has other things from here on */
+
+#define BOOT_FLAG_VALUE 0xaa55
+#define HEADER_MAGIC	0x53726448u /* "HdrS" */
+#define VERSION_MIN	0x020c
+#define LOADED_HIGH	0x01
+#define XLF_KERNEL_64	0x0001
+#define SECTOR		512
+#define DEFAULT_SECTS	4
+#define PAGE		4096ull
+#define MIB		(1ull << 20)
+#define HIGHEST		(1ull << 32) /* sizes and addresses beyond are nonsense */
+
+#define REFUSE(...)                                                     \
+	do {                                                            \
+		bh_snprintf(reason, BZIMAGE_REASON_BYTES, __VA_ARGS__); \
+		return false;                                           \
+	} while (0)
+
+/* The file is little-endian, as is the CPU. */
+static uint64_t field(const uint8_t *file, unsigned offset, unsigned bytes)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, file + offset, bytes);
+	return value;
+}
+
+static bool is_power_of_two(uint64_t value)
+{
+	return value && !(value & (value - 1));
+}
+
+static unsigned long mib_up(uint64_t bytes)
+{
+	return (unsigned long)((bytes + MIB - 1) / MIB);
+}
+
+static bool check_kind(const uint8_t *file, uint64_t bytes, char *reason)
+{
+	if (bytes < HEADER_MIN_END)
+		REFUSE("not a Linux kernel: the file has %lu bytes, its header alone ends at %u",
+		       (unsigned long)bytes, HEADER_MIN_END);
+	if (field(file, BOOT_FLAG, 2) != BOOT_FLAG_VALUE || field(file, HEADER, 4) != HEADER_MAGIC)
+		REFUSE("not a Linux kernel: no \"HdrS\" at offset 0x202 (a bzImage for x86 is "
+		       "expected)");
+	if (field(file, VERSION, 2) < VERSION_MIN)
+		REFUSE("boot protocol %lu.%02lu is too old: 2.12 (Linux 3.8) or later is needed",
+		       (unsigned long)field(file, VERSION + 1, 1),
+		       (unsigned long)field(file, VERSION, 1));
+	if (!(field(file, LOADFLAGS, 1) & LOADED_HIGH))
+		REFUSE("a zImage, which loads below 1 MiB: a bzImage is expected");
+	if (!(field(file, XLOADFLAGS, 2) & XLF_KERNEL_64))
+		REFUSE("no 64-bit entry (XLF_KERNEL_64 is clear): a 32-bit kernel cannot be "
+		       "started");
+	return true;
+}
+
+static void read_fields(const uint8_t *file, struct bzimage *image)
+{
+	uint64_t sectors = field(file, SETUP_SECTS, 1);
+
+	image->header_bytes = HEADER + (uint32_t)field(file, JUMP_LENGTH, 1) - BZIMAGE_HEADER;
+	image->payload = ((sectors ? sectors : DEFAULT_SECTS) + 1) * SECTOR;
+	image->payload_bytes = field(file, SYSSIZE, 4) * 16;
+	image->init_size = field(file, INIT_SIZE, 4);
+	image->preferred = field(file, PREF_ADDRESS, 8);
+	image->alignment = field(file, KERNEL_ALIGNMENT, 4);
+	image->initrd_max = field(file, INITRD_ADDR_MAX, 4);
+	image->command_max = (uint32_t)field(file, CMDLINE_SIZE, 4);
+	image->relocatable = field(file, RELOCATABLE_KERNEL, 1);
+}
+
+static bool check_sizes(const struct bzimage *image, uint64_t bytes, char *reason)
+{
+	uint64_t header_end = BZIMAGE_HEADER + (uint64_t)image->header_bytes;
+
+	if (header_end < HEADER_MIN_END || header_end > HEADER_MAX_END)
+		REFUSE("absurd header: it ends at %#lx, where 0x264 to 0x290 is possible",
+		       (unsigned long)header_end);
+	if (image->payload_bytes <= BZIMAGE_ENTRY_64)
+		REFUSE("absurd header: a kernel of %lu bytes (syssize)",
+		       (unsigned long)image->payload_bytes);
+	if (image->payload >= bytes || image->payload_bytes > bytes - image->payload)
+		REFUSE("truncated: the header promises %lu bytes, the file has %lu",
+		       (unsigned long)(image->payload + image->payload_bytes),
+		       (unsigned long)bytes);
+	if (image->init_size < image->payload_bytes)
+		REFUSE("absurd header: init_size %#lx is less than the kernel's own %#lx bytes",
+		       (unsigned long)image->init_size, (unsigned long)image->payload_bytes);
+	return true;
+}
+
+static bool check_addresses(const struct bzimage *image, char *reason)
+{
+	if (!is_power_of_two(image->alignment) || image->alignment < PAGE)
+		REFUSE("absurd header: kernel_alignment %#lx is not a power of two from 4096 on",
+		       (unsigned long)image->alignment);
+	if (image->preferred < BZIMAGE_LOWEST || image->preferred >= HIGHEST ||
+	    image->preferred % PAGE)
+		REFUSE("absurd header: pref_address %#lx is not a page between 1 MiB and 4 GiB",
+		       (unsigned long)image->preferred);
+	return true;
+}
+
+bool bzimage_parse(const void *file, uint64_t bytes, struct bzimage *image,
+		   char reason[BZIMAGE_REASON_BYTES])
+{
+	if (!check_kind(file, bytes, reason))
+		return false;
+	read_fields(file, image);
+	return check_sizes(image, bytes, reason) && check_addresses(image, reason);
+}
+
+static uint64_t align_up(uint64_t value, uint64_t alignment)
+{
+	return (value + alignment - 1) & ~(alignment - 1);
+}
+
+/* Highest page at which `initrd_bytes` end below the top of low memory and at initrd_addr_max at
+ * most. */
+static bool place_initrd(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes,
+			 struct bzimage_plan *plan, char *reason)
+{
+	uint64_t end = image->initrd_max + 1 < low_bytes ? image->initrd_max + 1 : low_bytes;
+	uint64_t need = image->init_size + initrd_bytes + PAGE;
+
+	plan->initrd = 0;
+	if (!initrd_bytes)
+		return true;
+	if (initrd_bytes < end)
+		plan->initrd = (end - initrd_bytes) & ~(PAGE - 1);
+	if (plan->initrd >= plan->load + image->init_size)
+		return true;
+	/* A relocatable kernel may go lower than it prefers. */
+	plan->load = align_up(BZIMAGE_LOWEST, image->alignment);
+	if (image->relocatable && plan->initrd >= plan->load + image->init_size)
+		return true;
+	REFUSE("%lu MiB of memory are too little: the kernel needs %lu MiB, the initrd has %lu "
+	       "MiB; "
+	       "%lu MiB would do",
+	       (unsigned long)(low_bytes / MIB), mib_up(image->init_size), mib_up(initrd_bytes),
+	       mib_up((image->relocatable ? plan->load : image->preferred) + need));
+}
+
+bool bzimage_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes,
+		   uint64_t command_bytes, struct bzimage_plan *plan,
+		   char reason[BZIMAGE_REASON_BYTES])
+{
+	uint64_t lowest = align_up(BZIMAGE_LOWEST, image->alignment);
+
+	if (command_bytes > image->command_max)
+		REFUSE("the command line has %lu bytes, this kernel takes %u",
+		       (unsigned long)command_bytes, image->command_max);
+	plan->load = image->preferred;
+	if (image->relocatable && plan->load + image->init_size > low_bytes)
+		plan->load = lowest;
+	if (plan->load + image->init_size > low_bytes)
+		REFUSE("%lu MiB of memory are too little: the kernel needs %lu MiB from address "
+		       "%#lx on; "
+		       "%lu MiB would do",
+		       (unsigned long)(low_bytes / MIB), mib_up(image->init_size),
+		       (unsigned long)plan->load, mib_up(plan->load + image->init_size));
+	return place_initrd(image, low_bytes, initrd_bytes, plan, reason);
+}
