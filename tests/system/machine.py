@@ -186,8 +186,10 @@ class Machine:
         match = self.expect("^" + prompt if not prompt.startswith("^") else prompt, timeout)
         return self.text[start:match.start()]
 
-    def since(self, position):
-        return self.text[position:]
+    def command_end(self, line, timeout=60):
+        """A line at the prompt after which the machine switches itself off."""
+        self.send(line + "\r")
+        self.wait_end(timeout)
 
     def wait_end(self, timeout=60):
         """Waits until the emulator ends by itself."""

@@ -1,0 +1,65 @@
+"""Configurations and habits that several modules share."""
+import re
+
+from machine import PROMPT
+
+LINUX = ["vmlinuz", "initramfs.img"]
+LINUX_LINE = "console=ttyS0 quiet cryptomgr.notests"
+
+
+def guest(name, cpus, memory="128M", more=""):
+    """A section for a Linux guest; its shell's prompt is its name."""
+    return (f"[guest {name}]\nkernel = vmlinuz\ninitrd = initramfs.img\ncommand-line = {LINUX_LINE} hostname={name}\n"
+            f"memory = {memory}\ncpus = {cpus}\n{more}\n")
+
+
+def native(name, program=None, cpus="shared 1", more=""):
+    return f"[native {name}]\nprogram = {program or name}.elf\ncpus = {cpus}\n{more}\n"
+
+
+def attach(machine, name):
+    machine.send(f"attach {name}\r")
+    machine.expect(rf"\[attached to {name}")
+
+
+def detach(machine):
+    machine.send("\x1d")
+    machine.expect("^" + PROMPT)
+
+
+def linux(machine, name, line, timeout=120):
+    """What a command prints in the shell of a Linux guest that the console is attached to."""
+    return machine.command(line, prompt=rf"{name}# ", timeout=timeout)
+
+
+def to_shell(machine, name, timeout=400):
+    """Attaches to a Linux guest and waits until its shell answers."""
+    attach(machine, name)
+    machine.expect(rf"^{name}# ", timeout)
+    assert f"answer-{name}" in linux(machine, name, f"echo answer-$(hostname)")
+
+
+def audit_clean(machine):
+    """The console's audit: the number of disagreements is 0."""
+    text = machine.command("audit", timeout=120)
+    assert re.search(r"\bclean\b|\b0 disagreements\b|no disagreement", text), text
+
+
+def state_of(machine, name):
+    """The line of `list` about a partition."""
+    text = machine.command("list")
+    found = re.search(rf"^\s*{re.escape(name)}\s.*$", text, re.M)
+    assert found, text
+    return found.group(0)
+
+
+def wait_state(machine, name, state, tries=40, step=1):
+    """Asks `list` until the partition's line shows the state."""
+    line = ""
+    for _ in range(tries):
+        line = state_of(machine, name)
+        if re.search(state, line):
+            return line
+        machine.progress(step)
+    machine.fail(f"{name} did not become `{state}`: {line}")
+    return None

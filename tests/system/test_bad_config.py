@@ -1,0 +1,137 @@
+"""A configuration with many faults at once: `make check` and the machine say the same, and the machine comes up."""
+import re
+
+import pytest
+
+from machine import PROMPT, make, stage
+from natives import audit_clean, state_of
+
+pytestmark = [pytest.mark.steps]
+
+# Each fault's line carries the words that its message must hold, after `#!`. {n}: a line number is not asked.
+CONF = """\
+[machine]
+services-cpu = 0
+colour = blue                           #! colour
+[native good]
+program = hello.elf
+[native good]                           #! good
+program = hello.elf
+[native lost]
+program = nowhere.elf                   #! nowhere.elf
+[guest large]
+kernel = kernel.bin
+memory = 900G                           #! memory
+cpus = shared 0
+[native first]
+program = hello.elf
+cpus = dedicated 1
+[native second]
+program = hello.elf
+cpus = dedicated 1                      #! CPU 1
+[native far]
+program = hello.elf
+cpus = shared 77                        #! CPU 77
+[native odd]
+program = hello.elf
+memory = 3M                             #! memory
+[native noise]
+program = noise.elf                     #! noise.elf
+[native empty]
+program = empty.elf                     #! empty
+[channel loose]
+between = good, nobody                  #! nobody
+"""
+FILES = ["hello.elf", ("noise.elf", bytes(range(256)) * 64), ("empty.elf", b""), ("kernel.bin", b"MZ" + bytes(9000))]
+PLAIN = "\n".join(line.split("#!")[0].rstrip() for line in CONF.split("\n"))
+FAULTS = [(n, line.split("#!")[1].strip()) for n, line in enumerate(CONF.split("\n"), 1) if "#!" in line]
+MACHINE_ONLY = {"CPU 77", "memory"}     # what only the machine can know
+
+
+@pytest.fixture(scope="module")
+def checked():
+    """(line, text) pairs that `make check` prints."""
+    done = make("check", "CONF=" + stage("bad-config-check", PLAIN, FILES))
+    assert done.returncode != 0
+    return re.findall(r"bulkhead\.conf:(\d+): (.*)", done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="module")
+def booted(group):
+    machine = group.start("bad-config", PLAIN, FILES, cpus=2, memory=512)
+    machine.expect("^" + PROMPT, 200)
+    return machine
+
+
+@pytest.mark.machine("bochs")
+def test_the_machine_comes_up(booted):
+    assert "running" in state_of(booted, "first")
+
+
+@pytest.mark.machine("bochs")
+@pytest.mark.parametrize("line,words", FAULTS)
+def test_fault_is_named_at_boot(booted, line, words):
+    said = [text for n, text in re.findall(r"bulkhead\.conf:(\d+): (.*)", booted.text) if int(n) == line]
+    assert said and any(words in text for text in said), (line, words, said)
+
+
+@pytest.mark.parametrize("line,words", [f for f in FAULTS if f[1] not in MACHINE_ONLY])
+def test_fault_is_named_by_check(checked, line, words):
+    said = [text for n, text in checked if int(n) == line]
+    assert said and any(words in text for text in said), (line, words, said)
+
+
+@pytest.mark.machine("bochs")
+def test_check_and_boot_say_the_same(booted, checked):
+    """Each line of `make check`, word for word, is in the machine's log, too, but for the place of the file."""
+    log = booted.text
+    for line, text in checked:
+        if "cannot be read" in text:
+            continue                    # the host's words for a missing file
+        assert f"bulkhead.conf:{line}: {text[:60]}" in log, (line, text)
+
+
+@pytest.mark.machine("bochs")
+@pytest.mark.parametrize("name", ["lost", "large", "far", "odd", "noise", "empty"])
+def test_partition_is_marked_failed(booted, name):
+    assert re.search(r"failed", state_of(booted, name))
+
+
+@pytest.mark.machine("bochs")
+def test_start_of_a_failed_partition_says_why(booted):
+    text = booted.command("start lost")
+    assert re.search(r"nowhere\.elf|configuration|failed", text), text
+
+
+@pytest.mark.machine("bochs")
+def test_audit(booted):
+    audit_clean(booted)
+
+
+WHOLE = [("zero", b"", "empty|no partition|0 bytes"), ("huge", b"# padding\n" * (1 << 20), "long|large|MiB|bytes"),
+         ("binary", bytes(range(256)) * 16, "ASCII|binary|text")]
+
+
+@pytest.mark.parametrize("name,content,words", WHOLE)
+def test_check_of_files_that_are_no_configuration(name, content, words):
+    done = make("check", "CONF=" + stage("whole-" + name, content))
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert re.search(words, text), text
+
+
+@pytest.mark.parametrize("kind", ["bochs"])
+@pytest.mark.parametrize("name,content,words", WHOLE)
+def test_boot_with_files_that_are_no_configuration(one, kind, name, content, words):
+    """The console comes up with no partition at all."""
+    machine = one.start("whole-boot-" + name, content, kind=kind, cpus=1, memory=512)
+    machine.expect(rf"bulkhead\.conf.*({words})", 200)
+    machine.expect("^" + PROMPT, 60)
+    audit_clean(machine)
+
+
+def test_check_of_the_demo_is_clean():
+    done = make("check", "CONF=build/demo/bulkhead.conf")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("alpha", "beta", "hello", "ping", "pong"):
+        assert name in done.stdout

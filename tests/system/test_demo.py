@@ -1,0 +1,224 @@
+"""The main job, on the configuration that `make run` starts: several operating systems side by side, managed."""
+import os
+import re
+import time
+
+import pytest
+
+from machine import BUILD, IPS, PROMPT, Machine
+from natives import attach, audit_clean, detach, linux, state_of, to_shell, wait_state
+
+pytestmark = [pytest.mark.machine("bochs"), pytest.mark.steps]
+
+
+@pytest.fixture(scope="module")
+def demo():
+    machine = Machine(os.path.join(BUILD, "demo", "bulkhead.conf"), name="demo")
+    yield machine
+    machine.close()
+
+
+def test_console_comes_up(demo):
+    demo.expect(r"smp: 4 CPUs run", 120)
+    demo.expect("^" + PROMPT, 200)
+
+
+def test_list(demo):
+    for name in ("alpha", "beta", "hello", "ping", "pong"):
+        assert "running" in state_of(demo, name)
+    assert "running" not in state_of(demo, "measure")
+
+
+def test_help_names_every_command(demo):
+    text = demo.command("help")
+    for word in "help list attach start stop pause resume restart log stat mem caps trace audit reboot poweroff".split():
+        assert re.search(rf"\b{word}\b", text), word
+
+
+def test_alpha_shell(demo):
+    to_shell(demo, "alpha")
+    assert re.search(r"Linux alpha 6\.\d+\..*-cloud-amd64 .*x86_64", linux(demo, "alpha", "uname -a"))
+    assert linux(demo, "alpha", "nproc").strip() == "1"
+    detach(demo)
+
+
+def test_beta_shell(demo):
+    to_shell(demo, "beta")
+    assert re.search(r"Linux beta 6\.\d+\..*-cloud-amd64 .*x86_64", linux(demo, "beta", "uname -a"))
+    assert linux(demo, "beta", "nproc").strip() == "2"
+    detach(demo)
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta"])
+def test_clock(demo, name):
+    """Three seconds of the guest's clocks against the TSC, whose rate is the emulator's, not what Linux was told."""
+    attach(demo, name)
+    demo.send("\r")
+    demo.expect(rf"^{name}# ")
+    text = linux(demo, name, "clock-check", 400)
+    found = re.search(r"tsc=(\d+) monotonic=(\d+) real=(\d+)", text)
+    tsc, monotonic, real = (int(n) for n in found.groups())
+    assert tsc / IPS >= 3
+    assert monotonic / 1e9 == pytest.approx(tsc / IPS, rel=0.01)
+    assert real / 1e9 == pytest.approx(tsc / IPS, rel=0.01)
+    detach(demo)
+
+
+def test_date_is_right(demo):
+    """The guest's RTC gives the machine's date; Bochs gives the host's."""
+    attach(demo, "alpha")
+    demo.send("\r")
+    demo.expect(r"^alpha# ")
+    found = re.search(r"^(\d{9,})$", linux(demo, "alpha", "date +%s"), re.M)
+    assert abs(int(found.group(1)) - time.time()) < 86400
+    detach(demo)
+
+
+def test_job_control(demo):
+    attach(demo, "alpha")
+    demo.send("\r")
+    demo.expect(r"^alpha# ")
+    demo.send("sleep 1000\r")
+    demo.expect(r"sleep 1000\n")
+    demo.progress(3)
+    demo.send("\x03")
+    demo.expect(r"^alpha# ")
+    assert "sleep" not in linux(demo, "alpha", "pgrep sleep || echo none").replace("pgrep sleep", "")
+    detach(demo)
+
+
+def test_hello_prints(demo):
+    attach(demo, "hello")
+    demo.expect(r"^hello \d+$", 120)
+    demo.send("x")
+    demo.expect(r"You typed 'x'")
+    detach(demo)
+
+
+def test_ping_and_pong_talk(demo):
+    """Both ends count what they exchange, and go on while they are watched."""
+    numbers = []
+    for name in ("ping", "pong"):
+        attach(demo, name)
+        first = int(demo.expect(r"(\d+)(?!.*\d).*$", 120).group(1))
+        demo.expect(r"\n", 120)
+        numbers.append(first)
+        detach(demo)
+    assert numbers
+
+
+def test_kept_while_nobody_looks(demo):
+    """What a guest prints while the console looks elsewhere is shown at the next attach."""
+    attach(demo, "alpha")
+    demo.send("\r")
+    demo.expect(r"^alpha# ")
+    linux(demo, "alpha", "(sleep 1; echo said-while-away) &")
+    detach(demo)
+    demo.progress(25)
+    attach(demo, "alpha")
+    demo.expect(r"^said-while-away", 60)
+    detach(demo)
+
+
+def test_stat_and_trace(demo):
+    text = demo.command("stat alpha")
+    assert re.search(r"exits", text) and re.search(r"\d", text)
+    trace = demo.command("trace alpha")
+    lines = [line for line in trace.splitlines() if re.search(r"\b(pio|hlt|wrmsr|timer|interrupt|cpuid|mmio)\b", line)]
+    assert len(lines) >= 5, trace
+
+
+def test_mem_caps_log(demo):
+    assert re.search(r"kernel", demo.command("mem"), re.I)
+    caps = demo.command("caps")
+    assert "EPT" in caps and "VPID" in caps
+    log = demo.command("log", timeout=120)
+    assert "smp: 4 CPUs run" in log
+
+
+def test_pause_and_resume(demo):
+    """A paused guest answers nothing; once resumed, it answers what was typed meanwhile."""
+    demo.command("pause alpha")
+    wait_state(demo, "alpha", "paused")
+    attach(demo, "alpha")
+    demo.send("\r")
+    demo.expect(r"^alpha# ")            # kept text
+    position = len(demo.text)
+    demo.send("echo $((40+2))typed\r")
+    demo.progress(10)
+    assert "42typed" not in demo.text[position:]
+    detach(demo)
+    demo.command("resume alpha")
+    wait_state(demo, "alpha", "running")
+    attach(demo, "alpha")
+    demo.expect(r"^42typed", 120)
+    detach(demo)
+
+
+def test_stop_alpha_and_start_it_again(demo):
+    demo.command("stop alpha")
+    wait_state(demo, "alpha", "stopped")
+    assert "running" in state_of(demo, "beta")
+    audit_clean(demo)
+    demo.command("start alpha")
+    wait_state(demo, "alpha", "running")
+    to_shell(demo, "alpha")
+    detach(demo)
+    attach(demo, "beta")
+    demo.send("\r")
+    demo.expect(r"^beta# ")
+    assert "still-here" in linux(demo, "beta", "echo still-here")
+    detach(demo)
+
+
+def test_reboot_inside(demo):
+    """`reboot` in a guest's shell starts that guest afresh, and no other."""
+    attach(demo, "beta")
+    demo.send("\r")
+    demo.expect(r"^beta# ")
+    demo.send("reboot\r")
+    demo.expect(r"bulkhead-guest: init reached", 400)
+    demo.expect(r"^beta# ", 200)
+    detach(demo)
+    assert "running" in state_of(demo, "alpha")
+
+
+def test_poweroff_inside(demo):
+    attach(demo, "beta")
+    demo.send("\r")
+    demo.expect(r"^beta# ")
+    demo.send("poweroff\r")
+    demo.progress(5)
+    detach(demo)
+    wait_state(demo, "beta", r"stopped|power(ed)?.?off|off")
+    assert "running" in state_of(demo, "alpha")
+
+
+def test_completion_and_history(demo):
+    """Tab completes a partition's name; the arrow up brings a line back."""
+    demo.position = len(demo.text)
+    demo.send("stat hel\t")
+    demo.expect(r"stat hello")
+    demo.send("\r")
+    demo.expect("^" + PROMPT)
+    demo.send("\x1b[A")
+    demo.expect(r"stat hello")
+    demo.send("\x03")
+    demo.expect("^" + PROMPT)
+
+
+def test_unknown_command_and_name(demo):
+    assert re.search(r"lsit", demo.command("lsit"))
+    assert re.search(r"nobody", demo.command("attach nobody"))
+
+
+def test_audit_is_clean(demo):
+    audit_clean(demo)
+
+
+def test_machine_powers_off(demo):
+    demo.send("poweroff\r")
+    demo.progress(2)
+    if demo.process.poll() is None and re.search(r"\?\s*$|yes", demo.text[-200:]):
+        demo.send("yes\r")
+    demo.wait_end(120)

@@ -1,0 +1,82 @@
+"""From power-on to the kernel's first words: firmware, loader, CPUs, clock. G0."""
+import re
+
+import pytest
+
+from machine import IPS, PROMPT
+
+CONF = """\
+[native hello]
+program = hello.elf
+"""
+MACHINES = [("bochs", cpus) for cpus in (1, 2, 4)] + [("qemu", cpus) for cpus in (1, 2, 4)]
+
+
+def cpus_of(machine):
+    found = machine.expect(r"smp: (\d+) CPUs run, named by (.*); APIC ids(.*)$", 60)
+    return int(found.group(1)), found.group(2), found.group(3).split()
+
+
+@pytest.mark.parametrize("kind,cpus", MACHINES)
+def test_power_on(one, kind, cpus):
+    """Every CPU runs and the clock is measured; Bochs has x2APIC and no ACPI tables, QEMU xAPIC and a MADT."""
+    machine = one.start(f"power-on-{kind}-{cpus}", CONF, ["hello.elf"], kind=kind, cpus=cpus, memory=512)
+    machine.expect(r"Bulkhead.*\(ABI 1\)", 120)
+    acpi = machine.expect(r"acpi: (.*)$", 30).group(1)
+    apic = machine.expect(r"apic: (x2APIC|xAPIC)", 30).group(1)
+    megahertz = float(machine.expect(r"clock: TSC at (\d+\.\d+) MHz, measured against", 30).group(1))
+    count, named_by, ids = cpus_of(machine)
+
+    assert count == cpus and len(set(ids)) == cpus
+    if kind == "bochs":
+        assert "no usable tables" in acpi and apic == "x2APIC" and "MADT" not in named_by
+        assert megahertz == pytest.approx(IPS / 1e6, rel=0.01)
+    else:
+        assert f"{cpus} CPUs" in acpi and apic == "xAPIC"
+        assert megahertz > 100
+    assert "PANIC" not in machine.text
+
+
+@pytest.mark.parametrize("cpus", (1, 4))
+@pytest.mark.parametrize("kind", ["bochs"])
+def test_native_service(one, kind, cpus):
+    """G1: the console, a service in VMX non-root mode, prints and answers; so does a native on every CPU."""
+    conf = "".join(f"[native hello{n}]\nprogram = hello.elf\ncpus = shared {n}\n" for n in range(cpus))
+    machine = one.start(f"native-{kind}-{cpus}", conf, ["hello.elf"], kind=kind, cpus=cpus, memory=512)
+    machine.expect("^" + PROMPT, 150)
+    listed = machine.command("list")
+    for n in range(cpus):
+        assert re.search(rf"^\s*hello{n}\s.*running", listed, re.M), listed
+        machine.send(f"attach hello{n}\r")
+        machine.expect(rf"attached to hello{n}")
+        machine.expect(r"BH_NULL returned 0 after")
+        machine.send("\x1d")
+        machine.expect("^" + PROMPT)
+    assert "0 disagreements" in machine.command("audit") or "clean" in machine.text
+    machine.command_end("poweroff")
+
+
+def halted_for(machine, what):
+    found = machine.expect(r"missing: (.*)\. Cure: (.*)$", 150)
+    assert re.search(what, found.group(1), re.I), found.group(0)
+    assert len(found.group(2)) > 10
+    machine.progress(2)
+    assert machine.process.poll() is None, "it halts and stays readable"
+    assert "PANIC" not in machine.text
+
+
+@pytest.mark.parametrize("kind", ["qemu"])
+def test_no_vmx(one, kind):
+    """No VT-x: the bit by its place, its plain name and the cure."""
+    machine = one.start("no-vmx", CONF, ["hello.elf"], kind=kind, cpus=2, memory=512)
+    halted_for(machine, r"VT-x|VMX")
+    assert "CPUID" in machine.text
+
+
+@pytest.mark.parametrize("kind", ["bochs"])
+@pytest.mark.parametrize("model,what", [("core2_penryn_t9600", r"EPT"),
+                                        ("corei5_lynnfield_750", r"unrestricted guest")])
+def test_missing_control(one, kind, model, what):
+    """VT-x without EPT, and with EPT but without unrestricted guest."""
+    machine = one.start("missing-" + model, CONF, ["hello.elf"], kind=kind, cpus=1, memory=512, model=model)
+    halted_for(machine, what)
