@@ -40,6 +40,7 @@ $(B)/guests/$(1).elf: $(foreach s,$(2),$(B)/guests/obj/$(s).o) $(NATIVE_CRT) $(N
 endef
 
 $(eval $(call native_program,hello,guests/hello/hello.c))
+$(eval $(call native_program,console,$(wildcard guests/console/*.c)))
 
 -include guests/monitor/monitor.mk
 

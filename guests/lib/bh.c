@@ -53,33 +53,47 @@ static void send(enum bh_hypercall number, const char *text, size_t length)
 	}
 }
 
-static void send_format(enum bh_hypercall number, const char *format, va_list list)
+/* The kernel makes a line of its log of each call: the ends of lines are not sent. */
+static void send_lines(const char *text)
 {
-	char text[256];
+	while (*text) {
+		const char *end = strchr(text, '\n');
+		size_t length = end ? (size_t)(end - text) : strlen(text);
 
-	bh_vsnprintf(text, sizeof(text), format, list);
-	send(number, text, strlen(text));
+		send(BH_LOG, text, length);
+		text += length + (end != NULL);
+	}
 }
 
 void bh_printf(const char *format, ...)
 {
 	static struct bh_lock log_lock;
+	char text[256];
 	va_list list;
 
 	va_start(list, format);
-	bh_lock(&log_lock);
-	send_format(BH_LOG, format, list);
-	bh_unlock(&log_lock);
+	bh_vsnprintf(text, sizeof(text), format, list);
 	va_end(list);
+	bh_lock(&log_lock);
+	send_lines(text);
+	bh_unlock(&log_lock);
 }
 
 /* No lock: a report comes from a program that is about to end, perhaps from within an exception. */
+static void report(const char *format, va_list list)
+{
+	char text[256];
+
+	bh_vsnprintf(text, sizeof(text), format, list);
+	send(BH_REPORT, text, strlen(text));
+}
+
 void bh_report(const char *format, ...)
 {
 	va_list list;
 
 	va_start(list, format);
-	send_format(BH_REPORT, format, list);
+	report(format, list);
 	va_end(list);
 }
 
@@ -94,7 +108,7 @@ _Noreturn void bh_fail(const char *format, ...)
 	va_list list;
 
 	va_start(list, format);
-	send_format(BH_REPORT, format, list);
+	report(format, list);
 	va_end(list);
 	bh_exit(1);
 }

@@ -124,8 +124,10 @@ void bh_sleep_ms(uint64_t milliseconds);
 /* ---- words ------------------------------------------------------------------------------------
  */
 
-/* To the kernel's log. At most 255 bytes each; lines of several vCPUs do not mix. End lines with
- * \n. */
+/*
+ * To the kernel's log. At most 255 bytes each; every \n ends a line of the log, and a line of more
+ * than 40 bytes comes in pieces. What several vCPUs print does not mix.
+ */
 void bh_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* To the partition's own report, which is kept after its end: say there why it ends. At most 255

@@ -1,0 +1,21 @@
+/* commands.h: the commands; the table in shell.c says what each takes. */
+#pragma once
+#include "shell.h"
+
+void command_help(const struct arguments *arguments);	  /* command_help.c */
+void command_list(const struct arguments *arguments);	  /* command_list.c */
+void command_attach(const struct arguments *arguments);	  /* command_attach.c */
+void command_start(const struct arguments *arguments);	  /* command_control.c */
+void command_stop(const struct arguments *arguments);	  /* command_control.c */
+void command_pause(const struct arguments *arguments);	  /* command_control.c */
+void command_resume(const struct arguments *arguments);	  /* command_control.c */
+void command_restart(const struct arguments *arguments);  /* command_control.c */
+void command_report(const struct arguments *arguments);	  /* command_attach.c */
+void command_stat(const struct arguments *arguments);	  /* command_stat.c */
+void command_trace(const struct arguments *arguments);	  /* command_trace.c */
+void command_log(const struct arguments *arguments);	  /* command_text.c */
+void command_caps(const struct arguments *arguments);	  /* command_text.c */
+void command_audit(const struct arguments *arguments);	  /* command_text.c */
+void command_mem(const struct arguments *arguments);	  /* command_mem.c */
+void command_reboot(const struct arguments *arguments);	  /* command_machine.c */
+void command_poweroff(const struct arguments *arguments); /* command_machine.c */

@@ -1,0 +1,62 @@
+/*
+ * shell.h: commands typed at the prompt.
+ *
+ * A command is a row in the table in shell.c and a function `command_NAME` in the file of its
+ * subject (command_*.c). Words are split at spaces; those that begin with '-' and are known as
+ * flags of the command are taken out first.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "peers.h"
+
+#define SHELL_PROMPT "bulkhead> "
+#define SHELL_WORDS  8
+
+struct arguments {
+	struct peer *peer;  /* of the NAME, if the command takes one and it was given */
+	const char *number; /* of COUNT, as typed; NULL: not given */
+	char flag;	    /* the letter given, 0: none */
+	const char *word;   /* of any other word */
+};
+
+struct command {
+	const char *name;
+	const char *usage;   /* after the name: "NAME [COUNT]" */
+	const char *flags;   /* letters that it takes */
+	const char *summary; /* for the list of all */
+	const char *help;    /* more, for `help COMMAND` */
+	enum {
+		TAKES_NOTHING,
+		TAKES_NAME,
+		MAY_TAKE_NAME,
+		MAY_TAKE_COUNT,
+		TAKES_NAME_AND_COUNT,
+		MAY_TAKE_COMMAND
+	} takes;
+	void (*run)(const struct arguments *arguments);
+};
+
+extern const struct command shell_commands[];
+extern const unsigned shell_command_count;
+
+/* Banner and first prompt. */
+void shell_start(void);
+
+/* One typed byte. */
+void shell_input(char byte);
+
+/* Tells what partitions did by themselves, without damage to the line being edited, or to what an
+ * attached one shows. */
+void shell_news(void);
+
+/* Runs one line of text and returns when the command is done. Exported for the tests. */
+void shell_run(const char *line);
+
+/* A command asks: `answer` gets the next line that is typed. `question` is shown as the prompt. */
+void shell_ask(const char *question, void (*answer)(const char *text));
+
+/* The number typed for COUNT, `otherwise` if none was; false, with a message, if it is not one from
+ * 1 to `max`. */
+bool shell_count(const struct arguments *arguments, uint64_t otherwise, uint64_t max,
+		 uint64_t *count);
