@@ -100,7 +100,7 @@ def test_partition_is_marked_failed(booted, name):
 @pytest.mark.machine("bochs")
 def test_start_of_a_failed_partition_says_why(booted):
     text = booted.command("start lost")
-    assert re.search(r"nowhere\.elf|configuration|failed", text), text
+    assert "configuration is wrong" in text and "nowhere.elf" in text, text
 
 
 @pytest.mark.machine("bochs")

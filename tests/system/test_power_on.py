@@ -4,6 +4,7 @@ import re
 import pytest
 
 from machine import IPS, PROMPT
+from natives import attach, audit_clean, detach, state_of
 
 CONF = """\
 [native hello]
@@ -44,16 +45,13 @@ def test_native_service(one, kind, cpus):
     conf = "".join(f"[native hello{n}]\nprogram = hello.elf\ncpus = shared {n}\n" for n in range(cpus))
     machine = one.start(f"native-{kind}-{cpus}", conf, ["hello.elf"], kind=kind, cpus=cpus, memory=512)
     machine.expect("^" + PROMPT, 150)
-    listed = machine.command("list")
     for n in range(cpus):
-        assert re.search(rf"^\s*hello{n}\s.*running", listed, re.M), listed
-        machine.send(f"attach hello{n}\r")
-        machine.expect(rf"attached to hello{n}")
+        assert "running" in state_of(machine, f"hello{n}")
+        attach(machine, f"hello{n}")
         machine.expect(r"BH_NULL returned 0 after")
-        machine.send("\x1d")
-        machine.expect("^" + PROMPT)
-    assert "0 disagreements" in machine.command("audit") or "clean" in machine.text
-    machine.command_end("poweroff")
+        detach(machine)
+    audit_clean(machine)
+    machine.command_end("poweroff -f")
 
 
 def halted_for(machine, what):
