@@ -1,9 +1,12 @@
 /* string.h: the memory and string functions that C and gcc expect. Any CPU, any state. */
-#pragma once
 #if __STDC_HOSTED__
-/* Unit tests have this folder in their include path, and want the C library's. */
+/*
+ * Unit tests have this folder in their include path, and want the C library's. No #pragma once
+ * here: a source beside this file finds it twice before the C library's turn comes.
+ */
 #include_next <string.h>
 #else
+#pragma once
 #include <stddef.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
