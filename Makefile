@@ -64,6 +64,9 @@ $(B)/demo/bulkhead.conf: boot/demo.conf $(DEMO_FILES)
 	cp -u $(DEMO_FILES) $(@D)/
 	cp $< $@
 
+# Without a CONF of one's own these work on the demo's.
+image check: $(if $(filter file,$(origin CONF)),demo)
+
 run: all demo
 	@$(PYTHON) boot/run.py --machine $(MACHINE) --conf $(CONF) --serial $(SERIAL)
 

@@ -12,7 +12,8 @@ $(L)/tools/%: guests/linux/tools/%.c guests/linux/tools/program.h
 	$(CC) -std=gnu11 -O2 $(WARN) -static -nostdlib -ffreestanding -fno-stack-protector \
 		-fno-pie -no-pie -fcf-protection=none -s -Wl,--build-id=none -o $@ $<
 
-$(L)/initramfs.img: guests/linux/make-initramfs guests/linux/init $(L)/tools/clock-check $(L)/tools/port-bench
+$(L)/initramfs.img: guests/linux/make-initramfs guests/linux/init \
+		$(addprefix $(L)/tools/,clock-check port-bench port-write)
 	guests/linux/make-initramfs $@ $(filter-out %/make-initramfs,$^)
 
 ALL += $(L)/vmlinuz $(L)/initramfs.img

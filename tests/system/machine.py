@@ -78,7 +78,7 @@ def image_of(conf):
     if not os.path.exists(image):
         os.makedirs(os.path.dirname(image), exist_ok=True)
         part = f"{image}.{os.getpid()}"
-        done = make("image", "CONF=" + conf, "IMG=" + part)
+        done = make("image", "FORCE=1", "CONF=" + conf, "IMG=" + part)
         if done.returncode:
             raise MachineError("make image failed:\n" + done.stdout + done.stderr)
         os.rename(part, image)

@@ -6,13 +6,15 @@
  */
 #include "program.h"
 
-static int program(void)
+static int program(int words, char **word)
 {
 	struct timespec three_seconds = { 3, 0 };
 	uint64_t tsc = ticks();
 	uint64_t monotonic = clock_nanoseconds(CLOCK_MONOTONIC);
 	uint64_t real = clock_nanoseconds(CLOCK_REALTIME);
 
+	(void)words;
+	(void)word;
 	call(SYS_NANOSLEEP, (uint64_t)&three_seconds, 0, 0);
 	tsc = ticks() - tsc;
 	monotonic = clock_nanoseconds(CLOCK_MONOTONIC) - monotonic;

@@ -8,8 +8,8 @@
  */
 #include "program.h"
 
-#define ROUNDS 20
-#define TIMES  100
+#define ROUNDS 100
+#define TIMES  20
 
 static uint64_t round_ticks(int with_port)
 {
@@ -37,10 +37,12 @@ static uint64_t smallest(int with_port)
 	return best;
 }
 
-static int program(void)
+static int program(int words, char **word)
 {
 	uint64_t with, without;
 
+	(void)words;
+	(void)word;
 	if (call(SYS_IOPL, 3, 0, 0) < 0) {
 		print("port-bench: iopl is refused\n");
 		return 1;

@@ -65,12 +65,15 @@ static inline uint64_t clock_nanoseconds(int clock)
 	return now.seconds * 1000000000ull + now.nanoseconds;
 }
 
-static int program(void);
+/* The program: its words as in C's main. Returns the exit status. */
+static int program(int words, char **word);
 
-__attribute__((noreturn, used)) static void program_start(void)
+/* The kernel leaves the number of words and their addresses on the stack. */
+__attribute__((noreturn, used)) static void program_start(uint64_t *stack)
 {
-	call(SYS_EXIT, program(), 0, 0);
+	call(SYS_EXIT, program(stack[0], (char **)(stack + 1)), 0, 0);
 	__builtin_unreachable();
 }
 
-__asm__(".globl _start\n_start: xor %ebp, %ebp; and $-16, %rsp; call program_start");
+__asm__(".globl _start\n_start: xor %ebp, %ebp; mov %rsp, %rdi; and $-16, %rsp; "
+	"call program_start");
