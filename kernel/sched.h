@@ -1,12 +1,13 @@
 /*
  * sched.h: who runs on a CPU.
  *
- * The unit is an entity: a native program's vCPU alone, or a guest's vCPU together with the vCPU of its monitor
- * that answers its exits. An entity never leaves its CPU. Among the runnable ones of a CPU the one with the
- * least weighted run time goes first; a slice ends only where another one waits or a cap is reached, so
- * a CPU with one runnable entity has no tick.
+ * The unit is an entity: a native program's vCPU alone, or a guest's vCPU together with the vCPU of
+ * its monitor that answers its exits. An entity never leaves its CPU. Among the runnable ones of a
+ * CPU the one with the least weighted run time goes first; a slice ends only where another one
+ * waits or a cap is reached, so a CPU with one runnable entity has no tick.
  *
- * All of it belongs to its CPU, interrupts off; other CPUs only push vCPUs on `wake` and set bits in `attend`.
+ * All of it belongs to its CPU, interrupts off; other CPUs only push vCPUs on `wake` and set bits
+ * in `attend`.
  */
 #pragma once
 #include <stdint.h>
@@ -18,36 +19,37 @@ struct vcpu;
 struct cpu;
 struct partition;
 
-#define SCHED_WEIGHT_UNIT 100           /* run time counts as it is at this weight */
+#define SCHED_WEIGHT_UNIT   100 /* run time counts as it is at this weight */
 #define SCHED_CAP_PERIOD_MS 100
 
 struct entity {
-	struct vcpu *guest;             /* NULL: a native program's vCPU alone */
-	struct vcpu *native;            /* the program's, or the monitor's paired vCPU */
-	struct entity *next;            /* in the run queue */
-	void (*work)(struct entity *);  /* kernel work charged to this entity, in slices; NULL: none */
-	uint64_t weighted;              /* weighted run time */
-	uint64_t period_start, period_used;     /* ticks, for the cap */
+	struct vcpu *guest;  /* NULL: a native program's vCPU alone */
+	struct vcpu *native; /* the program's, or the monitor's paired vCPU */
+	struct entity *next; /* in the run queue */
+	void (*work)(
+		struct entity *); /* kernel work charged to this entity, in slices; NULL: none */
+	uint64_t weighted;	  /* weighted run time */
+	uint64_t period_start, period_used; /* ticks, for the cap */
 	struct timer unthrottle;
 	uint32_t weight;
-	uint32_t cap_percent;           /* 100: none */
-	bool active;                    /* its partition runs: it may be scheduled */
-	bool queued;                    /* in the run queue or current */
+	uint32_t cap_percent; /* 100: none */
+	bool active;	      /* its partition runs: it may be scheduled */
+	bool queued;	      /* in the run queue or current */
 	bool throttled;
 };
 
 struct sched {
-	_Atomic uint32_t look;          /* something below wants attention before the next entry */
-	struct entity *current;         /* NULL: idle */
-	struct entity *loaded;          /* whose extended state is in the CPU */
-	struct entity *queue;           /* runnable ones without the current, least weighted time first */
-	uint64_t least;                 /* floor of weighted time: newcomers start here */
-	uint64_t charged;               /* TSC up to which `current` has been charged */
-	uint64_t slice_end;             /* TIMER_NEVER: no end */
+	_Atomic uint32_t look;	/* something below wants attention before the next entry */
+	struct entity *current; /* NULL: idle */
+	struct entity *loaded;	/* whose extended state is in the CPU */
+	struct entity *queue;	/* runnable ones without the current, least weighted time first */
+	uint64_t least;		/* floor of weighted time: newcomers start here */
+	uint64_t charged;	/* TSC up to which `current` has been charged */
+	uint64_t slice_end;	/* TIMER_NEVER: no end */
 	struct timer_queue timers;
-	uint64_t idle;                  /* ticks */
-	struct vcpu *_Atomic wake;      /* vCPUs that something has happened to; linked by wake_next */
-	_Atomic uint64_t attend[2];     /* partitions whose state has changed, by number */
+	uint64_t idle;		    /* ticks */
+	struct vcpu *_Atomic wake;  /* vCPUs that something has happened to; linked by wake_next */
+	_Atomic uint64_t attend[2]; /* partitions whose state has changed, by number */
 };
 
 /* Ticks of a slice; set once at start from the configuration. */
@@ -56,8 +58,8 @@ extern uint64_t sched_slice;
 void sched_init(struct sched *sched);
 
 /*
- * The vCPU to enter next on this CPU, after all that wants attention has been attended to; idles until there is
- * one. The current entity has been charged up to now.
+ * The vCPU to enter next on this CPU, after all that wants attention has been attended to; idles
+ * until there is one. The current entity has been charged up to now.
  */
 struct vcpu *sched_next(struct cpu *cpu);
 

@@ -12,3 +12,6 @@ void machine_start(const struct boot_info *info);
 /* Each CPU's life, with interrupts off, on the stack cpu->arch.stack_top; the boot CPU comes last.
  */
 _Noreturn void cpu_main(struct cpu *cpu);
+
+/* What the loader told; read-only. */
+extern const struct boot_info *start_boot_info;

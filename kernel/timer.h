@@ -5,9 +5,9 @@
 #define TIMER_NEVER UINT64_MAX
 
 struct timer {
-	uint64_t deadline;              /* TSC; TIMER_NEVER: not armed */
+	uint64_t deadline; /* TSC; TIMER_NEVER: not armed */
 	struct timer *next;
-	void (*fire)(struct timer *);   /* called once, disarmed before; may arm it again */
+	void (*fire)(struct timer *); /* called once, disarmed before; may arm it again */
 };
 
 struct timer_queue {

@@ -1,7 +1,8 @@
 /*
  * vcpu.h: a virtual CPU, of a guest or of a native program.
  *
- * A vCPU belongs to one physical CPU for good, and only that CPU touches it; what other CPUs may do is said below.
+ * A vCPU belongs to one physical CPU for good, and only that CPU touches it; what other CPUs may do
+ * is said below.
  */
 #pragma once
 #include <stdint.h>
@@ -15,45 +16,47 @@ struct partition;
 struct entity;
 
 enum vcpu_state {
-	VCPU_OFF,                       /* its partition does not run */
-	VCPU_WAIT_SIPI,                 /* guests: after INIT */
+	VCPU_OFF,	/* its partition does not run */
+	VCPU_WAIT_SIPI, /* guests: after INIT */
 	VCPU_RUNNABLE,
-	VCPU_HALTED,                    /* guests: HLT, until an interrupt */
-	VCPU_MESSAGE,                   /* guests: until the monitor replies */
-	VCPU_WAITING,                   /* natives: in BH_WAIT */
-	VCPU_PARKED,                    /* ended by the partition's failure, until the CPU attends to it */
+	VCPU_HALTED,  /* guests: HLT, until an interrupt */
+	VCPU_DEAF,    /* guests: HLT with interrupts off, until INIT */
+	VCPU_MESSAGE, /* guests: until the monitor replies */
+	VCPU_WAITING, /* natives: in BH_WAIT */
+	VCPU_PARKED,  /* ended by the partition's failure, until the CPU attends to it */
 };
 
 #define VCPU_REQUEST_INIT 1u
 #define VCPU_REQUEST_SIPI 2u
 
 struct vcpu {
-	struct arch_vcpu arch;          /* first: the exit path finds registers at offset 0 */
+	struct arch_vcpu arch; /* first: the exit path finds registers at offset 0 */
 	struct partition *partition;
 	struct entity *entity;
-	struct vcpu *peer;              /* guest's <-> its monitor's paired vCPU; NULL: neither */
-	struct bh_message *message;     /* guests: the page shared with the monitor */
-	uint32_t index;                 /* in its partition */
-	uint32_t cpu;                   /* physical */
-	_Atomic uint32_t state;         /* enum vcpu_state; written by its own CPU */
+	struct vcpu *peer;	    /* guest's <-> its monitor's paired vCPU; NULL: neither */
+	struct bh_message *message; /* guests: the page shared with the monitor */
+	uint32_t index;		    /* in its partition */
+	uint32_t cpu;		    /* physical */
+	_Atomic uint32_t state;	    /* enum vcpu_state; written by its own CPU */
 	bool is_guest;
-	bool message_taken;             /* guests, VCPU_MESSAGE: the monitor has been told */
+	bool message_taken; /* guests, VCPU_MESSAGE: the monitor has been told */
 	uint32_t message_reason;
 	uint32_t message_size;
-	uint32_t epoch;                 /* of the partition's start that its registers belong to */
-	_Atomic uint32_t requests;      /* VCPU_REQUEST_*; any CPU sets */
+	uint32_t epoch;		   /* of the partition's start that its registers belong to */
+	_Atomic uint32_t requests; /* VCPU_REQUEST_*; any CPU sets */
 	_Atomic uint32_t sipi_vector;
-	_Atomic uint64_t events;        /* natives; any CPU sets */
+	_Atomic uint64_t events; /* natives; any CPU sets */
 	uint64_t wait_mask;
-	struct timer timer;             /* natives: deadline of BH_WAIT; guests: the local APIC's timer */
+	struct timer timer; /* natives: deadline of BH_WAIT; guests: the local APIC's timer */
 	_Atomic bool wake_queued;
 	struct vcpu *wake_next;
-	uint64_t exited;                /* TSC of the last exit */
-	uint64_t ran, kernel;           /* ticks in non-root mode; in the kernel on its behalf */
+	uint64_t exited;      /* TSC of the last exit */
+	uint64_t ran, kernel; /* ticks in non-root mode; in the kernel on its behalf */
 	uint64_t exits[BH_EXIT_REASONS];
 };
 
-/* Any CPU: makes the vCPU's CPU look at it before it enters anything, and kicks that CPU if it is another one. */
+/* Any CPU: makes the vCPU's CPU look at it before it enters anything, and kicks that CPU if it is
+ * another one. */
 void vcpu_wake(struct vcpu *vcpu);
 
 /* Any CPU: sets VCPU_REQUEST_* and wakes. */
@@ -65,11 +68,13 @@ void vcpu_set_timer(struct vcpu *vcpu, uint64_t tsc);
 /* Own CPU: what vcpu_wake asked for. */
 void vcpu_attend(struct vcpu *vcpu);
 
-/* Own CPU: the vCPU as its partition's start (`guest` vCPU 0: waiting for its monitor's first reply). */
+/* Own CPU: the vCPU as its partition's start (`guest` vCPU 0: waiting for its monitor's first
+ * reply). */
 void vcpu_start(struct vcpu *vcpu);
 
 /* Own CPU: the vCPU of a partition that ends. */
 void vcpu_stop(struct vcpu *vcpu);
 
-/* Makes a vCPU for `partition` on `cpu`; NULL when the kernel's memory does not suffice. At boot. */
+/* Makes a vCPU for `partition` on `cpu`; NULL when the kernel's memory does not suffice. At boot.
+ */
 struct vcpu *vcpu_create(struct partition *partition, unsigned index, unsigned cpu, bool is_guest);

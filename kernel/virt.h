@@ -1,5 +1,6 @@
 /*
- * virt.h: what a virtualization back end does; one table, chosen at boot. Common code knows no vendor.
+ * virt.h: what a virtualization back end does; one table, chosen at boot. Common code knows no
+ * vendor.
  *
  * All functions run on the vCPU's own CPU with interrupts off, unless they say otherwise.
  */
@@ -11,15 +12,27 @@
 struct vcpu;
 struct cpu;
 struct partition;
+struct paging_format;
 
 /* Registers that live in the VMCS or VMCB. */
 enum virt_register {
-	VIRT_CR0, VIRT_CR4, VIRT_EFER, VIRT_FS_BASE, VIRT_GS_BASE, VIRT_PAT,
-	VIRT_SYSENTER_CS, VIRT_SYSENTER_ESP, VIRT_SYSENTER_EIP, VIRT_DEBUGCTL, VIRT_DR7,
+	VIRT_CR0,
+	VIRT_CR4,
+	VIRT_EFER,
+	VIRT_FS_BASE,
+	VIRT_GS_BASE,
+	VIRT_PAT,
+	VIRT_SYSENTER_CS,
+	VIRT_SYSENTER_ESP,
+	VIRT_SYSENTER_EIP,
+	VIRT_DEBUGCTL,
+	VIRT_DR7,
 };
 
 struct virt_ops {
 	const char *name;
+	/* Nested page tables: with the largest pages that the CPU has. */
+	const struct paging_format *(*paging)(void);
 
 	/* Boot CPU, once: what is required and missing ends in words on every output, and halts. */
 	void (*require)(void);
@@ -30,18 +43,20 @@ struct virt_ops {
 
 	/* Boot CPU: memory for the vCPU; false: none left. */
 	bool (*vcpu_create)(struct vcpu *vcpu);
-	/* The state that a start or INIT gives: natives ready to run, guests as after a processor's INIT. */
+	/* The state that a start or INIT gives: natives ready to run, guests as after a processor's
+	 * INIT. */
 	void (*vcpu_reset)(struct vcpu *vcpu);
 	/* Guests: SIPI. */
 	void (*vcpu_startup)(struct vcpu *vcpu, uint32_t vector);
 	/* The CPU forgets the vCPU, so that its memory can be reused. */
 	void (*vcpu_release)(struct vcpu *vcpu);
 	/* First entry of a CPU; the following ones come from the back end's own exit path. */
-	_Noreturn void (*enter)(struct vcpu *vcpu);
+	__attribute__((noreturn)) void (*enter)(struct vcpu *vcpu);
 
 	uint64_t (*read_special)(struct vcpu *vcpu, enum virt_register reg);
 	void (*write_special)(struct vcpu *vcpu, enum virt_register reg, uint64_t value);
-	/* Groups of BH_STATE_*; set_state takes any values, an invalid state ends the partition at its entry. */
+	/* Groups of BH_STATE_*; set_state takes any values, an invalid state ends the partition at
+	 * its entry. */
 	void (*get_state)(struct vcpu *vcpu, uint32_t groups, struct bh_vcpu_state *state);
 	void (*set_state)(struct vcpu *vcpu, uint32_t groups, const struct bh_vcpu_state *state);
 	/* Moves RIP past the instruction that exited, or raises #GP(0), before the next entry. */

@@ -12,6 +12,7 @@
 
 struct arch_vcpu {
 	uint64_t gpr[16];	/* enum bh_register; the entry path finds them at offset 0 */
+	uint64_t resumable;	/* VT-x: VMRESUME from now on; offset 128 */
 	uint64_t cr2;		/* not touched by hardware at entry or exit */
 	uint64_t tsc_offset;	/* guest's TSC - TSC */
 	struct guest_apic apic; /* guests */

@@ -72,8 +72,8 @@ enum bh_hypercall {
 	BH_GUEST_MSI,
 	/*
 	 * (guest, vcpu, offset, value, write): an access to the vCPU's local APIC by its MMIO offset
-	 * (SDM vol. 3, table 11-1). Returns the register for a read, 0 for a write. Only between a message
-	 * from that vCPU and the reply.
+	 * (SDM vol. 3, table 11-1). Returns the register for a read; for a write 0, or the vector when it was
+	 * the EOI of a level-triggered interrupt. Only between a message from that vCPU and the reply.
 	 */
 	BH_GUEST_APIC,
 	/* (guest, how): BH_END_POWEROFF, BH_END_RESET or BH_END_FAILURE ends the guest and its monitor. No return. */

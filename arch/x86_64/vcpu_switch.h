@@ -1,0 +1,14 @@
+/* vcpu_switch.h: whose state is in the registers that the hardware does not switch. */
+#pragma once
+#include "instructions.h"
+#include "vcpu.h"
+#include "xstate.h"
+
+/* From one guest's vCPU to another's, on their CPU; NULL: a program without extended state. */
+static inline void vcpu_switch_state(struct vcpu *from, struct vcpu *to)
+{
+	if (from)
+		from->arch.cr2 = read_cr2();
+	write_cr2(to ? to->arch.cr2 : 0);
+	xstate_switch(from ? from->arch.xstate : NULL, to ? to->arch.xstate : NULL);
+}

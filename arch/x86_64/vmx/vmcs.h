@@ -1,0 +1,178 @@
+/* vmcs.h: VMCS fields by the manual's names (SDM vol. 3, appendix B), and the instructions that
+ * reach them. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+enum vmcs_field {
+	VPID = 0x0000,
+	GUEST_ES_SELECTOR = 0x0800, /* then CS, SS, DS, FS, GS, LDTR, TR, two apart */
+	GUEST_INTERRUPT_STATUS = 0x0810,
+	HOST_ES_SELECTOR = 0x0c00,
+	HOST_CS_SELECTOR = 0x0c02,
+	HOST_SS_SELECTOR = 0x0c04,
+	HOST_DS_SELECTOR = 0x0c06,
+	HOST_FS_SELECTOR = 0x0c08,
+	HOST_GS_SELECTOR = 0x0c0a,
+	HOST_TR_SELECTOR = 0x0c0c,
+	IO_BITMAP_A = 0x2000,
+	IO_BITMAP_B = 0x2002,
+	MSR_BITMAPS = 0x2004,
+	TSC_OFFSET = 0x2010,
+	VIRTUAL_APIC_ADDRESS = 0x2012,
+	EPT_POINTER = 0x201a,
+	EOI_EXIT_BITMAP_0 = 0x201c, /* then 1, 2, 3, two apart */
+	XSS_EXITING_BITMAP = 0x202c,
+	GUEST_PHYSICAL_ADDRESS = 0x2400,
+	VMCS_LINK_POINTER = 0x2800,
+	GUEST_IA32_DEBUGCTL = 0x2802,
+	GUEST_IA32_PAT = 0x2804,
+	GUEST_IA32_EFER = 0x2806,
+	GUEST_PDPTE0 = 0x280a, /* then 1, 2, 3, two apart */
+	HOST_IA32_PAT = 0x2c00,
+	HOST_IA32_EFER = 0x2c02,
+	PIN_BASED_CONTROLS = 0x4000,
+	PRIMARY_CONTROLS = 0x4002,
+	EXCEPTION_BITMAP = 0x4004,
+	EXIT_CONTROLS = 0x400c,
+	ENTRY_CONTROLS = 0x4012,
+	ENTRY_INTERRUPTION_INFO = 0x4016,
+	ENTRY_EXCEPTION_ERROR_CODE = 0x4018,
+	ENTRY_INSTRUCTION_LENGTH = 0x401a,
+	TPR_THRESHOLD = 0x401c,
+	SECONDARY_CONTROLS = 0x401e,
+	INSTRUCTION_ERROR = 0x4400,
+	EXIT_REASON = 0x4402,
+	EXIT_INTERRUPTION_INFO = 0x4404,
+	EXIT_INTERRUPTION_ERROR_CODE = 0x4406,
+	IDT_VECTORING_INFO = 0x4408,
+	EXIT_INSTRUCTION_LENGTH = 0x440c,
+	GUEST_ES_LIMIT = 0x4800, /* then as above */
+	GUEST_GDTR_LIMIT = 0x4810,
+	GUEST_IDTR_LIMIT = 0x4812,
+	GUEST_ES_ACCESS_RIGHTS = 0x4814, /* then as above */
+	GUEST_SS_ACCESS_RIGHTS = 0x4818,
+	GUEST_INTERRUPTIBILITY = 0x4824,
+	GUEST_ACTIVITY_STATE = 0x4826,
+	GUEST_SYSENTER_CS = 0x482a,
+	PREEMPTION_TIMER = 0x482e,
+	HOST_SYSENTER_CS = 0x4c00,
+	CR0_MASK = 0x6000,
+	CR4_MASK = 0x6002,
+	CR0_READ_SHADOW = 0x6004,
+	CR4_READ_SHADOW = 0x6006,
+	EXIT_QUALIFICATION = 0x6400,
+	GUEST_LINEAR_ADDRESS = 0x640a,
+	GUEST_CR0 = 0x6800,
+	GUEST_CR3 = 0x6802,
+	GUEST_CR4 = 0x6804,
+	GUEST_ES_BASE = 0x6806, /* then as above */
+	GUEST_FS_BASE = 0x680e,
+	GUEST_GS_BASE = 0x6810,
+	GUEST_GDTR_BASE = 0x6816,
+	GUEST_IDTR_BASE = 0x6818,
+	GUEST_DR7 = 0x681a,
+	GUEST_RSP = 0x681c,
+	GUEST_RIP = 0x681e,
+	GUEST_RFLAGS = 0x6820,
+	GUEST_PENDING_DEBUG = 0x6822,
+	GUEST_SYSENTER_ESP = 0x6824,
+	GUEST_SYSENTER_EIP = 0x6826,
+	HOST_CR0 = 0x6c00,
+	HOST_CR3 = 0x6c02,
+	HOST_CR4 = 0x6c04,
+	HOST_FS_BASE = 0x6c06,
+	HOST_GS_BASE = 0x6c08,
+	HOST_TR_BASE = 0x6c0a,
+	HOST_GDTR_BASE = 0x6c0c,
+	HOST_IDTR_BASE = 0x6c0e,
+	HOST_SYSENTER_ESP = 0x6c10,
+	HOST_SYSENTER_EIP = 0x6c12,
+	HOST_RSP = 0x6c14,
+	HOST_RIP = 0x6c16,
+};
+
+/* Pin-based (table 24-5). */
+#define PIN_EXTERNAL_INTERRUPT 0x01u
+#define PIN_NMI		       0x08u
+#define PIN_PREEMPTION_TIMER   0x40u
+
+/* Primary processor-based (table 24-6). */
+#define PRIMARY_INTERRUPT_WINDOW 0x00000004u
+#define PRIMARY_TSC_OFFSETTING	 0x00000008u
+#define PRIMARY_HLT		 0x00000080u
+#define PRIMARY_MWAIT		 0x00000400u
+#define PRIMARY_RDPMC		 0x00000800u
+#define PRIMARY_CR3_LOAD	 0x00008000u
+#define PRIMARY_CR3_STORE	 0x00010000u
+#define PRIMARY_CR8_LOAD	 0x00080000u
+#define PRIMARY_CR8_STORE	 0x00100000u
+#define PRIMARY_TPR_SHADOW	 0x00200000u
+#define PRIMARY_MOV_DR		 0x00800000u
+#define PRIMARY_IO		 0x01000000u
+#define PRIMARY_IO_BITMAPS	 0x02000000u
+#define PRIMARY_MSR_BITMAPS	 0x10000000u
+#define PRIMARY_MONITOR		 0x20000000u
+#define PRIMARY_SECONDARY	 0x80000000u
+
+/* Secondary processor-based (table 24-7). */
+#define SECONDARY_EPT		     0x00000002u
+#define SECONDARY_RDTSCP	     0x00000008u
+#define SECONDARY_X2APIC	     0x00000010u
+#define SECONDARY_VPID		     0x00000020u
+#define SECONDARY_WBINVD	     0x00000040u
+#define SECONDARY_UNRESTRICTED_GUEST 0x00000080u
+#define SECONDARY_APIC_REGISTERS     0x00000100u
+#define SECONDARY_INTERRUPT_DELIVERY 0x00000200u
+#define SECONDARY_INVPCID	     0x00001000u
+#define SECONDARY_XSAVES	     0x00100000u
+
+/* VM-exit (table 24-13) and VM-entry (table 24-15). */
+#define EXIT_SAVE_DEBUG	   0x00000004u
+#define EXIT_HOST_64BIT	   0x00000200u
+#define EXIT_ACK_INTERRUPT 0x00008000u
+#define EXIT_SAVE_PAT	   0x00040000u
+#define EXIT_LOAD_PAT	   0x00080000u
+#define EXIT_SAVE_EFER	   0x00100000u
+#define EXIT_LOAD_EFER	   0x00200000u
+#define ENTRY_LOAD_DEBUG   0x00000004u
+#define ENTRY_IA32E_GUEST  0x00000200u
+#define ENTRY_LOAD_PAT	   0x00004000u
+#define ENTRY_LOAD_EFER	   0x00008000u
+
+/* Interruption information (24.8.3, 24.9.2). */
+#define INTERRUPTION_VALID     0x80000000u
+#define INTERRUPTION_ERROR     0x00000800u
+#define INTERRUPTION_TYPE      0x00000700u
+#define INTERRUPTION_EXTERNAL  0x00000000u
+#define INTERRUPTION_NMI       0x00000200u
+#define INTERRUPTION_EXCEPTION 0x00000300u
+
+/* Blocking by STI and by MOV SS (table 24-3). */
+#define INTERRUPTIBILITY_STI_MOV_SS 0x3u
+
+#define EXIT_REASON_ENTRY_FAILURE 0x80000000u
+
+/* Of the current VMCS. */
+static inline uint64_t vmread(enum vmcs_field field)
+{
+	uint64_t value;
+
+	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"((uint64_t)field) : "cc");
+	return value;
+}
+
+static inline void vmwrite(enum vmcs_field field, uint64_t value)
+{
+	__asm__ volatile("vmwrite %0, %1" : : "r"(value), "r"((uint64_t)field) : "cc");
+}
+
+static inline void vmptrld(uint64_t physical)
+{
+	__asm__ volatile("vmptrld %0" : : "m"(physical) : "cc", "memory");
+}
+
+static inline void vmclear(uint64_t physical)
+{
+	__asm__ volatile("vmclear %0" : : "m"(physical) : "cc", "memory");
+}

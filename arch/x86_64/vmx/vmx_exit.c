@@ -1,0 +1,511 @@
+#include "clock.h"
+#include "cpu_this.h"
+#include "guest_apic.h"
+#include "guest_cpuid.h"
+#include "guest_msr.h"
+#include "hypercall.h"
+#include "interrupt.h"
+#include "message.h"
+#include "partition.h"
+#include "report.h"
+#include "trace.h"
+#include "vcpu.h"
+#include "vmx.h"
+
+/* Basic exit reasons (SDM vol. 3, appendix C). */
+enum exit_reason {
+	EXIT_EXCEPTION_OR_NMI = 0,
+	EXIT_EXTERNAL_INTERRUPT = 1,
+	EXIT_TRIPLE_FAULT = 2,
+	EXIT_INIT = 3,
+	EXIT_SIPI = 4,
+	EXIT_INTERRUPT_WINDOW = 7,
+	EXIT_TASK_SWITCH = 9,
+	EXIT_CPUID = 10,
+	EXIT_HLT = 12,
+	EXIT_INVD = 13,
+	EXIT_RDPMC = 15,
+	EXIT_VMCALL = 18,
+	EXIT_CONTROL_REGISTER = 28,
+	EXIT_MOV_DR = 29,
+	EXIT_IO = 30,
+	EXIT_RDMSR = 31,
+	EXIT_WRMSR = 32,
+	EXIT_INVALID_STATE = 33,
+	EXIT_TPR_BELOW_THRESHOLD = 43,
+	EXIT_VIRTUALIZED_EOI = 45,
+	EXIT_EPT_VIOLATION = 48,
+	EXIT_EPT_MISCONFIGURATION = 49,
+	EXIT_PREEMPTION_TIMER = 52,
+	EXIT_WBINVD = 54,
+	EXIT_XSETBV = 55,
+	EXIT_REASON_COUNT = 70,
+};
+
+/* The same in the public words, for the trace and the counters. */
+static const uint8_t public_reason[EXIT_REASON_COUNT] = {
+	[EXIT_EXCEPTION_OR_NMI] = BH_EXIT_EXCEPTION,
+	[EXIT_EXTERNAL_INTERRUPT] = BH_EXIT_INTERRUPT,
+	[EXIT_TRIPLE_FAULT] = BH_EXIT_TRIPLE_FAULT,
+	[EXIT_INTERRUPT_WINDOW] = BH_EXIT_INTERRUPT_WINDOW,
+	[EXIT_CPUID] = BH_EXIT_CPUID,
+	[EXIT_HLT] = BH_EXIT_HLT,
+	[EXIT_INVD] = BH_EXIT_CACHE,
+	[EXIT_VMCALL] = BH_EXIT_HYPERCALL,
+	[EXIT_CONTROL_REGISTER] = BH_EXIT_CONTROL_REGISTER,
+	[EXIT_MOV_DR] = BH_EXIT_DEBUG_REGISTER,
+	[EXIT_IO] = BH_EXIT_PIO,
+	[EXIT_RDMSR] = BH_EXIT_MSR_READ,
+	[EXIT_WRMSR] = BH_EXIT_MSR_WRITE,
+	[EXIT_INVALID_STATE] = BH_EXIT_INVALID_STATE,
+	[EXIT_TPR_BELOW_THRESHOLD] = BH_EXIT_APIC,
+	[EXIT_VIRTUALIZED_EOI] = BH_EXIT_EOI,
+	[EXIT_EPT_VIOLATION] = BH_EXIT_MMIO,
+	[EXIT_EPT_MISCONFIGURATION] = BH_EXIT_MMIO,
+	[EXIT_PREEMPTION_TIMER] = BH_EXIT_TIMER,
+	[EXIT_WBINVD] = BH_EXIT_CACHE,
+	[EXIT_XSETBV] = BH_EXIT_XSETBV,
+};
+
+#define RFLAGS_IF 0x200u
+#define CR0_OWNED 0x60000020ull /* CD, NW, NE */
+#define CR4_VMXE  0x2000ull
+
+#define FAULT(vector)	    (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (vector))
+#define FAULT_ERROR(vector) (FAULT(vector) | INTERRUPTION_ERROR)
+#define EXCEPTION_DB	    1u
+#define EXCEPTION_UD	    6u
+#define EXCEPTION_NM	    7u
+#define EXCEPTION_GP	    13u
+#define EXCEPTION_MC	    18u
+
+/* ---- instructions that the kernel answers
+ * -------------------------------------------------------------- */
+
+static void invalid_opcode(void)
+{
+	vmx_inject(FAULT(EXCEPTION_UD), 0);
+}
+
+static void general_protection(void)
+{
+	vmx_inject(FAULT_ERROR(EXCEPTION_GP), 0);
+}
+
+/* A guest that halts with interrupts off can only be woken by INIT; a native that halts is not
+ * woken at all. */
+static void exit_hlt(struct vcpu *vcpu)
+{
+	vmx_skip();
+	if (!vcpu->is_guest)
+		vcpu->state = VCPU_PARKED;
+	else if (!(vmread(GUEST_RFLAGS) & RFLAGS_IF))
+		vcpu->state = VCPU_DEAF;
+	else if (guest_apic_scan(&vcpu->arch.apic) < 0)
+		vcpu->state = VCPU_HALTED;
+}
+
+static void exit_vmcall(struct vcpu *vcpu)
+{
+	bool ring0 = !(vmread(GUEST_SS_ACCESS_RIGHTS) & 0x60);
+
+	vmx_skip();
+	if (ring0)
+		hypercall(vcpu);
+	else
+		vcpu->arch.gpr[BH_RAX] = (uint64_t)-BH_EPERM;
+}
+
+static void exit_xsetbv(struct vcpu *vcpu)
+{
+	uint64_t *gpr = vcpu->arch.gpr;
+
+	if (!vcpu->is_guest)
+		report_failure(vcpu, "XSETBV in a native program, which has no extended state");
+	else if (xstate_xsetbv(vcpu, (uint32_t)gpr[BH_RCX],
+			       gpr[BH_RDX] << 32 | (uint32_t)gpr[BH_RAX]))
+		vmx_skip();
+	else
+		general_protection();
+}
+
+/* ---- MSRs
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void exit_rdmsr(struct vcpu *vcpu)
+{
+	uint32_t msr = (uint32_t)vcpu->arch.gpr[BH_RCX];
+	uint64_t value;
+
+	if (vcpu->peer && vcpu->is_guest && guest_msr_is_monitor(msr)) {
+		message_send(vcpu, BH_MSG_MSR_READ, msr, 0, 0, 0);
+	} else if (guest_msr_read(vcpu, msr, &value)) {
+		vcpu->arch.gpr[BH_RAX] = (uint32_t)value;
+		vcpu->arch.gpr[BH_RDX] = value >> 32;
+		vmx_skip();
+	} else {
+		general_protection();
+	}
+}
+
+/* An x2APIC's EOI may have to be heard by the monitor, so these registers go by their own way. */
+static void write_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	int eoi;
+
+	if (!guest_apic_msr_write(vcpu, msr, value)) {
+		general_protection();
+		return;
+	}
+	vmx_skip();
+	eoi = guest_apic_take_eoi(vcpu);
+	if (eoi >= 0)
+		message_send(vcpu, BH_MSG_EOI, 0, (uint64_t)eoi, 0, 0);
+}
+
+static void exit_wrmsr(struct vcpu *vcpu)
+{
+	uint32_t msr = (uint32_t)vcpu->arch.gpr[BH_RCX];
+	uint64_t value = vcpu->arch.gpr[BH_RDX] << 32 | (uint32_t)vcpu->arch.gpr[BH_RAX];
+
+	if (vcpu->is_guest && msr >= 0x800 && msr <= 0x8ff)
+		write_x2apic(vcpu, msr, value);
+	else if (vcpu->peer && vcpu->is_guest && guest_msr_is_monitor(msr))
+		message_send(vcpu, BH_MSG_MSR_WRITE, msr, value, 1, 0);
+	else if (guest_msr_write(vcpu, msr, value))
+		vmx_skip();
+	else
+		general_protection();
+}
+
+/* ---- ports and addresses
+ * ----------------------------------------------------------------------------------- */
+
+/* A native's ports are its own or nobody's: all ones, and silence. */
+static void empty_port(struct vcpu *vcpu, unsigned size, bool write)
+{
+	uint64_t *rax = &vcpu->arch.gpr[BH_RAX];
+
+	if (!write)
+		*rax = size == 4 ? 0xffffffff : *rax | (size == 2 ? 0xffff : 0xff);
+}
+
+static void exit_io(struct vcpu *vcpu, struct trace_record *record)
+{
+	uint64_t qualification = vmread(EXIT_QUALIFICATION);
+	unsigned size = (qualification & 7) + 1;
+	bool write = !(qualification & 8);
+
+	record->detail = qualification;
+	if (qualification & 0x10) {
+		if (vcpu->is_guest)
+			message_send(vcpu, BH_MSG_PIO_STRING, qualification >> 16 & 0xffff, 0,
+				     write, BH_STATE_ALL);
+		else
+			report_failure(vcpu, "string input or output in a native program");
+		return;
+	}
+	vmx_skip();
+	if (vcpu->is_guest)
+		message_pio(vcpu, (uint16_t)(qualification >> 16), size, write);
+	else
+		empty_port(vcpu, size, write);
+}
+
+static const char *access_words(uint64_t qualification)
+{
+	return qualification & 4 ? "executed at" : qualification & 2 ? "wrote to" : "read from";
+}
+
+static void exit_ept_violation(struct vcpu *vcpu, struct trace_record *record)
+{
+	uint64_t qualification = vmread(EXIT_QUALIFICATION);
+	uint64_t address = vmread(GUEST_PHYSICAL_ADDRESS);
+	bool delivering = vmread(IDT_VECTORING_INFO) & INTERRUPTION_VALID;
+
+	record->detail = address;
+	if (vcpu->is_guest && !(qualification & 4) && !delivering)
+		message_send(vcpu, BH_MSG_MMIO, address, 0, qualification & 2 ? 1 : 0,
+			     BH_STATE_ALL);
+	else
+		report_failure(vcpu, "it %s %llx, %s", access_words(qualification),
+			       (unsigned long long)address,
+			       qualification & 0x38 ? "which its memory does not allow"
+						    : "which is outside its memory");
+}
+
+/* ---- registers
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * A write that changes bits the guest does not own. CR0's CD and NW are taken note of, without
+ * effect: with the noted bits as the guest wants them, the instruction is done again and does not
+ * exit. What is left over is what no policy offers.
+ */
+static void exit_control_register(struct vcpu *vcpu, struct trace_record *record)
+{
+	uint64_t qualification = vmread(EXIT_QUALIFICATION);
+	uint64_t value = vcpu->arch.gpr[qualification >> 8 & 0xf];
+	uint64_t shadow = vmread(CR0_READ_SHADOW);
+
+	record->detail = qualification;
+	if ((qualification >> 8 & 0xf) == BH_RSP)
+		value = vmread(GUEST_RSP);
+	if (!vcpu->is_guest)
+		report_failure(vcpu, "a native program changed control register %llu",
+			       (unsigned long long)(qualification & 0xf));
+	else if ((qualification & 0x3f) != 0)
+		general_protection(); /* CR4's bits that are not offered */
+	else if ((value ^ shadow) & CR0_OWNED)
+		vmwrite(CR0_READ_SHADOW, (shadow & ~CR0_OWNED) | (value & CR0_OWNED));
+	else
+		general_protection();
+}
+
+/* #DB and #AC exit so that their delivery can be interrupted; then they are the guest's. */
+static void reflect_exception(struct vcpu *vcpu, uint32_t info)
+{
+	if ((info & 0xff) == EXCEPTION_DB) {
+		uint64_t bits = vmread(EXIT_QUALIFICATION);
+		uint64_t dr6;
+
+		/* The exit has left DR6 as it was (27.1). */
+		__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+		dr6 = (dr6 & ~0xfull) | (bits & 0x600f);
+		if (vcpu->is_guest)
+			__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
+	}
+	vmwrite(ENTRY_INSTRUCTION_LENGTH, vmread(EXIT_INSTRUCTION_LENGTH));
+	vmx_inject(info & ~0x1000u, (uint32_t)vmread(EXIT_INTERRUPTION_ERROR_CODE));
+}
+
+static void exit_exception(struct vcpu *vcpu, struct trace_record *record)
+{
+	uint32_t info = (uint32_t)vmread(EXIT_INTERRUPTION_INFO);
+
+	record->detail = info & 0xff;
+	if ((info & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
+		record->reason = BH_EXIT_NMI;
+		interrupt_nmi();
+	} else if ((info & 0xff) == EXCEPTION_MC) {
+		__asm__ volatile("int $18");
+	} else if (!vcpu->is_guest && (info & 0xff) == EXCEPTION_NM) {
+		report_failure(vcpu,
+			       "FPU use: a native program executed a floating-point or vector "
+			       "instruction");
+	} else {
+		reflect_exception(vcpu, info);
+	}
+}
+
+/* ---- the rest
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static void exit_interrupt(struct cpu *cpu, struct trace_record *record)
+{
+	uint32_t vector = (uint32_t)vmread(EXIT_INTERRUPTION_INFO) & 0xff;
+
+	record->detail = vector;
+	interrupt_dispatch(vector);
+	cpu->sched.look = 1;
+}
+
+static void exit_eoi(struct vcpu *vcpu, struct trace_record *record)
+{
+	unsigned vector = (unsigned)vmread(EXIT_QUALIFICATION) & 0xff;
+	int heard = guest_apic_hardware_eoi(vcpu, vector);
+
+	record->detail = vector;
+	if (heard >= 0)
+		message_send(vcpu, BH_MSG_EOI, 0, (uint64_t)heard, 0, 0);
+}
+
+static void fatal(struct vcpu *vcpu, uint32_t reason)
+{
+	switch (reason & 0xffff) {
+	case EXIT_TRIPLE_FAULT:
+		report_failure(vcpu, "triple fault: an exception could not be delivered, nor the "
+				     "double fault after "
+				     "it");
+		break;
+	case EXIT_INVALID_STATE:
+		report_failure(
+			vcpu,
+			"invalid guest state: the CPU refused to enter it (SDM vol. 3, 26.3)");
+		break;
+	case EXIT_TASK_SWITCH:
+		report_failure(vcpu, "a hardware task switch, which is not supported");
+		break;
+	case EXIT_EPT_MISCONFIGURATION:
+		report_failure(vcpu, "EPT misconfiguration at %llx: a defect of the kernel",
+			       (unsigned long long)vmread(GUEST_PHYSICAL_ADDRESS));
+		break;
+	default:
+		report_failure(vcpu, "exit reason %u, which is not expected", reason & 0xffff);
+	}
+}
+
+static void dispatch(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason,
+		     struct trace_record *record)
+{
+	switch (reason) {
+	case EXIT_CPUID:
+		record->detail = vcpu->arch.gpr[BH_RAX];
+		guest_cpuid(vcpu);
+		vmx_skip();
+		break;
+	case EXIT_VMCALL:
+		record->detail = vcpu->arch.gpr[BH_RAX];
+		exit_vmcall(vcpu);
+		break;
+	case EXIT_IO:
+		exit_io(vcpu, record);
+		break;
+	case EXIT_WRMSR:
+		record->detail = vcpu->arch.gpr[BH_RCX];
+		exit_wrmsr(vcpu);
+		break;
+	case EXIT_RDMSR:
+		record->detail = vcpu->arch.gpr[BH_RCX];
+		exit_rdmsr(vcpu);
+		break;
+	case EXIT_HLT:
+		exit_hlt(vcpu);
+		break;
+	case EXIT_EXTERNAL_INTERRUPT:
+		exit_interrupt(cpu, record);
+		break;
+	case EXIT_PREEMPTION_TIMER:
+		cpu->sched.look = 1;
+		break;
+	case EXIT_INTERRUPT_WINDOW:
+	case EXIT_INIT:
+	case EXIT_SIPI:
+		break;
+	case EXIT_TPR_BELOW_THRESHOLD:
+		atomic_fetch_or(&vcpu->arch.apic.attention, APIC_ATTENTION_SCAN);
+		break;
+	case EXIT_VIRTUALIZED_EOI:
+		exit_eoi(vcpu, record);
+		break;
+	case EXIT_EPT_VIOLATION:
+		exit_ept_violation(vcpu, record);
+		break;
+	case EXIT_CONTROL_REGISTER:
+		exit_control_register(vcpu, record);
+		break;
+	case EXIT_MOV_DR:
+		report_failure(vcpu, "a native program used a debug register");
+		break;
+	case EXIT_EXCEPTION_OR_NMI:
+		exit_exception(vcpu, record);
+		break;
+	case EXIT_XSETBV:
+		exit_xsetbv(vcpu);
+		break;
+	case EXIT_INVD:
+	case EXIT_WBINVD:
+		vmx_skip(); /* no device sees this memory behind the cache's back */
+		break;
+	case EXIT_RDPMC:
+		general_protection();
+		break;
+	case EXIT_TRIPLE_FAULT:
+	case EXIT_TASK_SWITCH:
+	case EXIT_EPT_MISCONFIGURATION:
+		fatal(vcpu, reason);
+		break;
+	default:
+		/* Instructions that CPUID does not offer: VMX, SMX, MONITOR and their like. */
+		if (reason & EXIT_REASON_ENTRY_FAILURE)
+			fatal(vcpu, reason);
+		else
+			invalid_opcode();
+	}
+}
+
+static struct trace_record *trace_begin(struct cpu *cpu, struct vcpu *vcpu, uint64_t now,
+					uint32_t reason)
+{
+	struct trace *trace = cpu->trace;
+	struct trace_record *record = &trace->record[trace->count++ % TRACE_RECORDS];
+
+	record->tsc = now;
+	record->detail = 0;
+	record->partition = (uint16_t)vcpu->partition->id;
+	record->vcpu = (uint8_t)vcpu->index;
+	record->reason = (reason & 0xffff) < EXIT_REASON_COUNT ? public_reason[reason & 0xffff] : 0;
+	vcpu->exits[record->reason]++;
+	return record;
+}
+
+/* From vmx_switch.S, on the CPU's stack: handles the exit of `vcpu` and returns whom to enter. */
+struct vcpu *vmx_exit(struct vcpu *vcpu);
+
+struct vcpu *vmx_exit(struct vcpu *vcpu)
+{
+	struct cpu *cpu = cpu_this();
+	uint64_t now = clock_now();
+	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
+	struct trace_record *record = trace_begin(cpu, vcpu, now, reason);
+	struct vcpu *next;
+
+	vcpu->ran += now - cpu->entered;
+	vcpu->arch.resumable = true;
+	/* An event injected by this entry has been delivered; its field is cleared by the exit
+	 * (26.6). */
+	dispatch(cpu, vcpu, reason, record);
+
+	next = cpu->sched.look ? NULL : entity_vcpu(vcpu->entity);
+	if (!next)
+		next = sched_next(cpu);
+	vmx_prepare(cpu, next);
+	record->duration = (uint32_t)(cpu->entered - now);
+	vcpu->kernel += cpu->entered - now;
+	return next;
+}
+
+static const struct paging_format *vmx_paging(void)
+{
+	return vmx_caps.page_1g ? &paging_ept_1g : &paging_ept;
+}
+
+static void vmx_skip_later(struct vcpu *vcpu)
+{
+	vcpu->arch.vmx.pending |= VMX_PENDING_SKIP;
+}
+
+static void vmx_gp_later(struct vcpu *vcpu)
+{
+	vcpu->arch.vmx.pending |= VMX_PENDING_GP;
+}
+
+static _Noreturn void vmx_first_entry(struct vcpu *vcpu)
+{
+	vmx_prepare(cpu_this(), vcpu);
+	vmx_enter(vcpu);
+}
+
+const struct virt_ops vmx_ops = {
+	.name = "VT-x",
+	.paging = vmx_paging,
+	.require = vmx_require,
+	.cpu_enable = vmx_cpu_enable,
+	.caps = vmx_describe,
+	.vcpu_create = vmx_vcpu_create,
+	.vcpu_reset = vmx_vcpu_reset,
+	.vcpu_startup = vmx_vcpu_startup,
+	.vcpu_release = vmx_vcpu_release,
+	.enter = vmx_first_entry,
+	.read_special = vmx_read_special,
+	.write_special = vmx_write_special,
+	.get_state = vmx_get_state,
+	.set_state = vmx_set_state,
+	.skip = vmx_skip_later,
+	.inject_gp = vmx_gp_later,
+	.tsc_offset_changed = vmx_tsc_offset_changed,
+	.apic_mode_changed = vmx_apic_mode_changed,
+};

@@ -1,0 +1,169 @@
+#include "audit.h"
+#include <stdarg.h>
+#include "address_space.h"
+#include "channel.h"
+#include "frame.h"
+#include "partition.h"
+#include "printf.h"
+#include "report.h"
+#include "spinlock.h"
+#include "start.h"
+
+#define TEXT_BYTES 2048
+
+static struct spinlock lock;
+static char text[TEXT_BYTES];
+static uint32_t text_bytes;
+static int64_t disagreements;
+
+/* One audited table, while it is walked. */
+struct walk {
+	const struct partition *partition;
+	uint64_t own_bytes; /* of its own memory, mapped where its extents say */
+};
+
+__attribute__((format(printf, 1, 2))) static void disagree(const char *words, ...)
+{
+	va_list arguments;
+	char line[128];
+	int length;
+
+	disagreements++;
+	va_start(arguments, words);
+	length = format_va(line, sizeof(line), words, arguments);
+	va_end(arguments);
+	for (int i = 0; i < length && i < (int)sizeof(line) - 1 && text_bytes < TEXT_BYTES - 1; i++)
+		text[text_bytes++] = line[i];
+	text[text_bytes++] = '\n';
+	if (text_bytes >= TEXT_BYTES - 1)
+		text_bytes = TEXT_BYTES - 1;
+}
+
+/* Where `physical` belongs in the partition's own address space; false: it is not of its extents.
+ */
+static bool extent_address(const struct partition *partition, uint64_t physical, uint64_t *address)
+{
+	for (unsigned i = 0; i < partition->extents; i++) {
+		const struct extent *extent = &partition->extent[i];
+
+		if (physical >= extent->physical && physical - extent->physical < extent->bytes) {
+			*address = extent->address + (physical - extent->physical);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool check_page(void *context, const struct paging_page *page)
+{
+	struct walk *walk = context;
+	const struct partition *partition = walk->partition;
+	unsigned rights = page->flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
+	uint64_t address;
+
+	if (!frame_may_map(partition, page->physical, page->bytes, rights))
+		disagree("%s: %llx maps %llx (%llx bytes, rights %x), whose owner is %x",
+			 partition->name, (unsigned long long)page->address,
+			 (unsigned long long)page->physical, (unsigned long long)page->bytes,
+			 rights, frame_owner(page->physical));
+	if ((page->flags & PAGING_TYPE) != PAGING_WB)
+		disagree("%s: %llx is not mapped write-back", partition->name,
+			 (unsigned long long)page->address);
+	if (partition->program && (rights & MAP_WRITE) && (rights & MAP_EXECUTE))
+		disagree("%s: %llx is writable and executable", partition->name,
+			 (unsigned long long)page->address);
+	if (extent_address(partition, page->physical, &address)) {
+		if (address != page->address)
+			disagree("%s: %llx stands at %llx", partition->name,
+				 (unsigned long long)address, (unsigned long long)page->address);
+		walk->own_bytes += page->bytes;
+	}
+	return true;
+}
+
+static void check_partition(const struct partition *partition)
+{
+	struct walk walk = { .partition = partition };
+
+	paging_walk(&partition->ept, check_page, &walk);
+	if (partition->extents && walk.own_bytes != partition->memory_bytes)
+		disagree("%s: %llx bytes of its own memory are mapped, it owns %llx",
+			 partition->name, (unsigned long long)walk.own_bytes,
+			 (unsigned long long)partition->memory_bytes);
+
+	for (unsigned i = 0; i < partition->extents; i++) {
+		const struct extent *extent = &partition->extent[i];
+
+		for (uint64_t done = 0; done < extent->bytes; done += FRAME_BYTES) {
+			if (frame_owner(extent->physical + done) != FRAME_PARTITION + partition->id)
+				disagree("%s: frame %llx of its memory belongs to %x",
+					 partition->name,
+					 (unsigned long long)(extent->physical + done),
+					 frame_owner(extent->physical + done));
+		}
+	}
+}
+
+/* Outside of windows and device registers, the kernel maps its own frames only, and nothing both W
+ * and X. */
+static bool check_kernel_page(void *context, const struct paging_page *page)
+{
+	bool window = page->address >= WINDOW_BASE && page->address < MMIO_BASE;
+	bool device = page->address >= MMIO_BASE && page->address < MMIO_BASE + MMIO_BYTES;
+
+	(void)context;
+	if ((page->flags & PAGING_WRITE) && (page->flags & PAGING_EXECUTE))
+		disagree("kernel: %llx is writable and executable",
+			 (unsigned long long)page->address);
+	if (window)
+		return true;
+	for (uint64_t done = 0; done < page->bytes; done += PAGE_BYTES) {
+		uint16_t owner = frame_owner(page->physical + done);
+
+		if (device ? owner >= FRAME_PARTITION || owner == FRAME_FREE
+			   : owner != FRAME_KERNEL) {
+			disagree("kernel: %llx maps %llx, whose owner is %x",
+				 (unsigned long long)page->address,
+				 (unsigned long long)page->physical, owner);
+			break;
+		}
+	}
+	return true;
+}
+
+/* A frame whose owner's number stands for nobody has leaked. */
+static void check_owners(void)
+{
+	for (uint64_t at = 0; at < frame_end(); at += FRAME_BYTES) {
+		uint16_t owner = frame_owner(at);
+		bool nobody = owner >= FRAME_CHANNEL
+				      ? owner - FRAME_CHANNEL >= (int)channel_count
+				      : owner >= FRAME_PARTITION &&
+						owner - FRAME_PARTITION >= (int)partition_count;
+
+		if (nobody)
+			disagree("frame %llx: its owner %x is nobody", (unsigned long long)at,
+				 owner);
+	}
+}
+
+int64_t audit_run(void)
+{
+	int64_t result;
+
+	spin_lock(&lock);
+	disagreements = 0;
+	text_bytes = 0;
+	for (unsigned i = 0; i < partition_count; i++)
+		check_partition(partitions[i]);
+	paging_walk(&kernel_paging, check_kernel_page, NULL);
+	check_owners();
+	result = disagreements;
+	spin_unlock(&lock);
+	return result;
+}
+
+int64_t audit_text(uint64_t offset)
+{
+	return report_word(text, text_bytes, offset);
+}

@@ -1,0 +1,439 @@
+#include "build.h"
+#include <bulkhead/terminal.h>
+#include "boot/config_machine.h"
+#include "build_vcpus.h"
+#include "channel.h"
+#include "cpu.h"
+#include "frame.h"
+#include "log.h"
+#include "panic.h"
+#include "partition.h"
+#include "populate.h"
+#include "printf.h"
+#include "report.h"
+#include "string.h"
+#include "vcpu.h"
+#include "virt.h"
+
+#define MONITOR_BYTES	      (2 * FRAME_BYTES)
+#define CONSOLE_BYTES	      (2 * FRAME_BYTES)
+#define CONSOLE_BYTES_FOR_ONE (128ull * 1024) /* scrollback and the like of one partition */
+#define CONSOLE_UART_PORT     0x3f8
+#define CONSOLE_UART_IRQ      4
+
+static struct boot_info *boot;
+static struct partition *console;
+static struct partition *configured[CONFIG_PARTITIONS];
+
+/* ---- failing
+ * ------------------------------------------------------------------------------------------ */
+
+__attribute__((format(printf, 2, 3))) static void fail(struct partition *partition, const char *why,
+						       ...)
+{
+	char text[CONFIG_ERROR_BYTES];
+	va_list arguments;
+
+	va_start(arguments, why);
+	format_va(text, sizeof(text), why, arguments);
+	va_end(arguments);
+	if (!partition->config)
+		panic("the console cannot be built: %s", text);
+	log_printf("bulkhead.conf:%u: %s: %s", partition->config->line, partition->name, text);
+	report_line(partition, "bulkhead.conf:%u: %s", partition->config->line, text);
+	atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);
+}
+
+static bool failed(const struct partition *partition)
+{
+	return partition->state == BH_STATE_FAILED_CONFIG;
+}
+
+static void log_error(void *context, uint32_t line, const char *text)
+{
+	(void)context;
+	log_printf("bulkhead.conf:%u: %s", line, text);
+}
+
+/* ---- pieces
+ * ------------------------------------------------------------------------------------------- */
+
+static void *kernel_memory(uint64_t bytes)
+{
+	void *memory = pool_alloc((unsigned)((bytes + PAGE_BYTES - 1) / PAGE_BYTES));
+
+	if (!memory)
+		panic("the kernel's memory (%llu KiB) is too small for this configuration",
+		      (unsigned long long)(boot->pool_bytes / 1024));
+	return memory;
+}
+
+static struct partition *new_partition(const char *name, enum bh_kind kind,
+				       const struct config_partition *config)
+{
+	struct partition *partition = kernel_memory(sizeof(*partition));
+
+	partition->id = partition_count;
+	partition->kind = kind;
+	partition->config = config;
+	format(partition->name, sizeof(partition->name), "%s", name);
+	partition->handle_max = kind == BH_KIND_CONSOLE ? HANDLE_MAX : HANDLE_USUAL;
+	partition->handle = kernel_memory(partition->handle_max * sizeof(struct handle));
+	partition->report = kernel_memory(REPORT_BYTES);
+	partition->state = BH_STATE_STOPPED;
+	partition->cause = BH_CAUSE_NEVER_STARTED;
+	partition->ports_first = 1;
+	partition->irq = UINT32_MAX;
+	partition->dirty = true;
+	if (paging_create(&partition->ept, virt->paging(), &paging_pool) != PAGING_OK)
+		panic("the kernel's memory is too small for the tables of %s", name);
+	partitions[partition_count++] = partition;
+	return partition;
+}
+
+/* In as few pieces as there are; pieces of 1 GiB or more are aligned for the largest pages. */
+static bool take_memory(struct partition *partition, uint64_t bytes)
+{
+	uint64_t left = bytes / FRAME_BYTES;
+	uint64_t address = 0;
+
+	while (left && partition->extents < PARTITION_EXTENTS) {
+		struct extent *extent = &partition->extent[partition->extents];
+		bool low = partition->kind == BH_KIND_GUEST && address < BH_GUEST_LOW_MAX;
+		uint64_t room = low ? (BH_GUEST_LOW_MAX - address) / FRAME_BYTES : left;
+		uint64_t want = left < room ? left : room;
+		uint64_t owner = FRAME_PARTITION + partition->id;
+
+		extent->physical = want >= 512 ? frame_take(want, 512, (uint16_t)owner) : 0;
+		if (!extent->physical)
+			extent->physical = frame_take(want, 1, (uint16_t)owner);
+		if (!extent->physical) {
+			want = want < frame_largest() ? want : frame_largest();
+			extent->physical = frame_take(want, 1, (uint16_t)owner);
+		}
+		if (!extent->physical)
+			return false;
+		extent->address = address;
+		extent->bytes = want * FRAME_BYTES;
+		partition->extents++;
+		partition->memory_bytes += extent->bytes;
+		left -= want;
+		address += extent->bytes;
+		if (partition->kind == BH_KIND_GUEST && address == BH_GUEST_LOW_MAX)
+			address = BH_GUEST_HIGH;
+	}
+	return left == 0;
+}
+
+static bool map_runs(struct partition *partition, const struct extent *extent)
+{
+	uint64_t address = extent->address;
+	uint64_t last = extent->address + extent->bytes;
+
+	while (address < last) {
+		uint64_t end = last;
+		unsigned rights = MAP_READ | MAP_WRITE | MAP_EXECUTE;
+
+		if (partition->program)
+			rights = populate_rights(partition, address, &end);
+		if (end > last)
+			end = last;
+		if (!frame_map(partition, address, extent->physical + (address - extent->address),
+			       end - address, rights))
+			return false;
+		address = end;
+	}
+	return true;
+}
+
+static bool map_memory(struct partition *partition)
+{
+	for (unsigned i = 0; i < partition->extents; i++) {
+		if (!map_runs(partition, &partition->extent[i]))
+			return false;
+	}
+	return true;
+}
+
+static void give_memory(struct partition *partition, uint64_t bytes)
+{
+	if (!take_memory(partition, bytes))
+		fail(partition, "%llu MiB of memory do not fit: %llu MiB are free",
+		     (unsigned long long)(bytes >> 20),
+		     (unsigned long long)(frame_free_bytes() >> 20));
+	else if (!map_memory(partition))
+		fail(partition, "the kernel's memory is too small for its tables");
+}
+
+static const struct boot_program *find_program(const char *path)
+{
+	for (unsigned i = 0; i < boot->programs; i++) {
+		if (strcmp(boot->program[i].path, path) == 0)
+			return &boot->program[i];
+	}
+	return NULL;
+}
+
+static struct boot_image *find_image(const char *path)
+{
+	for (unsigned i = 0; i < boot->images; i++) {
+		if (strcmp(boot->image[i].path, path) == 0)
+			return &boot->image[i];
+	}
+	return NULL;
+}
+
+static bool program_fits(const struct boot_program *program, uint64_t bytes)
+{
+	for (unsigned i = 0; i < program->segments; i++) {
+		if (program->segment[i].address + program->segment[i].memory_bytes > bytes)
+			return false;
+	}
+	return true;
+}
+
+/* ---- handles
+ * ------------------------------------------------------------------------------------------ */
+
+static void grant(struct partition *holder, enum bh_handle_type type, uint32_t rights, void *object,
+		  const char *name)
+{
+	struct handle handle = { .object = object, .type = type, .rights = rights };
+
+	format(handle.name, sizeof(handle.name), "%s", name);
+	if (handle_add(holder, &handle) < 0)
+		fail(holder, "more grants than the %u that a partition can hold",
+		     holder->handle_max);
+}
+
+static void grant_image(struct partition *holder, const char *path, const char *name)
+{
+	struct boot_image *image = find_image(path);
+	uint64_t bytes = image ? (image->bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES : 0;
+	uint64_t address = BH_GPA_IMAGES;
+	struct handle handle = { .object = image, .type = BH_HANDLE_IMAGE, .rights = BH_RIGHT_USE };
+
+	if (!image) {
+		fail(holder, "the file %s is not there", path);
+		return;
+	}
+	for (unsigned i = 0; i < holder->handle_max; i++) {
+		const struct handle *other = &holder->handle[i];
+
+		if (other->type == BH_HANDLE_IMAGE)
+			address = (other->address + other->bytes + FRAME_BYTES - 1) / FRAME_BYTES *
+				  FRAME_BYTES;
+	}
+	format(handle.name, sizeof(handle.name), "%s", name);
+	handle.address = address;
+	handle.bytes = image->bytes;
+	if (handle_add(holder, &handle) < 0 ||
+	    !frame_map(holder, address, image->physical, bytes, MAP_READ))
+		fail(holder, "no room for the file %s in its tables", path);
+}
+
+static void grant_configured(struct partition *holder, const struct config_grant *what)
+{
+	switch (what->type) {
+	case CONFIG_GRANT_CONTROL:
+		grant(holder, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT,
+		      configured[what->partition], configured[what->partition]->name);
+		break;
+	case CONFIG_GRANT_INSPECT:
+		grant(holder, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, configured[what->partition],
+		      configured[what->partition]->name);
+		break;
+	case CONFIG_GRANT_MACHINE:
+		grant(holder, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL,
+		      "machine");
+		break;
+	case CONFIG_GRANT_PORTS:
+		holder->ports_first = what->first;
+		holder->ports_last = what->last;
+		break;
+	case CONFIG_GRANT_IRQ:
+		holder->irq = what->first;
+		grant(holder, BH_HANDLE_IRQ, BH_RIGHT_USE, NULL, "irq");
+		break;
+	case CONFIG_GRANT_IMAGE:
+		grant_image(holder, what->path, what->path);
+		break;
+	}
+}
+
+static void connect_console(struct partition *partition)
+{
+	struct partition *terminal = partition->monitor ? partition->monitor : partition;
+	const char *problem = channel_create(partition->name, BH_TERMINAL_BYTES, terminal, console,
+					     "console", partition->name);
+
+	if (problem)
+		fail(partition, "%s", problem);
+}
+
+/* ---- partitions
+ * --------------------------------------------------------------------------------------- */
+
+static void build_console(void)
+{
+	uint64_t bytes = CONSOLE_BYTES + boot->config.partitions * CONSOLE_BYTES_FOR_ONE;
+
+	console = new_partition("console", BH_KIND_CONSOLE, NULL);
+	console->program = find_program("console.elf");
+	if (!console->program)
+		panic("console.elf is not on the boot volume, or not a program: nobody could "
+		      "manage this machine");
+	console->ports_first = CONSOLE_UART_PORT;
+	console->ports_last = CONSOLE_UART_PORT + 7;
+	console->irq = CONSOLE_UART_IRQ;
+	give_memory(console, (bytes + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES);
+	grant(console, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL, "machine");
+	grant(console, BH_HANDLE_IRQ, BH_RIGHT_USE, NULL, "com1");
+	build_service_vcpu(console, 0, &boot->config.machine);
+}
+
+static void build_native(struct partition *native)
+{
+	const struct config_partition *config = native->config;
+
+	native->program = find_program(config->image);
+	if (!native->program)
+		fail(native, "the program %s is not there, or not a native program", config->image);
+	else if (!program_fits(native->program, config->memory_bytes))
+		fail(native, "the program %s does not fit into its memory of %llu MiB",
+		     config->image, (unsigned long long)(config->memory_bytes >> 20));
+	else
+		give_memory(native, config->memory_bytes);
+	if (!failed(native) && !build_native_vcpus(native))
+		fail(native, "the kernel's memory is too small for its vCPUs");
+}
+
+/* The monitor sees all of its guest's memory, at the guest's addresses plus BH_GPA_GUEST, and its
+ * message pages. */
+static bool map_ward(struct partition *monitor)
+{
+	struct partition *guest = monitor->ward;
+
+	for (unsigned i = 0; i < guest->extents; i++) {
+		const struct extent *extent = &guest->extent[i];
+
+		if (!frame_map(monitor, BH_GPA_GUEST + extent->address, extent->physical,
+			       extent->bytes, MAP_READ | MAP_WRITE))
+			return false;
+	}
+	for (unsigned i = 0; i < guest->vcpus; i++) {
+		if (!frame_map(monitor, BH_GPA_MESSAGES + i * PAGE_BYTES,
+			       pool_physical(guest->vcpu[i]->message), PAGE_BYTES,
+			       MAP_READ | MAP_WRITE))
+			return false;
+	}
+	return true;
+}
+
+static void build_monitor(struct partition *guest)
+{
+	const struct config_partition *config = guest->config;
+	struct partition *monitor;
+	char name[BH_NAME_BYTES];
+
+	format(name, sizeof(name), "%.*s.monitor", BH_NAME_BYTES - 9, guest->name);
+	monitor = new_partition(name, BH_KIND_MONITOR, config);
+	monitor->program = find_program("monitor.elf");
+	monitor->ward = guest;
+	guest->monitor = monitor;
+	if (!monitor->program) {
+		fail(guest, "monitor.elf is not on the boot volume, or not a program");
+		return;
+	}
+	give_memory(monitor, MONITOR_BYTES);
+	if (!failed(monitor) && !build_guest_vcpus(guest, monitor, &boot->config.machine))
+		fail(monitor, "the kernel's memory is too small for its vCPUs");
+	if (!failed(monitor) && !map_ward(monitor))
+		fail(monitor, "the kernel's memory is too small for its tables");
+	grant(monitor, BH_HANDLE_PARTITION, BH_RIGHT_MONITOR, guest, guest->name);
+	grant_image(monitor, config->image, "kernel");
+	if (config->initrd[0])
+		grant_image(monitor, config->initrd, "initrd");
+	if (failed(monitor)) {
+		report_text(guest, monitor->report, monitor->report_bytes);
+		atomic_store(&guest->state, BH_STATE_FAILED_CONFIG);
+	}
+}
+
+static void build_configured(const struct config_partition *config, uint32_t index)
+{
+	struct partition *partition = new_partition(config->name, config->kind, config);
+
+	configured[index] = partition;
+	grant(console, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, partition,
+	      partition->name);
+	if (config->error[0]) {
+		report_line(partition, "bulkhead.conf:%u: %s", config->line, config->error);
+		atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);
+		return;
+	}
+
+	if (config->kind == BH_KIND_NATIVE) {
+		build_native(partition);
+	} else {
+		give_memory(partition, config->memory_bytes);
+		if (!failed(partition))
+			build_monitor(partition);
+		if (partition->monitor)
+			grant(console, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, partition->monitor,
+			      partition->monitor->name);
+	}
+	if (!failed(partition))
+		connect_console(partition);
+}
+
+static void build_channel(const struct config_channel *config)
+{
+	struct partition *a = configured[config->end[0]];
+	struct partition *b = configured[config->end[1]];
+	const char *problem;
+
+	if (failed(a) || failed(b))
+		return;
+	problem = channel_create(config->name, config->bytes, a, b, config->name, config->name);
+	if (problem) {
+		fail(a, "channel %s: %s", config->name, problem);
+		fail(b, "channel %s: %s", config->name, problem);
+	}
+}
+
+static void build_grants(struct partition *partition)
+{
+	for (unsigned i = 0; i < partition->config->grants && !failed(partition); i++)
+		grant_configured(partition, &partition->config->grant[i]);
+}
+
+static void check_machine(struct config *config)
+{
+	struct config_facts facts = {
+		.cpus = cpu_count,
+		.memory_known = true,
+		.memory_bytes = frame_free_bytes(),
+		.monitor_bytes = MONITOR_BYTES,
+		.partition_bytes = BH_TERMINAL_BYTES,
+	};
+
+	config_machine_check(config, &facts, log_error, NULL);
+}
+
+void build_partitions(struct boot_info *info)
+{
+	struct config *config = &info->config;
+
+	boot = info;
+	if (config->machine.services_cpu >= cpu_count)
+		config->machine.services_cpu = 0;
+	build_console();
+	check_machine(config);
+	for (unsigned i = 0; i < config->partitions; i++)
+		build_configured(&config->partition[i], i);
+	for (unsigned i = 0; i < config->channels; i++)
+		build_channel(&config->channel[i]);
+	for (unsigned i = 0; i < config->partitions; i++)
+		build_grants(configured[i]);
+}

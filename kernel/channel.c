@@ -1,0 +1,140 @@
+#include "channel.h"
+#include "event.h"
+#include "frame.h"
+#include "handle.h"
+#include "partition.h"
+#include "pool.h"
+#include "printf.h"
+#include "string.h"
+#include "vcpu.h"
+#include "window.h"
+
+struct channel *channels[CHANNEL_MAX];
+uint32_t channel_count;
+
+/* ---- boot ---------------------------------------------------------------------------------------
+ */
+
+/* Channels stand behind one another in a partition's address space. */
+static uint64_t next_address(const struct partition *partition)
+{
+	uint64_t address = BH_GPA_CHANNELS;
+
+	for (unsigned i = 0; i < partition->handle_max; i++) {
+		const struct handle *handle = &partition->handle[i];
+
+		if (handle->type == BH_HANDLE_CHANNEL && handle->address + handle->bytes > address)
+			address = handle->address + handle->bytes;
+	}
+	return address;
+}
+
+static bool attach(struct channel *channel, unsigned end, const char *name)
+{
+	struct partition *partition = channel->end[end].partition;
+	struct handle handle = {
+		.object = channel,
+		.type = BH_HANDLE_CHANNEL,
+		.rights = BH_RIGHT_USE,
+		.end = (uint16_t)end,
+		.address = next_address(partition),
+		.bytes = channel->bytes,
+	};
+
+	format(handle.name, sizeof(handle.name), "%s", name);
+	return handle_add(partition, &handle) >= 0 &&
+	       frame_map(partition, handle.address, channel->physical, channel->bytes,
+			 MAP_READ | MAP_WRITE);
+}
+
+static void wipe(uint64_t physical, uint64_t bytes)
+{
+	for (uint64_t done = 0; done < bytes; done += PAGE_BYTES)
+		memset(window_map(physical + done), 0, PAGE_BYTES);
+}
+
+const char *channel_create(const char *name, uint64_t bytes, struct partition *a,
+			   struct partition *b, const char *name_for_a, const char *name_for_b)
+{
+	struct channel *channel;
+
+	if (channel_count == CHANNEL_MAX)
+		return "too many channels";
+	channel = pool_alloc(1);
+	if (!channel)
+		return "the kernel's memory is used up";
+	format(channel->name, sizeof(channel->name), "%s", name);
+	channel->bytes = bytes;
+	channel->end[0].partition = a;
+	channel->end[1].partition = b;
+	channel->physical =
+		frame_take_pages(bytes / PAGE_BYTES, (uint16_t)(FRAME_CHANNEL + channel_count));
+	if (!channel->physical)
+		return "no free memory for the channel";
+	channels[channel_count++] = channel;
+	wipe(channel->physical, bytes);
+	if (!attach(channel, 0, name_for_a) || !attach(channel, 1, name_for_b))
+		return "no room for the channel in its holders' tables";
+	return NULL;
+}
+
+/* ---- running ------------------------------------------------------------------------------------
+ */
+
+static void signal_end(struct channel_end *end)
+{
+	uint64_t bound = atomic_load(&end->bound);
+
+	if (bound)
+		event_signal(end->partition->vcpu[bound & 0xff], 1ull << (bound >> 8 & 0x3f));
+}
+
+void channel_announce(struct partition *partition)
+{
+	for (unsigned i = 0; i < channel_count; i++) {
+		for (unsigned end = 0; end < 2; end++) {
+			if (channels[i]->end[end].partition == partition)
+				signal_end(&channels[i]->end[!end]);
+		}
+	}
+}
+
+int64_t channel_hypercall_bind(struct vcpu *caller, uint64_t value, uint64_t vcpu, uint64_t bit)
+{
+	struct handle *handle;
+	int64_t error = handle_lookup(caller, value, BH_HANDLE_CHANNEL, BH_RIGHT_USE, &handle);
+	struct channel *channel;
+
+	if (error)
+		return error;
+	if (vcpu >= caller->partition->vcpus || bit >= BH_EVENT_BITS)
+		return -BH_EINVAL;
+
+	channel = handle->object;
+	atomic_store(&channel->end[handle->end].bound, vcpu | bit << 8 | 1 << 16);
+	return 0;
+}
+
+int64_t channel_hypercall_signal(struct vcpu *caller, uint64_t value)
+{
+	struct handle *handle;
+	int64_t error = handle_lookup(caller, value, BH_HANDLE_CHANNEL, BH_RIGHT_USE, &handle);
+
+	if (error)
+		return error;
+	signal_end(&((struct channel *)handle->object)->end[!handle->end]);
+	return 0;
+}
+
+int64_t channel_hypercall_stat(struct vcpu *caller, uint64_t value)
+{
+	struct handle *handle;
+	int64_t error = handle_lookup(caller, value, BH_HANDLE_CHANNEL, BH_RIGHT_USE, &handle);
+	struct partition *peer;
+
+	if (error)
+		return error;
+	peer = partition_leader(((struct channel *)handle->object)->end[!handle->end].partition);
+	return (int64_t)((uint64_t)atomic_load(&peer->epoch) << 1 |
+			 (atomic_load(&peer->state) == BH_STATE_RUNNING));
+}

@@ -1,0 +1,40 @@
+/*
+ * channel.h: declared shared memory between two partitions, with a signal each way.
+ *
+ * A channel owns its pages: either end can be restarted, and the other one sees it by the epoch.
+ */
+#pragma once
+#include <stdint.h>
+#include <stdatomic.h>
+#include <bulkhead/abi.h>
+
+struct partition;
+struct vcpu;
+
+struct channel_end {
+	struct partition *partition;
+	_Atomic uint64_t bound; /* vCPU | bit << 8 | 1 << 16; 0: not bound */
+};
+
+struct channel {
+	char name[BH_NAME_BYTES];
+	uint64_t physical, bytes;
+	struct channel_end end[2];
+};
+
+#define CHANNEL_MAX (CONFIG_CHANNELS + 2 * CONFIG_PARTITIONS + 1)
+
+/* Takes zeroed memory for a channel and maps it for both ends; a message of what is missing, or
+ * NULL. At boot. */
+const char *channel_create(const char *name, uint64_t bytes, struct partition *a,
+			   struct partition *b, const char *name_for_a, const char *name_for_b);
+
+/* Tells every peer of `partition` that it has started or ended. */
+void channel_announce(struct partition *partition);
+
+extern struct channel *channels[];
+extern uint32_t channel_count;
+
+int64_t channel_hypercall_bind(struct vcpu *caller, uint64_t handle, uint64_t vcpu, uint64_t bit);
+int64_t channel_hypercall_signal(struct vcpu *caller, uint64_t handle);
+int64_t channel_hypercall_stat(struct vcpu *caller, uint64_t handle);

@@ -1,0 +1,88 @@
+#include "event.h"
+#include "clock.h"
+#include "message.h"
+#include "partition.h"
+#include "vcpu.h"
+
+void event_signal(struct vcpu *vcpu, uint64_t mask)
+{
+	uint64_t before = atomic_fetch_or(&vcpu->events, mask);
+
+	/* Bits that were there have already woken whoever cared; who does not wait will look before
+	 * it waits. */
+	if ((before & mask) != mask && atomic_load(&vcpu->state) == VCPU_WAITING)
+		vcpu_wake(vcpu);
+}
+
+static uint64_t event_take(struct vcpu *vcpu, uint64_t mask)
+{
+	if (!(atomic_load(&vcpu->events) & mask))
+		return 0;
+	return atomic_fetch_and(&vcpu->events, ~mask) & mask;
+}
+
+/* Marks the waiting message as told; its bit for the result. */
+static uint64_t message_take(struct vcpu *vcpu)
+{
+	struct vcpu *guest = vcpu->peer;
+
+	if (!guest || guest->state != VCPU_MESSAGE || guest->message_taken)
+		return 0;
+	guest->message_taken = true;
+	return BH_EVENT_MESSAGE;
+}
+
+void event_finish_wait(struct vcpu *vcpu, int64_t result)
+{
+	if (vcpu->timer.deadline != TIMER_NEVER)
+		vcpu_set_timer(vcpu, TIMER_NEVER);
+	vcpu->arch.gpr[BH_RAX] = (uint64_t)result;
+	vcpu->state = VCPU_RUNNABLE;
+}
+
+int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadline, uint64_t flags)
+{
+	uint64_t result;
+
+	if ((mask >> BH_EVENT_BITS) || (flags & ~(uint64_t)BH_WAIT_REPLY))
+		return -BH_EINVAL;
+	if (flags & BH_WAIT_REPLY) {
+		int64_t error = message_reply(caller);
+
+		if (error)
+			return error;
+	}
+
+	caller->wait_mask = mask;
+	/* State before events: whoever signals sets the bits before he reads the state. */
+	atomic_exchange(&caller->state, VCPU_WAITING);
+	result = event_take(caller, mask) | message_take(caller);
+	if (result || (deadline != BH_FOREVER && (deadline == 0 || deadline <= clock_now()))) {
+		caller->state = VCPU_RUNNABLE;
+		return (int64_t)result;
+	}
+	if (deadline != BH_FOREVER)
+		vcpu_set_timer(caller, deadline);
+	return 0;
+}
+
+void event_attend(struct vcpu *vcpu)
+{
+	uint64_t result;
+
+	if (vcpu->state != VCPU_WAITING)
+		return;
+	result = event_take(vcpu, vcpu->wait_mask) | message_take(vcpu);
+	if (result)
+		event_finish_wait(vcpu, (int64_t)result);
+}
+
+int64_t event_hypercall_signal(struct vcpu *caller, uint64_t vcpu, uint64_t mask)
+{
+	struct partition *partition = caller->partition;
+
+	if (vcpu >= partition->vcpus || mask >> BH_EVENT_BITS || caller->is_guest)
+		return -BH_EINVAL;
+	event_signal(partition->vcpu[vcpu], mask);
+	return 0;
+}

@@ -1,0 +1,78 @@
+#include "guest_control.h"
+#include "guest_apic.h"
+#include "log.h"
+#include "partition.h"
+#include "vcpu.h"
+
+static int64_t lookup(struct vcpu *caller, uint64_t value, struct partition **guest)
+{
+	struct handle *handle;
+	int64_t error =
+		handle_lookup(caller, value, BH_HANDLE_PARTITION, BH_RIGHT_MONITOR, &handle);
+
+	if (!error)
+		*guest = handle->object;
+	return error;
+}
+
+int64_t guest_control_msi(struct vcpu *caller, uint64_t value, uint64_t address, uint64_t data)
+{
+	struct partition *guest;
+	int64_t error = lookup(caller, value, &guest);
+
+	if (error)
+		return error;
+	if (data > UINT32_MAX)
+		return -BH_EINVAL;
+	return guest_apic_msi(guest, address, (uint32_t)data);
+}
+
+/*
+ * The APIC belongs to its vCPU's CPU, and the monitor's paired vCPU runs there, with the guest's
+ * vCPU standing still until the reply.
+ */
+int64_t guest_control_apic(struct vcpu *caller, uint64_t value, uint64_t vcpu, uint64_t offset,
+			   uint64_t data, uint64_t write)
+{
+	struct partition *guest;
+	int64_t error = lookup(caller, value, &guest);
+	struct vcpu *target;
+	int eoi;
+
+	if (error)
+		return error;
+	if (vcpu >= guest->vcpus || offset > 0xfff || data > UINT32_MAX || write > 1)
+		return -BH_EINVAL;
+	target = guest->vcpu[vcpu];
+	if (target != caller->peer || target->state != VCPU_MESSAGE)
+		return -BH_ESTATE;
+
+	if (!write)
+		return guest_apic_read(target, (uint32_t)offset);
+	eoi = guest_apic_write(target, (uint32_t)offset, (uint32_t)data);
+	return eoi < 0 ? 0 : eoi;
+}
+
+int64_t guest_control_end(struct vcpu *caller, uint64_t value, uint64_t how)
+{
+	static const struct {
+		enum bh_cause cause;
+		const char *words;
+	} ends[] = {
+		[BH_END_POWEROFF] = { BH_CAUSE_POWEROFF, "powers off" },
+		[BH_END_RESET] = { BH_CAUSE_POWEROFF, "resets" },
+		[BH_END_FAILURE] = { BH_CAUSE_FAILED, "is ended by its monitor" },
+	};
+	struct partition *guest;
+	int64_t error = lookup(caller, value, &guest);
+
+	if (error)
+		return error;
+	if (how < BH_END_POWEROFF || how > BH_END_FAILURE)
+		return -BH_EINVAL;
+
+	caller->state = VCPU_PARKED;
+	log_printf("%s: %s", guest->name, ends[how].words);
+	partition_end(guest, ends[how].cause, how == BH_END_RESET);
+	return 0;
+}

@@ -1,0 +1,10 @@
+/* guest_control.h: what a monitor may do with its guest. Results as abi.h says. */
+#pragma once
+#include <stdint.h>
+
+struct vcpu;
+
+int64_t guest_control_msi(struct vcpu *caller, uint64_t guest, uint64_t address, uint64_t data);
+int64_t guest_control_apic(struct vcpu *caller, uint64_t guest, uint64_t vcpu, uint64_t offset,
+			   uint64_t value, uint64_t write);
+int64_t guest_control_end(struct vcpu *caller, uint64_t guest, uint64_t how);

@@ -1,0 +1,39 @@
+/*
+ * handle.h: what a partition was granted, as indexes into its own table.
+ *
+ * The tables are filled at boot from the configuration and do not change afterwards, so looking up
+ * takes no lock. A handle survives the restart of its holder; the generation is there for objects
+ * that will come and go.
+ */
+#pragma once
+#include <stdint.h>
+#include <bulkhead/abi.h>
+
+#define HANDLE_MAX   BH_INFO_HANDLES /* the console's; one page's worth is enough for the others */
+#define HANDLE_USUAL 32
+
+struct partition;
+struct vcpu;
+
+struct handle {
+	void *object;  /* struct partition, struct channel or struct boot_image; NULL: machine, irq
+			*/
+	uint32_t type; /* enum bh_handle_type */
+	uint32_t rights;
+	uint16_t generation;
+	uint16_t end; /* channels: which end this holder is */
+	char name[BH_NAME_BYTES];
+	uint64_t address, bytes; /* where mapped */
+};
+
+/* Adds a handle; -1 when the table is full. At boot. */
+int handle_add(struct partition *holder, const struct handle *handle);
+
+/* 0 and *found, -BH_EBADF or -BH_EPERM. */
+int64_t handle_lookup(struct vcpu *caller, uint64_t value, enum bh_handle_type type, uint32_t right,
+		      struct handle **found);
+
+static inline bh_handle handle_value(const struct handle *handle, unsigned index)
+{
+	return (uint32_t)handle->generation << 16 | index;
+}

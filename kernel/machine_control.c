@@ -1,0 +1,121 @@
+#include "machine_control.h"
+#include "audit.h"
+#include "clock.h"
+#include "cpu.h"
+#include "frame.h"
+#include "handle.h"
+#include "log.h"
+#include "machine.h"
+#include "panic.h"
+#include "pool.h"
+#include "report.h"
+#include "start.h"
+#include "string.h"
+
+#define CAPS_BYTES 3072
+
+static char caps[CAPS_BYTES];
+static uint32_t caps_bytes;
+
+void machine_control_caps_line(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (caps_bytes + length + 1 > CAPS_BYTES)
+		return;
+	memcpy(caps + caps_bytes, text, length);
+	caps[caps_bytes + length] = '\n';
+	caps_bytes += (uint32_t)length + 1;
+}
+
+static int64_t lookup(struct vcpu *caller, uint64_t machine, uint32_t right)
+{
+	struct handle *handle;
+
+	return handle_lookup(caller, machine, BH_HANDLE_MACHINE, right, &handle);
+}
+
+int64_t machine_control_stat(struct vcpu *caller, uint64_t machine, uint64_t field, uint64_t index)
+{
+	int64_t error = lookup(caller, machine, BH_RIGHT_INSPECT);
+
+	if (error)
+		return error;
+	if ((field == BH_MACHINE_CPU_APIC_ID || field == BH_MACHINE_CPU_IDLE) && index >= cpu_count)
+		return -BH_EINVAL;
+
+	switch (field) {
+	case BH_MACHINE_CPUS:
+		return cpu_count;
+	case BH_MACHINE_TSC_HZ:
+		return (int64_t)clock_hz;
+	case BH_MACHINE_MEMORY:
+		return (int64_t)frame_ram_bytes();
+	case BH_MACHINE_MEMORY_FREE:
+		return (int64_t)frame_free_bytes();
+	case BH_MACHINE_KERNEL_BYTES:
+		return (int64_t)start_boot_info->region_bytes;
+	case BH_MACHINE_KERNEL_FREE:
+		return (int64_t)pool_free_bytes();
+	case BH_MACHINE_KERNEL_256G:
+		return (int64_t)start_boot_info->region_bytes_256g;
+	case BH_MACHINE_LOG_FIRST:
+		return (int64_t)log_first();
+	case BH_MACHINE_LOG_END:
+		return (int64_t)log_end();
+	case BH_MACHINE_CPU_APIC_ID:
+		return cpus[index]->apic_id;
+	case BH_MACHINE_CPU_IDLE:
+		return (int64_t)cpus[index]->sched.idle;
+	default:
+		return -BH_EINVAL;
+	}
+}
+
+static int64_t log_word(uint64_t position)
+{
+	char text[8];
+	size_t length = log_read(position, text, sizeof(text));
+
+	return report_word(text, length, 0);
+}
+
+int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t text, uint64_t offset)
+{
+	int64_t error = lookup(caller, machine, BH_RIGHT_INSPECT);
+
+	if (error)
+		return error;
+	switch (text) {
+	case BH_TEXT_CAPS:
+		return report_word(caps, caps_bytes, offset);
+	case BH_TEXT_LOG:
+		return log_word(offset);
+	case BH_TEXT_AUDIT:
+		return audit_text(offset);
+	default:
+		return -BH_EINVAL;
+	}
+}
+
+int64_t machine_control(struct vcpu *caller, uint64_t machine, uint64_t operation)
+{
+	int64_t error = lookup(caller, machine, BH_RIGHT_CONTROL);
+
+	if (error)
+		return error;
+	switch (operation) {
+	case BH_REBOOT:
+		log_printf("the machine is rebooted");
+		machine_reset();
+	case BH_POWEROFF:
+		log_printf("the machine is powered off");
+		machine_poweroff();
+	case BH_AUDIT:
+		return audit_run();
+	case BH_CRASH_KERNEL:
+		panic("asked for by a holder of the machine's handle");
+	default:
+		return -BH_EINVAL;
+	}
+}

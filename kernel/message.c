@@ -1,0 +1,122 @@
+#include "message.h"
+#include "event.h"
+#include "vcpu.h"
+#include "virt.h"
+
+/* The monitor's vCPU goes on at once, if it waits; otherwise it finds the message when it does. */
+static void deliver(struct vcpu *guest, enum bh_message_reason reason)
+{
+	struct vcpu *monitor = guest->peer;
+
+	guest->message_reason = reason;
+	guest->state = VCPU_MESSAGE;
+	guest->message_taken = monitor->state == VCPU_WAITING;
+	if (guest->message_taken)
+		event_finish_wait(monitor, (int64_t)BH_EVENT_MESSAGE);
+}
+
+void message_pio(struct vcpu *guest, uint16_t port, unsigned size, unsigned write)
+{
+	struct bh_message *message = guest->message;
+
+	message->reason = BH_MSG_PIO;
+	message->port = port;
+	message->size = (uint8_t)size;
+	message->write = (uint8_t)write;
+	message->reply = 0;
+	message->state_in = 0;
+	message->state_out = 0;
+	message->value = guest->arch.gpr[BH_RAX];
+	if (size < 4)
+		message->value &= (1u << size * 8) - 1;
+	else
+		message->value = (uint32_t)message->value;
+	guest->message_size = write ? 0 : size;
+	deliver(guest, BH_MSG_PIO);
+}
+
+void message_send(struct vcpu *guest, enum bh_message_reason reason, uint64_t address,
+		  uint64_t value, unsigned write, uint32_t groups)
+{
+	struct bh_message *message = guest->message;
+
+	message->reason = reason;
+	message->write = (uint8_t)write;
+	message->reply = 0;
+	message->value = value;
+	message->address = address;
+	message->tsc_offset = guest->arch.tsc_offset;
+	message->state_in = groups;
+	message->state_out = 0;
+	if (groups)
+		virt->get_state(guest, groups, &message->state);
+	deliver(guest, reason);
+}
+
+static void answer_in(struct vcpu *guest, uint64_t value)
+{
+	uint64_t *rax = &guest->arch.gpr[BH_RAX];
+
+	switch (guest->message_size) {
+	case 1:
+		*rax = (*rax & ~0xffull) | (value & 0xff);
+		break;
+	case 2:
+		*rax = (*rax & ~0xffffull) | (value & 0xffff);
+		break;
+	case 4:
+		*rax = (uint32_t)value;
+		break;
+	}
+}
+
+static void answer_msr(struct vcpu *guest, uint32_t reply, uint64_t value)
+{
+	if (reply & BH_REPLY_GP) {
+		virt->inject_gp(guest);
+		return;
+	}
+	if (guest->message_reason == BH_MSG_MSR_READ) {
+		guest->arch.gpr[BH_RAX] = (uint32_t)value;
+		guest->arch.gpr[BH_RDX] = value >> 32;
+	}
+	virt->skip(guest);
+}
+
+static void answer_state(struct vcpu *guest, const volatile struct bh_message *message)
+{
+	struct bh_vcpu_state state = ((const struct bh_message *)message)->state;
+
+	virt->set_state(guest, message->state_out & BH_STATE_ALL, &state);
+}
+
+int64_t message_reply(struct vcpu *monitor)
+{
+	struct vcpu *guest = monitor->peer;
+	const volatile struct bh_message *message;
+
+	if (!guest || guest->state != VCPU_MESSAGE || !guest->message_taken)
+		return -BH_ESTATE;
+
+	message = guest->message;
+	switch (guest->message_reason) {
+	case BH_MSG_PIO:
+		if (guest->message_size)
+			answer_in(guest, message->value);
+		break;
+	case BH_MSG_MSR_READ:
+	case BH_MSG_MSR_WRITE:
+		answer_msr(guest, message->reply, message->value);
+		break;
+	case BH_MSG_START:
+	case BH_MSG_MMIO:
+	case BH_MSG_PIO_STRING:
+		answer_state(guest, message);
+		break;
+	}
+	guest->state = VCPU_RUNNABLE;
+	/* An INIT that came meanwhile had to wait for this. */
+	if (atomic_load(&guest->requests))
+		vcpu_wake(guest);
+	return 0;
+}

@@ -1,0 +1,260 @@
+#include "sched.h"
+#include "clock.h"
+#include "cpu.h"
+#include "cpu_this.h"
+#include "interrupt.h"
+#include "partition.h"
+#include "vcpu.h"
+#include "vcpu_switch.h"
+
+uint64_t sched_slice;
+
+void sched_init(struct sched *sched)
+{
+	*sched = (struct sched){ .slice_end = TIMER_NEVER };
+}
+
+struct vcpu *entity_vcpu(const struct entity *entity)
+{
+	if (entity->native->state == VCPU_RUNNABLE)
+		return entity->native;
+	if (entity->guest && entity->guest->state == VCPU_RUNNABLE)
+		return entity->guest;
+	return NULL;
+}
+
+static bool entity_runnable(const struct entity *entity)
+{
+	return (entity->active && !entity->throttled && entity_vcpu(entity)) || entity->work;
+}
+
+/* ---- the policy ------------------------------------------------------------------------------ */
+
+static uint64_t cap_period(void)
+{
+	return clock_hz / 1000 * SCHED_CAP_PERIOD_MS;
+}
+
+static uint64_t cap_budget(const struct entity *entity)
+{
+	return cap_period() * entity->cap_percent / 100;
+}
+
+static void enqueue(struct sched *sched, struct entity *entity)
+{
+	struct entity **link = &sched->queue;
+
+	while (*link && (*link)->weighted <= entity->weighted)
+		link = &(*link)->next;
+	entity->next = *link;
+	*link = entity;
+	entity->queued = true;
+}
+
+static void dequeue(struct sched *sched, struct entity *entity)
+{
+	struct entity **link = &sched->queue;
+
+	while (*link && *link != entity)
+		link = &(*link)->next;
+	if (*link)
+		*link = entity->next;
+	entity->queued = false;
+}
+
+/* Counts the run time against the cap; a new period begins with the first run after the old one. */
+static void charge_cap(struct entity *entity, uint64_t now, uint64_t ticks)
+{
+	if (now - entity->period_start >= cap_period()) {
+		entity->period_start = now;
+		entity->period_used = 0;
+	}
+	entity->period_used += ticks;
+	entity->throttled = entity->period_used >= cap_budget(entity);
+}
+
+void sched_charge(struct sched *sched, uint64_t now)
+{
+	struct entity *entity = sched->current;
+	uint64_t ticks = now - sched->charged;
+
+	sched->charged = now;
+	if (!entity) {
+		sched->idle += ticks;
+		return;
+	}
+
+	entity->weighted += ticks * SCHED_WEIGHT_UNIT / entity->weight;
+	if (entity->cap_percent < 100) {
+		charge_cap(entity, now, ticks);
+		if (entity->throttled)
+			timer_set(&sched->timers, &entity->unthrottle,
+				  entity->period_start + cap_period());
+	}
+}
+
+/* A slice ends only for a reason: another one waits, or the cap is near. */
+static void set_slice(struct sched *sched, uint64_t now)
+{
+	struct entity *entity = sched->current;
+
+	sched->slice_end = TIMER_NEVER;
+	if (!entity)
+		return;
+	if (sched->queue)
+		sched->slice_end = now + sched_slice;
+	if (entity->cap_percent < 100) {
+		uint64_t end = now + cap_budget(entity) - entity->period_used;
+
+		if (end < sched->slice_end)
+			sched->slice_end = end;
+	}
+}
+
+/*
+ * Leaves the current entity where it is while its slice lasts and nobody with a clear claim waits;
+ * otherwise the waiting one with the least weighted time takes its place.
+ */
+struct entity *sched_pick(struct sched *sched, uint64_t now)
+{
+	struct entity *current = sched->current;
+	struct entity *first = sched->queue;
+	bool stays = current && entity_runnable(current);
+
+	if (stays && !(first && (now >= sched->slice_end ||
+				 first->weighted + sched_slice < current->weighted))) {
+		if (now >= sched->slice_end || (first && sched->slice_end == TIMER_NEVER))
+			set_slice(sched, now);
+		return current;
+	}
+
+	if (current) {
+		current->queued = false;
+		sched->current = NULL;
+		if (stays)
+			enqueue(sched, current);
+	}
+	first = sched->queue;
+	if (first) {
+		dequeue(sched, first);
+		first->queued = true;
+		sched->current = first;
+		if (first->weighted > sched->least)
+			sched->least = first->weighted;
+	}
+	set_slice(sched, now);
+	return first;
+}
+
+void sched_wake(struct sched *sched, struct entity *entity, uint64_t now)
+{
+	uint64_t floor = sched->least > 2 * sched_slice ? sched->least - 2 * sched_slice : 0;
+
+	(void)now;
+	if (entity->queued || !entity_runnable(entity))
+		return;
+	/* Who slept does not save up time, beyond what makes him answer at once. */
+	if (entity->weighted < floor)
+		entity->weighted = floor;
+	enqueue(sched, entity);
+	sched->look = 1;
+}
+
+void sched_activate(struct sched *sched, struct entity *entity, uint64_t now)
+{
+	entity->active = true;
+	sched_wake(sched, entity, now);
+}
+
+void sched_deactivate(struct sched *sched, struct entity *entity, uint64_t now)
+{
+	(void)now;
+	entity->active = false;
+	if (entity != sched->current && entity->queued && !entity_runnable(entity))
+		dequeue(sched, entity);
+	sched->look = 1;
+}
+
+/* ---- on a CPU ---------------------------------------------------------------------------------
+ */
+
+static void attend_vcpus(struct sched *sched)
+{
+	struct vcpu *vcpu = atomic_exchange(&sched->wake, NULL);
+
+	while (vcpu) {
+		struct vcpu *next = vcpu->wake_next;
+
+		/* From here on it may be pushed again. */
+		atomic_store(&vcpu->wake_queued, false);
+		vcpu_attend(vcpu);
+		vcpu = next;
+	}
+}
+
+static void attend_partitions(struct cpu *cpu)
+{
+	for (unsigned word = 0; word < 2; word++) {
+		uint64_t bits = atomic_exchange(&cpu->sched.attend[word], 0);
+
+		while (bits) {
+			unsigned bit = (unsigned)__builtin_ctzll(bits);
+
+			bits &= bits - 1;
+			partition_attend(cpu, partitions[word * 64 + bit]);
+		}
+	}
+}
+
+/* Extended state follows the entity; a guest and its monitor share it. */
+static void load(struct sched *sched, struct entity *entity)
+{
+	if (sched->loaded == entity)
+		return;
+	vcpu_switch_state(sched->loaded ? sched->loaded->guest : NULL, entity->guest);
+	sched->loaded = entity;
+}
+
+static void attend(struct cpu *cpu)
+{
+	struct sched *sched = &cpu->sched;
+
+	atomic_store(&sched->look, 0);
+	attend_vcpus(sched);
+	if (atomic_load(&sched->attend[0]) | atomic_load(&sched->attend[1]))
+		attend_partitions(cpu);
+}
+
+/* With interrupts off, so that whoever sets `look` after this test ends the halt by his interrupt.
+ */
+static void idle(struct cpu *cpu)
+{
+	if (atomic_load(&cpu->sched.look))
+		return;
+	clock_set_timer(timer_next(&cpu->sched.timers));
+	cpu_idle();
+	clock_set_timer(TIMER_NEVER);
+}
+
+struct vcpu *sched_next(struct cpu *cpu)
+{
+	struct sched *sched = &cpu->sched;
+
+	for (;;) {
+		uint64_t now = clock_now();
+		struct entity *entity;
+
+		sched_charge(sched, now);
+		attend(cpu);
+		timer_expire(&sched->timers, now);
+		entity = sched_pick(sched, now);
+		if (!entity) {
+			idle(cpu);
+		} else if (entity->work) {
+			entity->work(entity);
+		} else if (entity_vcpu(entity)) {
+			load(sched, entity);
+			return entity_vcpu(entity);
+		}
+	}
+}

@@ -1,0 +1,39 @@
+#include "timer.h"
+#include <stddef.h>
+
+static void timer_remove(struct timer_queue *queue, struct timer *timer)
+{
+	struct timer **link = &queue->first;
+
+	while (*link && *link != timer)
+		link = &(*link)->next;
+	if (*link)
+		*link = timer->next;
+}
+
+void timer_set(struct timer_queue *queue, struct timer *timer, uint64_t deadline)
+{
+	struct timer **link = &queue->first;
+
+	if (timer->deadline != TIMER_NEVER)
+		timer_remove(queue, timer);
+	timer->deadline = deadline;
+	if (deadline == TIMER_NEVER)
+		return;
+
+	while (*link && (*link)->deadline <= deadline)
+		link = &(*link)->next;
+	timer->next = *link;
+	*link = timer;
+}
+
+void timer_expire(struct timer_queue *queue, uint64_t now)
+{
+	while (queue->first && queue->first->deadline <= now) {
+		struct timer *timer = queue->first;
+
+		queue->first = timer->next;
+		timer->deadline = TIMER_NEVER;
+		timer->fire(timer);
+	}
+}

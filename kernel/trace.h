@@ -1,0 +1,28 @@
+/* trace.h: the last exits of each CPU, in a ring, and how long each took. Always on. */
+#pragma once
+#include <stdint.h>
+#include <bulkhead/abi.h>
+#include "cpu.h"
+
+#define TRACE_RECORDS 1024 /* a power of two */
+
+struct trace_record {
+	uint64_t tsc;	   /* at the exit */
+	uint64_t detail;   /* by reason: port, MSR, leaf, address, number */
+	uint32_t duration; /* ticks until the CPU entered a vCPU again */
+	uint16_t partition;
+	uint8_t vcpu;
+	uint8_t reason; /* enum bh_exit */
+};
+
+struct trace {
+	uint64_t count; /* records ever written */
+	struct trace_record record[TRACE_RECORDS];
+};
+
+/* Word 0..3 of the vCPU's record of that age, or -BH_ENOENT. Any CPU; a record being overwritten
+ * may be torn. */
+struct vcpu;
+int64_t trace_read(const struct vcpu *vcpu, uint64_t age, unsigned word);
+
+extern const char *const trace_reason[BH_EXIT_REASONS];
