@@ -137,10 +137,11 @@ void guest_apic_set_tpr(struct vcpu *vcpu, uint32_t tpr);
 /*
  * Own CPU: access in xAPIC mode by MMIO offset (0..FFFh). What is not there reads as 0 and notes an
  * illegal register address in ESR, as does a write; reserved bits are ignored. Writing is right for
- * the hardware's APIC-write exits too, after which the page holds the value already.
+ * the hardware's APIC-write exits too, after which the page holds the value already. The result is
+ * guest_apic_take_eoi()'s. In the other modes there is nothing at these addresses: all ones.
  */
 uint32_t guest_apic_read(struct vcpu *vcpu, uint32_t offset);
-void guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value);
+int guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value);
 
 /*
  * Own CPU: MSRs 800h to 8FFh. False, #GP: not in x2APIC mode, no such register, read-only,
@@ -150,7 +151,7 @@ bool guest_apic_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool guest_apic_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
 /*
- * Own CPU, after a write by one of the two above: the level-triggered vector whose EOI it was, so
+ * Own CPU, after a write to MSRs: the level-triggered vector whose EOI it was, so
  * that the monitor must hear of it, or -1. Each is told once.
  */
 int guest_apic_take_eoi(struct vcpu *vcpu);

@@ -131,8 +131,15 @@ static void store(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 	}
 }
 
+static bool is_xapic(const struct guest_apic *apic)
+{
+	return (atomic_load(&apic->base) & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN;
+}
+
 uint32_t guest_apic_read(struct vcpu *vcpu, uint32_t offset)
 {
+	if (!is_xapic(&vcpu->arch.apic))
+		return UINT32_MAX;
 	if (offset < 0x400 && !(offset & 15) && (READ_XAPIC & BIT(offset)))
 		return load(vcpu, offset);
 	if (offset != APIC_EOI)
@@ -140,12 +147,15 @@ uint32_t guest_apic_read(struct vcpu *vcpu, uint32_t offset)
 	return 0;
 }
 
-void guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
+int guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 {
+	if (!is_xapic(&vcpu->arch.apic))
+		return -1;
 	if (offset < 0x400 && !(offset & 15) && (WRITE_XAPIC & BIT(offset)))
 		store(vcpu, offset, value & writable[offset / 16]);
 	else
 		guest_apic_error(&vcpu->arch.apic, ESR_ILLEGAL_REGISTER);
+	return guest_apic_take_eoi(vcpu);
 }
 
 int guest_apic_take_eoi(struct vcpu *vcpu)
