@@ -17,8 +17,8 @@ import emulators  # noqa: E402
 BUILD = os.path.join(TOP, "build")
 SYSTEM = os.path.join(BUILD, "tests", "system")
 IPS = emulators.BOCHS_IPS
-ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_=>])|[\x00\x07]")
-UNFINISHED = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*)?$")
+ESCAPE = re.compile(r"\x1b(?:\[[0-9;?=>]*[ -/]*[@-~]|[@-Z\\-_=>])|[\x00\x07]")
+UNFINISHED = re.compile(r"\x1b(?:\[[0-9;?=>]*[ -/]*)?$")
 PROMPT = r"bulkhead> "
 
 

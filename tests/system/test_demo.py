@@ -89,7 +89,7 @@ def test_job_control(demo):
 
 def test_hello_prints(demo):
     attach(demo, "hello")
-    demo.expect(r"^hello \d+$", 120)
+    demo.expect(r"^hello \d+\n", 120)
     demo.send("x")
     demo.expect(r"You typed 'x'")
     detach(demo)
