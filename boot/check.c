@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include "config.h"
 #include "config_files.h"
+#include "config_machine.h"
 #include "elf.h"
 
 #define PATH_BYTES 4096
@@ -67,39 +68,38 @@ static void check_program(struct config *config, const struct config_file *file,
 {
 	struct config_file as_program = { file->path, file->line, false, true };
 	struct boot_program program;
-	char error[ELF_ERROR_BYTES], why[ELF_ERROR_BYTES + 64];
-	char need[24];
+	char error[ELF_ERROR_BYTES];
 
-	if (!elf_parse(content, bytes, &elf_native, &program, error)) {
-		snprintf(why, sizeof(why), "no native program: %s", error);
-		config_file_fail(config, &as_program, why, report, NULL);
-		return;
-	}
-	for (uint32_t i = 0; i < config->partitions; i++) {
-		struct config_partition *partition = &config->partition[i];
+	if (elf_parse(content, bytes, &elf_native, &program, error))
+		config_program_check(config, file->path, elf_end(&program), report, NULL);
+	else
+		config_file_fail(config, &as_program, error, report, NULL);
+}
 
-		if (partition->kind != BH_KIND_NATIVE || strcmp(partition->image, file->path) ||
-		    elf_end(&program) <= partition->memory_bytes)
-			continue;
-		snprintf(need, sizeof(need), "%lluM",
-			 (unsigned long long)((elf_end(&program) + (2 << 20) - 1) >> 21 << 1));
-		config_partition_fail(config, partition, partition->memory_line, report, NULL,
-				      "%s: %s needs at least `memory = %s`", partition->name,
-				      file->path, need);
-	}
+/* Beside the configuration, where its paths begin. */
+static const char *why_unreadable(char *why, size_t bytes)
+{
+	const char *slash = strrchr(conf_path, '/');
+	int folder = slash ? (int)(slash - conf_path) : 1;
+
+	if (errno == ENOENT)
+		snprintf(why, bytes, "there is no such file in the folder %.*s", folder,
+			 slash ? conf_path : ".");
+	else
+		snprintf(why, bytes, "it cannot be read: %s", strerror(errno));
+	return why;
 }
 
 static bool check_file(struct config *config, const struct config_file *file)
 {
-	char path[PATH_BYTES], why[PATH_BYTES + 128];
+	char path[PATH_BYTES], why[CONFIG_ERROR_BYTES];
 	char *content;
 	size_t bytes;
 
 	host_path(file->path, path);
 	content = read_file(path, &bytes);
 	if (!content) {
-		snprintf(why, sizeof(why), "%s cannot be read: %s", path, strerror(errno));
-		config_file_fail(config, file, why, report, NULL);
+		config_file_fail(config, file, why_unreadable(why, sizeof(why)), report, NULL);
 		return false;
 	}
 	if (!bytes)

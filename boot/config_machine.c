@@ -114,3 +114,21 @@ uint32_t config_machine_check(struct config *config, const struct config_facts *
 	}
 	return config->errors - before;
 }
+
+void config_program_check(struct config *config, const char *path, uint64_t end,
+			  config_error report, void *context)
+{
+	char wanted[24], needed[24];
+
+	for (uint32_t i = 0; i < config->partitions; i++) {
+		struct config_partition *partition = &config->partition[i];
+
+		if (partition->kind != BH_KIND_NATIVE || !text_same(partition->image, path) ||
+		    end <= partition->memory_bytes)
+			continue;
+		config_partition_fail(config, partition, partition->memory_line, report, context,
+				      "%s: `memory = %s` does not hold %s: %s would",
+				      partition->name, text_size(wanted, partition->memory_bytes),
+				      path, text_size(needed, frames_of(end) * FRAME));
+	}
+}

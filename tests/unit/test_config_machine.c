@@ -122,12 +122,24 @@ static void test_missing_files(void **state)
 	assert_int_equal(config.errors, 4);
 }
 
+static void test_program_size(void **state)
+{
+	(void)state;
+	parse("[native a]\nprogram = p\n[native b]\nprogram = p\nmemory = 4M\n[native c]\nprogram "
+	      "= q\n");
+	config_program_check(&config, "p", 2 * MIB, report, NULL);
+	assert_int_equal(config.errors, 0);
+	config_program_check(&config, "p", 2 * MIB + 1, report, NULL);
+	assert_string_equal(told, "1: a: `memory = 2M` does not hold p: 4M would\n");
+	assert_int_equal(config.errors, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits_exactly),  cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_cpus),	      cmocka_unit_test(test_files),
-		cmocka_unit_test(test_missing_files),
+		cmocka_unit_test(test_missing_files), cmocka_unit_test(test_program_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
