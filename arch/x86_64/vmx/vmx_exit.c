@@ -460,10 +460,14 @@ struct vcpu *vmx_exit(struct vcpu *vcpu)
 	dispatch(cpu, vcpu, reason, record);
 
 	next = cpu->sched.look ? NULL : entity_vcpu(vcpu->entity);
-	if (!next)
+	if (!next) {
+		/* What the scheduler does from here on, idling too, is not this vCPU's. */
+		vcpu->kernel += clock_now() - now;
 		next = sched_next(cpu);
+		now = clock_now();
+	}
 	vmx_prepare(cpu, next);
-	record->duration = (uint32_t)(cpu->entered - now);
+	record->duration = (uint32_t)(cpu->entered - record->tsc);
 	vcpu->kernel += cpu->entered - now;
 	return next;
 }
