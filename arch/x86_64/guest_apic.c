@@ -6,8 +6,7 @@
 
 #define VERSION 0x00050014u /* integrated APIC, 6 LVT entries (11.4.8) */
 
-/* ---- vectors -----------------------------------------------------------------------------------
- */
+/* ---- vectors ---- */
 
 static uint32_t *word_of(struct guest_apic *apic, uint32_t offset, unsigned vector)
 {
@@ -31,8 +30,7 @@ static int highest(struct guest_apic *apic, uint32_t offset)
 	return -1;
 }
 
-/* ---- posting -----------------------------------------------------------------------------------
- */
+/* ---- posting ---- */
 
 void guest_apic_post(struct vcpu *vcpu, unsigned vector, bool level)
 {
@@ -103,8 +101,7 @@ void guest_apic_error(struct guest_apic *apic, uint32_t bit)
 		guest_apic_local(apic, APIC_LVT_ERROR);
 }
 
-/* ---- priorities --------------------------------------------------------------------------------
- */
+/* ---- priorities ---- */
 
 uint32_t guest_apic_ppr(struct guest_apic *apic)
 {
@@ -197,8 +194,7 @@ void guest_apic_set_tpr(struct vcpu *vcpu, uint32_t tpr)
 	guest_apic_attend(&vcpu->arch.apic);
 }
 
-/* ---- life and modes ----------------------------------------------------------------------------
- */
+/* ---- life and modes ---- */
 
 bool guest_apic_create(struct vcpu *vcpu)
 {

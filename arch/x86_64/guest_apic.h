@@ -71,7 +71,7 @@ struct guest_apic {
 	uint64_t expires; /* one-shot, periodic: host TSC at which the count is 0; 0: not armed */
 };
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- life ---- */
 
 /* Takes a page from the pool for the virtual-APIC page; false: none left. Guests only. At boot. */
 bool guest_apic_create(struct vcpu *vcpu);
@@ -91,7 +91,7 @@ bool guest_apic_set_base(struct vcpu *vcpu, uint64_t value);
 uint64_t guest_apic_base(struct vcpu *vcpu);
 bool guest_apic_is_x2apic(const struct guest_apic *apic);
 
-/* ---- interrupts ------------------------------------------------------------------------------ */
+/* ---- interrupts ---- */
 
 /*
  * Any CPU: `vector` (16..255) arrives, edge- or level-triggered. One that is on its way already
@@ -132,7 +132,7 @@ int guest_apic_hardware_eoi(struct vcpu *vcpu, unsigned vector);
 uint32_t guest_apic_tpr(struct vcpu *vcpu);
 void guest_apic_set_tpr(struct vcpu *vcpu, uint32_t tpr);
 
-/* ---- registers ------------------------------------------------------------------------------- */
+/* ---- registers ---- */
 
 /*
  * Own CPU: access in xAPIC mode by MMIO offset (0..FFFh). What is not there reads as 0 and notes an
@@ -164,7 +164,7 @@ int guest_apic_take_eoi(struct vcpu *vcpu);
  */
 int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data);
 
-/* ---- timer (11.5.4) -------------------------------------------------------------------------- */
+/* ---- timer (11.5.4) ---- */
 
 /* Own CPU: the time given to vcpu_set_timer has come. */
 void guest_apic_timer_expired(struct vcpu *vcpu);

@@ -25,8 +25,7 @@ static void fire(struct vcpu *vcpu)
 	guest_apic_local(&vcpu->arch.apic, APIC_LVT_TIMER);
 }
 
-/* ---- one-shot, periodic
- * -------------------------------------------------------------------------- */
+/* ---- one-shot, periodic ---- */
 
 static uint64_t period(struct guest_apic *apic)
 {
@@ -92,8 +91,7 @@ void guest_apic_timer_set_divide(struct vcpu *vcpu, uint32_t divide)
 		count(vcpu, host_tsc() + ((uint64_t)left << apic->timer_shift));
 }
 
-/* ---- TSC deadline
- * -------------------------------------------------------------------------------- */
+/* ---- TSC deadline ---- */
 
 /* Arms the host's timer for the guest's deadline, or fires if it has passed. */
 static void arm_deadline(struct vcpu *vcpu)
@@ -130,8 +128,7 @@ void guest_apic_tsc_changed(struct vcpu *vcpu)
 		arm_deadline(vcpu);
 }
 
-/* ---- both
- * ---------------------------------------------------------------------------------------- */
+/* ---- both ---- */
 
 void guest_apic_timer_set_lvt(struct vcpu *vcpu, uint32_t lvt)
 {

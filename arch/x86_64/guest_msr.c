@@ -42,8 +42,7 @@ bool guest_msr_is_monitor(uint32_t msr)
 	return msr >= BH_MSR_KVM_FIRST && msr <= BH_MSR_KVM_LAST;
 }
 
-/* ---- checks ------------------------------------------------------------------------------------
- */
+/* ---- checks ---- */
 
 static bool is_canonical(uint64_t address)
 {
@@ -64,8 +63,7 @@ static bool is_pat(uint64_t value)
 	return true;
 }
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ---- */
 
 /* The TSC jumps by `ticks`, and IA32_TSC_ADJUST with it (SDM vol. 3, 18.17.3). */
 static bool move_tsc(struct vcpu *vcpu, uint64_t ticks)
@@ -82,86 +80,86 @@ static uint64_t guest_tsc(const struct vcpu *vcpu)
 	return host_tsc() + vcpu->arch.tsc_offset;
 }
 
-/* ---- registers in the VMCS or VMCB
- * ------------------------------------------------------------------ */
+/* ---- registers with a place of their own ---- */
 
-static bool read_virt(struct vcpu *vcpu, enum virt_register reg, uint64_t *value)
+enum check { ANY, CANONICAL, LOW32, MEMORY_TYPES, BTF };
+
+struct plain {
+	uint32_t msr;
+	bool in_cpu; /* index is enum xstate_msr; else enum virt_register */
+	bool native; /* natives have it too */
+	uint8_t index;
+	uint8_t check; /* of a value that is written */
+};
+
+/* Most of them are passed through; a search is fast enough for the rest. */
+static const struct plain plain[] = {
+	{ IA32_PAT, false, false, VIRT_PAT, MEMORY_TYPES },
+	{ IA32_DEBUGCTL, false, false, VIRT_DEBUGCTL, BTF },
+	{ IA32_FS_BASE, false, true, VIRT_FS_BASE, CANONICAL },
+	{ IA32_GS_BASE, false, true, VIRT_GS_BASE, CANONICAL },
+	{ IA32_SYSENTER_CS, false, false, VIRT_SYSENTER_CS, LOW32 },
+	{ IA32_SYSENTER_ESP, false, false, VIRT_SYSENTER_ESP, CANONICAL },
+	{ IA32_SYSENTER_EIP, false, false, VIRT_SYSENTER_EIP, CANONICAL },
+	{ IA32_STAR, true, false, XSTATE_STAR, ANY },
+	{ IA32_LSTAR, true, false, XSTATE_LSTAR, CANONICAL },
+	{ IA32_CSTAR, true, false, XSTATE_CSTAR, CANONICAL },
+	{ IA32_FMASK, true, false, XSTATE_FMASK, LOW32 },
+	{ IA32_KERNEL_GS_BASE, true, false, XSTATE_KERNEL_GS_BASE, CANONICAL },
+	{ IA32_TSC_AUX, true, false, XSTATE_TSC_AUX, LOW32 },
+};
+
+static const struct plain *plain_find(const struct vcpu *vcpu, uint32_t msr)
 {
-	*value = virt->read_special(vcpu, reg);
-	return true;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		if (plain[i].msr != msr || !(vcpu->is_guest || plain[i].native))
+			continue;
+		return plain[i].in_cpu && !xstate_has_msr(plain[i].index) ? NULL : &plain[i];
+	}
+	return NULL;
 }
 
-static bool write_virt(struct vcpu *vcpu, enum virt_register reg, uint64_t value, bool valid)
+static bool plain_valid(enum check check, uint64_t value)
 {
-	if (valid)
-		virt->write_special(vcpu, reg, value);
-	return valid;
-}
-
-/* LMA follows LME and CR0.PG; writing it has no effect. LME stands while paging is on (SDM vol.
- * 3, 4.1.2). */
-static bool write_efer(struct vcpu *vcpu, uint64_t value)
-{
-	uint64_t old = virt->read_special(vcpu, VIRT_EFER);
-	bool paging = virt->read_special(vcpu, VIRT_CR0) & CR0_PG;
-
-	if ((value & ~guest_cpuid_efer_allowed(vcpu)) || (paging && ((value ^ old) & EFER_LME)))
-		return false;
-	virt->write_special(vcpu, VIRT_EFER, (value & ~(uint64_t)EFER_LMA) | (old & EFER_LMA));
-	return true;
-}
-
-/* ---- registers in the CPU
- * ----------------------------------------------------------------------------- */
-
-static bool read_xstate(enum xstate_msr index, uint64_t *value)
-{
-	*value = xstate_read_msr(index);
-	return xstate_has_msr(index);
-}
-
-static bool write_xstate(enum xstate_msr index, uint64_t value, bool valid)
-{
-	valid = valid && xstate_has_msr(index);
-	if (valid)
-		xstate_write_msr(index, value);
-	return valid;
-}
-
-/* ---- natives
- * -------------------------------------------------------------------------------------------- */
-
-static bool native_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	switch (msr) {
-	case IA32_TSC:
-		*value = guest_tsc(vcpu);
+	switch (check) {
+	case CANONICAL:
+		return is_canonical(value);
+	case LOW32:
+		return value <= UINT32_MAX;
+	case MEMORY_TYPES:
+		return is_pat(value);
+	case BTF:
+		return !(value & ~(uint64_t)DEBUGCTL_BTF);
+	default:
 		return true;
-	case IA32_EFER:
-		return read_virt(vcpu, VIRT_EFER, value);
-	case IA32_FS_BASE:
-		return read_virt(vcpu, VIRT_FS_BASE, value);
-	case IA32_GS_BASE:
-		return read_virt(vcpu, VIRT_GS_BASE, value);
-	default:
-		return false;
 	}
 }
 
-static bool native_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+static bool plain_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	switch (msr) {
-	case IA32_FS_BASE:
-		return write_virt(vcpu, VIRT_FS_BASE, value, is_canonical(value));
-	case IA32_GS_BASE:
-		return write_virt(vcpu, VIRT_GS_BASE, value, is_canonical(value));
-	default:
+	const struct plain *found = plain_find(vcpu, msr);
+
+	if (!found)
 		return false;
-	}
+	*value = found->in_cpu ? xstate_read_msr(found->index)
+			       : virt->read_special(vcpu, found->index);
+	return true;
 }
 
-/* ---- guests
- * --------------------------------------------------------------------------------------------- */
+static bool plain_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	const struct plain *found = plain_find(vcpu, msr);
+
+	if (!found || !plain_valid(found->check, value))
+		return false;
+	if (found->in_cpu)
+		xstate_write_msr(found->index, value);
+	else
+		virt->write_special(vcpu, found->index, value);
+	return true;
+}
+
+/* ---- guests ---- */
 
 /* Registers that tell what this machine is; they have no state. */
 static bool read_constant(uint32_t msr, uint64_t *value)
@@ -195,25 +193,12 @@ static bool read_constant(uint32_t msr, uint64_t *value)
 static bool guest_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	switch (msr) {
-	case IA32_TSC:
-		*value = guest_tsc(vcpu);
-		return true;
 	case IA32_APIC_BASE:
 		*value = guest_apic_base(vcpu);
 		return true;
 	case IA32_TSC_ADJUST:
 		*value = vcpu->arch.msr.tsc_adjust;
 		return true;
-	case IA32_SYSENTER_CS:
-		return read_virt(vcpu, VIRT_SYSENTER_CS, value);
-	case IA32_SYSENTER_ESP:
-		return read_virt(vcpu, VIRT_SYSENTER_ESP, value);
-	case IA32_SYSENTER_EIP:
-		return read_virt(vcpu, VIRT_SYSENTER_EIP, value);
-	case IA32_DEBUGCTL:
-		return read_virt(vcpu, VIRT_DEBUGCTL, value);
-	case IA32_PAT:
-		return read_virt(vcpu, VIRT_PAT, value);
 	case IA32_MTRR_DEF_TYPE:
 		*value = vcpu->arch.msr.mtrr_default;
 		return true;
@@ -223,21 +208,23 @@ static bool guest_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	case IA32_XSS:
 		*value = 0;
 		return guest_cpuid_has_xsaves(vcpu);
-	case IA32_STAR ... IA32_FMASK:
-		return read_xstate(XSTATE_STAR + (msr - IA32_STAR), value);
-	case IA32_KERNEL_GS_BASE:
-		return read_xstate(XSTATE_KERNEL_GS_BASE, value);
-	case IA32_TSC_AUX:
-		return read_xstate(XSTATE_TSC_AUX, value);
 	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST:
 		return guest_apic_msr_read(vcpu, msr, value);
-	case IA32_EFER:
-	case IA32_FS_BASE:
-	case IA32_GS_BASE:
-		return native_read(vcpu, msr, value);
 	default:
-		return read_constant(msr, value);
+		return read_constant(msr, value) || plain_read(vcpu, msr, value);
 	}
+}
+
+/* LMA follows LME and CR0.PG; writing it does nothing. LME stands while paging is on (4.1.2). */
+static bool write_efer(struct vcpu *vcpu, uint64_t value)
+{
+	uint64_t old = virt->read_special(vcpu, VIRT_EFER);
+	bool paging = virt->read_special(vcpu, VIRT_CR0) & CR0_PG;
+
+	if ((value & ~guest_cpuid_efer_allowed(vcpu)) || (paging && ((value ^ old) & EFER_LME)))
+		return false;
+	virt->write_special(vcpu, VIRT_EFER, (value & ~(uint64_t)EFER_LMA) | (old & EFER_LMA));
+	return true;
 }
 
 static bool write_mtrr_default(struct vcpu *vcpu, uint64_t value)
@@ -248,17 +235,12 @@ static bool write_mtrr_default(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-static bool write_deadline(struct vcpu *vcpu, uint64_t value)
-{
-	guest_apic_set_deadline(vcpu, value);
-	return true;
-}
-
 static bool guest_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	switch (msr) {
 	case IA32_TSC_DEADLINE:
-		return write_deadline(vcpu, value);
+		guest_apic_set_deadline(vcpu, value);
+		return true;
 	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST:
 		return guest_apic_msr_write(vcpu, msr, value);
 	case IA32_TSC:
@@ -269,48 +251,35 @@ static bool guest_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return move_tsc(vcpu, value - vcpu->arch.msr.tsc_adjust);
 	case IA32_BIOS_SIGN_ID: /* Linux writes 0 before it asks for the revision */
 		return true;
-	case IA32_SYSENTER_CS:
-		return write_virt(vcpu, VIRT_SYSENTER_CS, (uint32_t)value, true);
-	case IA32_SYSENTER_ESP:
-		return write_virt(vcpu, VIRT_SYSENTER_ESP, value, is_canonical(value));
-	case IA32_SYSENTER_EIP:
-		return write_virt(vcpu, VIRT_SYSENTER_EIP, value, is_canonical(value));
 	case IA32_MCG_STATUS:
 		return value == 0;
 	case IA32_MISC_ENABLE:
 		return value == MISC_ENABLE;
-	case IA32_DEBUGCTL:
-		return write_virt(vcpu, VIRT_DEBUGCTL, value, !(value & ~(uint64_t)DEBUGCTL_BTF));
-	case IA32_PAT:
-		return write_virt(vcpu, VIRT_PAT, value, is_pat(value));
 	case IA32_MTRR_DEF_TYPE:
 		return write_mtrr_default(vcpu, value);
 	case IA32_XSS:
 		return value == 0 && guest_cpuid_has_xsaves(vcpu);
 	case IA32_EFER:
 		return write_efer(vcpu, value);
-	case IA32_STAR:
-		return write_xstate(XSTATE_STAR, value, true);
-	case IA32_LSTAR:
-	case IA32_CSTAR:
-		return write_xstate(XSTATE_STAR + (msr - IA32_STAR), value, is_canonical(value));
-	case IA32_FMASK:
-		return write_xstate(XSTATE_FMASK, value, value <= UINT32_MAX);
-	case IA32_KERNEL_GS_BASE:
-		return write_xstate(XSTATE_KERNEL_GS_BASE, value, is_canonical(value));
-	case IA32_TSC_AUX:
-		return write_xstate(XSTATE_TSC_AUX, value, value <= UINT32_MAX);
 	default:
-		return native_write(vcpu, msr, value);
+		return plain_write(vcpu, msr, value);
 	}
 }
 
+/* ---- both ---- */
+
 bool guest_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	return vcpu->is_guest ? guest_read(vcpu, msr, value) : native_read(vcpu, msr, value);
+	if (msr == IA32_TSC)
+		*value = guest_tsc(vcpu);
+	else if (msr == IA32_EFER)
+		*value = virt->read_special(vcpu, VIRT_EFER);
+	else
+		return vcpu->is_guest ? guest_read(vcpu, msr, value) : plain_read(vcpu, msr, value);
+	return true;
 }
 
 bool guest_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	return vcpu->is_guest ? guest_write(vcpu, msr, value) : native_write(vcpu, msr, value);
+	return vcpu->is_guest ? guest_write(vcpu, msr, value) : plain_write(vcpu, msr, value);
 }

@@ -40,8 +40,7 @@ static const uint32_t msr_number[XSTATE_MSRS] = {
 	[XSTATE_TSC_AUX] = IA32_TSC_AUX,
 };
 
-/* ---- what the host has
- * ----------------------------------------------------------------------------- */
+/* ---- what the host has ---- */
 
 /*
  * Takes the component into the area if the host tells a size and a place that can be true; a host
@@ -120,8 +119,7 @@ void xstate_init(struct xstate *xstate)
 		memcpy(xstate->area + XCOMP_BV, &(uint64_t){ COMPACTED | host.xcr0 }, 8);
 }
 
-/* ---- vector registers
- * ------------------------------------------------------------------------------- */
+/* ---- vector registers ---- */
 
 #define SAVE(instruction, area)                                                                  \
 	__asm__ volatile(instruction " (%0)"                                                     \
@@ -163,8 +161,7 @@ static void load_vectors(const uint8_t *area)
 	}
 }
 
-/* ---- registers
- * ---------------------------------------------------------------------------------------- */
+/* ---- registers ---- */
 
 #define READ_DR(n, value)  __asm__ volatile("mov %%dr" #n ", %0" : "=r"(value))
 #define WRITE_DR(n, value) __asm__ volatile("mov %0, %%dr" #n : : "r"((uint64_t)(value)))
@@ -244,8 +241,7 @@ void xstate_cpu_init(void)
 	load_registers(&clean, &clean);
 }
 
-/* ---- XSETBV
- * --------------------------------------------------------------------------------------------- */
+/* ---- XSETBV ---- */
 
 bool xstate_xsetbv(struct vcpu *vcpu, uint32_t index, uint64_t value)
 {

@@ -58,8 +58,7 @@ static unsigned takers(unsigned vector)
 	return mask;
 }
 
-/* ---- reset
- * --------------------------------------------------------------------------------------- */
+/* ---- reset ---- */
 
 static void test_reset_values(void **state)
 {
@@ -77,8 +76,7 @@ static void test_reset_values(void **state)
 	assert_int_equal(guest_apic_pending(v), -1);
 }
 
-/* ---- posting and priorities
- * ------------------------------------------------------------------------ */
+/* ---- posting and priorities ---- */
 
 static void test_post_once(void **state)
 {
@@ -235,8 +233,7 @@ static void test_sync_for_hardware(void **state)
 	assert_false(guest_apic_sync(v));
 }
 
-/* ---- IPIs
- * ---------------------------------------------------------------------------------------------- */
+/* ---- IPIs ---- */
 
 static void send(uint32_t high, uint32_t low)
 {
@@ -379,9 +376,7 @@ static void test_init_keeps_mode(void **state)
 	assert_int_equal(guest_apic_deadline(ap), 0);
 }
 
-/* ---- MSI
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- MSI ---- */
 
 static void test_msi(void **state)
 {
@@ -433,8 +428,7 @@ static void test_msi_logical(void **state)
 	assert_int_equal(takers(0x25), 0x30);
 }
 
-/* ---- registers
- * ---------------------------------------------------------------------------------------------- */
+/* ---- registers ---- */
 
 static void test_x2apic_reserved_bits(void **state)
 {
@@ -580,9 +574,7 @@ static void test_modes(void **state)
 	assert_int_equal(guest_apic_base(&fake_vcpu[1]), 0xfee00800);
 }
 
-/* ---- timer
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- timer ---- */
 
 static void test_timer_one_shot(void **state)
 {

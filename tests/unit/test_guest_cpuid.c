@@ -108,8 +108,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- guests
- * -------------------------------------------------------------------------------------- */
+/* ---- guests ---- */
 
 static void test_vendor_and_model(void **state)
 {
@@ -441,8 +440,7 @@ static void test_masks(void **state)
 	assert_int_equal(guest_cpuid_efer_allowed(v), 0xd01);
 }
 
-/* ---- natives
- * -------------------------------------------------------------------------------------------- */
+/* ---- natives ---- */
 
 static void test_native(void **state)
 {

@@ -184,6 +184,9 @@ static void test_syscall_registers(void **state)
 	assert_true(put(IA32_TSC_AUX, 5));
 	assert_int_equal(get(IA32_TSC_AUX), 5);
 	assert_false(put(IA32_TSC_AUX, 1ull << 32));
+	assert_false(put(IA32_SYSENTER_CS, 1ull << 32));
+	assert_true(put(IA32_SYSENTER_CS, 0x10));
+	assert_int_equal(fake_special[VIRT_SYSENTER_CS], 0x10);
 	has_tsc_aux = false;
 	assert_false(readable(IA32_TSC_AUX));
 	assert_false(put(IA32_TSC_AUX, 5));
