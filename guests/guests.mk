@@ -40,9 +40,21 @@ $(B)/guests/$(1).elf: $(foreach s,$(2),$(B)/guests/obj/$(s).o) $(NATIVE_CRT) $(N
 endef
 
 $(eval $(call native_program,hello,guests/hello/hello.c))
+$(eval $(call native_program,ping,guests/ping/ping.c))
+$(eval $(call native_program,pong,guests/pong/pong.c))
+$(eval $(call native_program,measure,guests/measure/measure.c))
 $(eval $(call native_program,console,$(wildcard guests/console/*.c)))
+
+# Natives of the system tests: build/guests/tests/NAME.elf.
+$(eval $(call native_program,tests/crash,guests/tests/crash.c))
+$(eval $(call native_program,tests/fuzzer,guests/tests/fuzzer.c guests/tests/fuzzer_call.S))
+$(eval $(call native_program,tests/prober,guests/tests/prober.c))
+$(eval $(call native_program,tests/spin,guests/tests/spin.c))
+$(eval $(call native_program,tests/witness,guests/tests/witness.c))
 
 -include guests/monitor/monitor.mk
 
 .PHONY: guests
-guests: $(NATIVE_LIB) $(NATIVE_CRT)
+guests: $(NATIVE_PROGRAMS)
+
+ALL += $(NATIVE_PROGRAMS)
