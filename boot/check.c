@@ -107,7 +107,7 @@ static bool check_file(struct config *config, const struct config_file *file)
 	else if (file->program)
 		check_program(config, file, content, bytes);
 	free(content);
-	return bytes > 0;
+	return true;
 }
 
 static const char *restart_text(const struct config_partition *partition)

@@ -180,7 +180,7 @@ static void section_line(struct config_parser *parser, struct text text)
 			    "[channel NAME] are known");
 }
 
-/* A file that is not text would have as many errors as lines: they are counted and told once. */
+/* A file that is not text would have as many errors as lines: the first is told. */
 static bool is_noise(struct config_parser *parser, struct text line)
 {
 	for (size_t i = 0; i < line.bytes; i++) {
@@ -188,12 +188,15 @@ static bool is_noise(struct config_parser *parser, struct text line)
 
 		if ((c >= 0x20 && c != 0x7f) || c == '\t')
 			continue;
-		if (!parser->noise++)
-			parser->noise_line = parser->line;
 		if (parser->partition)
 			config_mark(parser->partition, parser->line, "this line is not text");
 		if (parser->section == CONFIG_SECTION_CHANNEL)
 			parser->end->broken = true;
+		if (!parser->noise)
+			config_fail(parser, NULL, parser->line,
+				    "this is not text (more lines like it are not told): write the "
+				    "configuration with a text editor, as ASCII or UTF-8");
+		parser->noise = true;
 		return true;
 	}
 	return false;
@@ -212,11 +215,11 @@ static void parse_line(struct config_parser *parser, struct text line)
 		section_line(parser, line);
 	else if (parser->section != CONFIG_SECTION_NONE)
 		config_key_line(parser, line);
-	else if (!parser->section_line)
+	else if (!parser->section_line && !parser->headless++)
 		config_fail(parser, NULL, parser->line,
 			    "this stands before the first section: begin with [machine], "
 			    "[guest NAME], [native NAME] or [channel NAME]");
-	/* Else the section is unknown, which has been said. */
+	/* Else it has been said that the section is unknown, or that there is none yet. */
 }
 
 static void parse_lines(struct config_parser *parser, struct text text)
@@ -232,11 +235,6 @@ static void parse_lines(struct config_parser *parser, struct text text)
 		parse_line(parser, line);
 	}
 	close_section(parser);
-	if (parser->noise)
-		config_fail(parser, NULL, parser->noise_line,
-			    "this is not text%s: write the configuration with a text editor, "
-			    "as ASCII or UTF-8 (lines like this: %u)",
-			    parser->noise_line == 1 ? " (is it another file?)" : "", parser->noise);
 }
 
 static bool is_text(struct config_parser *parser, struct text text)

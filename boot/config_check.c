@@ -22,8 +22,11 @@ static bool has_cpu(const struct config_partition *partition, uint32_t cpu)
 	return false;
 }
 
-/* The first partition of the file keeps a disputed CPU: a later one is told, and not started. */
-static void check_cpu(struct config_parser *parser, uint32_t index, uint32_t cpu)
+/*
+ * The first partition of the file keeps a disputed CPU: a later one is told, and not started. One
+ * that has been told keeps none, or a single mistake would be told of all its neighbours.
+ */
+static bool check_cpu(struct config_parser *parser, uint32_t index, uint32_t cpu)
 {
 	struct config *config = parser->config;
 	struct config_partition *partition = &config->partition[index];
@@ -33,12 +36,13 @@ static void check_cpu(struct config_parser *parser, uint32_t index, uint32_t cpu
 			    "CPU %u runs the services (`services-cpu`), so it cannot be dedicated "
 			    "to %s: choose another, or move the services",
 			    cpu, partition->name);
-		return;
+		return false;
 	}
 	for (uint32_t i = 0; i < index; i++) {
 		const struct config_partition *other = &config->partition[i];
 
-		if (!has_cpu(other, cpu) || (!partition->dedicated && !other->dedicated))
+		if (parser->no_cpus[i] || !has_cpu(other, cpu) ||
+		    (!partition->dedicated && !other->dedicated))
 			continue;
 		config_fail(parser, partition, partition->cpus_line,
 			    "CPU %u cannot be %s %s, since %s has it %s (line %u): choose another "
@@ -46,11 +50,12 @@ static void check_cpu(struct config_parser *parser, uint32_t index, uint32_t cpu
 			    cpu, partition->dedicated ? "dedicated to" : "shared by",
 			    partition->name, other->name, other->dedicated ? "dedicated" : "shared",
 			    other->cpus_line);
-		return;
+		return false;
 	}
+	return true;
 }
 
-static void check_cpus(struct config_parser *parser, uint32_t index)
+static bool check_cpus(struct config_parser *parser, uint32_t index)
 {
 	struct config_partition *partition = &parser->config->partition[index];
 
@@ -61,10 +66,16 @@ static void check_cpus(struct config_parser *parser, uint32_t index)
 			config_fail(parser, partition, partition->cpus_line,
 				    "CPU %u is named twice: a dedicated CPU runs one vCPU",
 				    partition->cpu[i]);
-			return;
+			return false;
 		}
-		check_cpu(parser, index, partition->cpu[i]);
+		if (!check_cpu(parser, index, partition->cpu[i]))
+			return false;
 	}
+	return true;
+}
+
+static void check_shares(struct config_parser *parser, struct config_partition *partition)
+{
 	if (partition->dedicated && (partition->weight != 100 || partition->cap_percent != 100))
 		config_fail(parser, partition, partition->cpus_line,
 			    "`weight` and `cap` divide shared CPUs, and those of %s are dedicated: "
@@ -140,8 +151,10 @@ static void check_channels(struct config_parser *parser)
 void config_check(struct config_parser *parser)
 {
 	default_cpus(parser->config);
-	for (uint32_t i = 0; i < parser->config->partitions; i++)
-		check_cpus(parser, i);
+	for (uint32_t i = 0; i < parser->config->partitions; i++) {
+		parser->no_cpus[i] = !check_cpus(parser, i);
+		check_shares(parser, &parser->config->partition[i]);
+	}
 	config_check_grants(parser);
 	check_channels(parser);
 }

@@ -50,7 +50,9 @@ struct config_parser {
 	struct config_ends spare_end;
 
 	struct config_ends ends[CONFIG_CHANNELS];
-	uint32_t noise, noise_line; /* lines that are not text */
+	bool no_cpus[CONFIG_PARTITIONS]; /* its `cpus` clash: it holds none of them */
+	bool noise;			 /* a line that is no text has been reported */
+	uint32_t headless;		 /* lines before the first section */
 	uint32_t reports;
 	struct config_report report[CONFIG_REPORTS];
 };

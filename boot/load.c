@@ -111,6 +111,8 @@ static struct pending *add_pending(const struct config_file *file, const char *p
 	add->content = file->image ? loaded_image(file->path, &add->open.bytes) : NULL;
 	if (!add->content && !file->image) {
 		add->wrong = volume_open(path, &add->open);
+		if (!add->wrong && !add->open.bytes)
+			add->wrong = "the file is empty";
 		arena_bytes += (add->open.bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 	}
 	return add;
@@ -128,8 +130,12 @@ static void read_pending(void)
 	else
 		arena_bytes = 0;
 	for (struct pending *p = pending; p < pending + pendings; p++) {
-		if (p->content || p->wrong || p->file.image)
+		if (p->content || p->file.image)
 			continue;
+		if (p->wrong) {
+			volume_close(&p->open);
+			continue;
+		}
 		if (!arena)
 			p->wrong = "the machine's memory cannot hold it";
 		else

@@ -242,6 +242,9 @@ static void test_cpu_conflicts(void **state)
 		  "7: CPU 1 cannot be dedicated to n, since g has it shared (line 4)");
 	one_error(GUEST "cpus = dedicated 1\nweight = 5\n",
 		  "4: `weight` and `cap` divide shared CPUs");
+	/* The services keep CPU 0, so who wanted it for itself is no obstacle to others. */
+	one_error(GUEST "cpus = dedicated 0\n" NATIVE, "4: CPU 0 runs the services");
+	assert_string_equal(config.partition[1].error, "");
 	assert_int_equal(parse(GUEST "cpus = shared 1 1\n" NATIVE "cpus = shared 1\n"), 0);
 }
 
@@ -322,6 +325,8 @@ static void test_not_a_configuration(void **state)
 		big[i] = (char)(i % 7 ? i * 31 % 11 : '\n');
 	assert_int_equal(parse_bytes(big, 65536), 1);
 	assert_non_null(strstr(told, "this is not text"));
+	/* The lines of it that happen to be text are told once as well. */
+	one_error("a\nb = 1\n" GUEST, "1: this stands before the first section");
 	assert_int_equal(parse_bytes("\xff\xfe[\0m\0", 6), 1);
 	assert_non_null(strstr(told, "UTF-16"));
 	assert_int_equal(parse_bytes(GUEST "command-line = a\0b\n", sizeof(GUEST) + 18), 1);
