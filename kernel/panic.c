@@ -40,7 +40,7 @@ static void show_tail(void)
 	}
 }
 
-void panic_begin(void)
+bool panic_begin(void)
 {
 	uint32_t nobody = NOBODY;
 
@@ -48,7 +48,7 @@ void panic_begin(void)
 	if (!atomic_compare_exchange_strong(&owner, &nobody, this_index())) {
 		if (nobody != this_index())
 			cpu_halt();
-		return;
+		return false;
 	}
 	machine_stop_others();
 	log_break_lock();
@@ -57,6 +57,7 @@ void panic_begin(void)
 		output_write("\n", 1, true);
 		show_tail();
 	}
+	return true;
 }
 
 static void log_stack(void)
@@ -64,6 +65,7 @@ static void log_stack(void)
 	uint64_t value[STACK_VALUES];
 	unsigned n = exception_backtrace((uint64_t)__builtin_frame_address(0), value, STACK_VALUES);
 
+	log_printf("return addresses on the stack, newest first:");
 	for (unsigned i = 0; i < n; i++)
 		log_printf("    0x%lx", (unsigned long)value[i]);
 }
@@ -83,8 +85,8 @@ _Noreturn void panic(const char *fmt, ...)
 	static _Atomic unsigned depth;
 	char text[LOG_LINE_BYTES];
 	va_list arguments;
+	bool first = panic_begin();
 
-	panic_begin();
 	va_start(arguments, fmt);
 	format_va(text, sizeof(text), fmt, arguments);
 	va_end(arguments);
@@ -92,8 +94,8 @@ _Noreturn void panic(const char *fmt, ...)
 	switch (atomic_fetch_add(&depth, 1)) {
 	case 0:
 		log_printf("PANIC on CPU %u: %s", this_index(), text);
-		log_printf("return addresses on the stack, newest first:");
-		log_stack();
+		if (first)
+			log_stack();
 		end();
 	case 1:
 		log_printf("PANIC again, while reporting the first: %s", text);

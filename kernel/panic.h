@@ -12,9 +12,10 @@ __attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *fmt, ...)
 
 /*
  * The beginning of a panic, for callers that have more to say: stops the other CPUs and makes the
- * log write to every output without waiting for anybody. Then log_printf at will, then panic().
+ * log write to every output without waiting for anybody. Then log_printf at will, the stack too,
+ * then panic(). False when this CPU has begun one before.
  */
-void panic_begin(void);
+bool panic_begin(void);
 
 /* config machine.panic: reset in place of halting. */
 void panic_set_reset(bool reset);

@@ -17,6 +17,7 @@ static uint64_t image_physical, image_end;
 static uint64_t mmio_next = MMIO_BASE;
 static uint64_t peeked; /* bytes mapped at PEEK_BASE */
 
+extern const char boot_stack_guard[]; /* entry.S */
 /* linker.ld */
 extern const char kernel_text_start[], kernel_text_end[], kernel_rodata_end[], kernel_data_end[];
 
@@ -34,6 +35,14 @@ static void map_kernel(uint64_t address, uint64_t physical, uint64_t bytes, unsi
 	if (error)
 		panic("mapping 0x%lx bytes at 0x%lx for the kernel: error %d", (unsigned long)bytes,
 		      (unsigned long)address, error);
+}
+
+bool address_space_guard(const void *page)
+{
+	if (paging_unmap(&kernel_paging, (uint64_t)page, PAGING_4K))
+		return false;
+	invlpg(page);
+	return true;
 }
 
 /* From one linker symbol to the next. */
@@ -126,6 +135,7 @@ void address_space_init(const struct boot_info *info)
 	map_segment(kernel_text_end, kernel_rodata_end, PAGING_READ);
 	map_segment(kernel_rodata_end, kernel_data_end, PAGING_READ | PAGING_WRITE);
 	map_region(info);
+	panic_unless(address_space_guard(boot_stack_guard));
 	create_windows();
 	create_identity(info);
 	address_space_load();

@@ -41,6 +41,12 @@ void mmio_unmap(const void *address, uint64_t bytes);
  */
 const void *address_space_peek(uint64_t physical, uint64_t bytes);
 
+/*
+ * Unmaps the page at `page`, below a stack in the pool or in the image, for good: an overflow is
+ * then a fault. False when out of tables. Boot CPU, before another has touched it.
+ */
+bool address_space_guard(const void *page);
+
 /* Physical address of something in the kernel's image or in the pool. */
 uint64_t address_physical(const void *address);
 

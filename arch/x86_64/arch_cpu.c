@@ -1,5 +1,6 @@
 #include "arch_cpu.h"
 #include <stddef.h>
+#include "address_space.h"
 #include "cpu_this.h"
 #include "instructions.h"
 #include "interrupt.h"
@@ -32,16 +33,23 @@ static void init_gdt(struct arch_cpu *arch)
 	arch->gdt[GDT_TSS / 8 + 1] = tss >> 32;
 }
 
+/* A stack with a page below it that is not mapped; 0: no memory. */
+static uint64_t create_stack(void)
+{
+	uint8_t *guard = pool_alloc(1 + STACK_PAGES);
+
+	if (!guard || !address_space_guard(guard))
+		return 0;
+	return (uint64_t)guard + PAGE_BYTES + CPU_STACK_BYTES;
+}
+
 struct cpu *arch_cpu_create(uint32_t index, uint32_t apic_id, uint64_t stack_top)
 {
 	struct cpu *cpu = pool_alloc(STRUCT_PAGES);
 	uint8_t *ist = pool_alloc(IST_PAGES);
 
-	if (!stack_top) {
-		uint8_t *stack = pool_alloc(STACK_PAGES);
-
-		stack_top = stack ? (uint64_t)stack + CPU_STACK_BYTES : 0;
-	}
+	if (!stack_top)
+		stack_top = create_stack();
 	/* The pool is exhausted: what little was taken is not missed, the caller gives up more
 	 * CPUs. */
 	if (!cpu || !ist || !stack_top)
@@ -58,13 +66,6 @@ struct cpu *arch_cpu_create(uint32_t index, uint32_t apic_id, uint64_t stack_top
 		cpu->arch.tss.ist[i] = (uint64_t)ist + (i + 1) * IST_BYTES;
 	init_gdt(&cpu->arch);
 	return cpu;
-}
-
-void arch_cpu_destroy(struct cpu *cpu)
-{
-	pool_free((void *)(cpu->arch.stack_top - CPU_STACK_BYTES), STACK_PAGES);
-	pool_free((void *)(cpu->arch.tss.ist[0] - IST_BYTES), IST_PAGES);
-	pool_free(cpu, STRUCT_PAGES);
 }
 
 static void load_gdt(const struct arch_cpu *arch)

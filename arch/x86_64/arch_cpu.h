@@ -44,7 +44,6 @@ struct cpu;
  * and not yet in cpus[]. NULL when the pool is exhausted.
  */
 struct cpu *arch_cpu_create(uint32_t index, uint32_t apic_id, uint64_t stack_top);
-void arch_cpu_destroy(struct cpu *cpu);
 
 /*
  * Loads GDT, TR, IDT, GS base, PAT, CR0, CR4 and EFER of the calling CPU. Afterwards cpu_this() is

@@ -99,7 +99,9 @@ msr_try_failed:
 
 	.bss
 	.balign 4096
-	.globl boot_stack_top
+	.globl boot_stack_guard, boot_stack_top
+boot_stack_guard:
+	.skip 4096
 	.skip CPU_STACK_BYTES
 boot_stack_top:
 

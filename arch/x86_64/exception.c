@@ -103,6 +103,7 @@ void exception_handle(struct interrupt_frame *frame)
 	log_printf("exception %lu (%s) in the kernel", (unsigned long)frame->vector, text);
 	log_registers(frame);
 	n = exception_backtrace(frame->rsp, stack, sizeof(stack) / sizeof(stack[0]));
+	log_printf("return addresses on the stack, newest first:");
 	for (unsigned i = 0; i < n; i++)
 		log_printf("    0x%lx", (unsigned long)stack[i]);
 	if (frame->vector == VECTOR_PAGE_FAULT)

@@ -148,6 +148,9 @@ static bool start_cpu(uint32_t apic_id, uint64_t page)
 	}
 	cpu_count++;
 	sync_turns(0);
+	/* Its last turn: before that nothing here may be used for the next CPU. */
+	while (atomic_load(&sync.turn) != 2 * SYNC_ROUNDS)
+		spin_pause();
 	check_tsc(cpu);
 	return true;
 }
