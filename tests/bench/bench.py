@@ -57,8 +57,8 @@ def measure_exits(machine, result):
     detach(machine)
     machine.command("start measure")
     attach(machine, "measure")
-    machine.expect(r"measure: done", 300)
-    for key, number in re.findall(r"^(exit\.[\w.]+)[= ](\d+)", machine.text, re.M):
+    machine.expect(r"measure done", 300)
+    for key, number in re.findall(r"^measure (exit\.[\w.]+) (\d+)", machine.text, re.M):
         result[key] = int(number)
     detach(machine)
 

@@ -97,14 +97,21 @@ def test_hello_prints(demo):
 
 def test_ping_and_pong_talk(demo):
     """Both ends count what they exchange, and go on while they are watched."""
-    numbers = []
-    for name in ("ping", "pong"):
+    for name, pattern in (("ping", r"ping: (\d+) rounds, \d+ ticks each\n"), ("pong", r"pong: (\d+) answers\n")):
         attach(demo, name)
-        first = int(demo.expect(r"(\d+)(?!.*\d).*$", 120).group(1))
-        demo.expect(r"\n", 120)
-        numbers.append(first)
+        demo.position = len(demo.text)
+        first = int(demo.expect(pattern, 120).group(1))
+        assert int(demo.expect(pattern, 120).group(1)) > first
         detach(demo)
-    assert numbers
+
+
+def test_ping_sees_that_pong_was_restarted(demo):
+    demo.command("restart pong")
+    wait_state(demo, "pong", "running")
+    attach(demo, "ping")
+    demo.expect(r"pong was started anew", 120)
+    demo.expect(r"ping: (\d+) rounds", 120)
+    detach(demo)
 
 
 def test_kept_while_nobody_looks(demo):
