@@ -109,9 +109,19 @@ static void named(char *text, const char *what, uint64_t number, const char *nam
 
 static void pio(char *text, uint64_t detail)
 {
-	const char *what = detail & BH_TRACE_PIO_WRITE ? "out" : "in";
+	bool in = detail & 8, string = detail & 0x10;
+	uint64_t port = detail >> 16 & 0xffff;
 
-	named(text, what, detail & 0xffff, FIND(ports, detail & 0xffff));
+	named(text, in ? (string ? "ins" : "in") : (string ? "outs" : "out"), port,
+	      FIND(ports, port));
+}
+
+static void control_register(char *text, uint64_t detail)
+{
+	static const char *const access[] = { "mov to", "mov from", "clts on", "lmsw to" };
+
+	bh_snprintf(text, EXIT_WORDS_BYTES, "%s cr%u", access[detail >> 4 & 3],
+		    (unsigned)(detail & 0xf));
 }
 
 static void hypercall(char *text, uint64_t number)
@@ -135,10 +145,16 @@ const char *exit_words(char text[EXIT_WORDS_BYTES], uint64_t reason, uint64_t de
 		break;
 	case BH_EXIT_MSR_READ:
 	case BH_EXIT_MSR_WRITE:
-		named(text, reasons[reason], detail, FIND(msrs, detail));
+		named(text, reasons[reason], detail & UINT32_MAX, FIND(msrs, detail & UINT32_MAX));
 		break;
 	case BH_EXIT_EXCEPTION:
 		named(text, reasons[reason], detail & 0xff, FIND(exceptions, detail & 0xff));
+		break;
+	case BH_EXIT_CPUID:
+		named(text, reasons[reason], detail & UINT32_MAX, NULL);
+		break;
+	case BH_EXIT_CONTROL_REGISTER:
+		control_register(text, detail);
 		break;
 	case BH_EXIT_HLT:
 	case BH_EXIT_TIMER:

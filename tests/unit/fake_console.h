@@ -5,8 +5,18 @@
  * Time passes in BH_WAIT only. What is typed comes from fake_type, what is shown is in fake_shown.
  */
 #pragma once
+#ifndef HOST_TEST
+#define HOST_TEST /* as all unit tests are compiled */
+#endif
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifndef assert_true /* a fuzz target has its own */
+#include <cmocka.h>
+#endif
 #include "guests/console/attach.h"
 #include "guests/console/machine.h"
 #include "guests/console/peers.h"

@@ -92,9 +92,10 @@ static void exits_in_words(void **state)
 	char text[EXIT_WORDS_BYTES];
 
 	(void)state;
-	assert_string_equal(exit_words(text, BH_EXIT_PIO, 0x3f8 | BH_TRACE_PIO_WRITE),
-			    "out 0x3f8 (COM1)");
-	assert_string_equal(exit_words(text, BH_EXIT_PIO, 0x1234), "in 0x1234");
+	assert_string_equal(exit_words(text, BH_EXIT_PIO, 0x3f8 << 16), "out 0x3f8 (COM1)");
+	assert_string_equal(exit_words(text, BH_EXIT_PIO, 0x1234000b), "in 0x1234");
+	assert_string_equal(exit_words(text, BH_EXIT_PIO, 0x00700010), "outs 0x70 (RTC)");
+	assert_string_equal(exit_words(text, BH_EXIT_CONTROL_REGISTER, 0x304), "mov to cr4");
 	assert_string_equal(exit_words(text, BH_EXIT_CPUID, 1), "cpuid 0x1");
 	assert_string_equal(exit_words(text, BH_EXIT_HYPERCALL, BH_WAIT), "hypercall BH_WAIT");
 	assert_string_equal(exit_words(text, BH_EXIT_HYPERCALL, 9), "hypercall 0x9");
