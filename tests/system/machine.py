@@ -18,7 +18,8 @@ BUILD = os.path.join(TOP, "build")
 SYSTEM = os.path.join(BUILD, "tests", "system")
 IPS = emulators.BOCHS_IPS
 ESCAPE = re.compile(r"\x1b(?:\[[0-9;?=>]*[ -/]*[@-~]|[@-Z\\-_=>])|[\x00\x07]")
-UNFINISHED = re.compile(r"\x1b(?:\[[0-9;?=>]*[ -/]*)?$")
+UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?=>]*[ -/]*)?|\r+)$")
+RETURN = re.compile(r"\r*\n|\r+")      # a line that is drawn again counts as a new one
 PROMPT = r"bulkhead> "
 
 
@@ -126,7 +127,7 @@ class Machine:
                 whole = self.pending + data.decode("ascii", "replace")
                 cut = UNFINISHED.search(whole)
                 self.pending = whole[cut.start():] if cut else ""
-                self.text += ESCAPE.sub("", whole[:cut.start()] if cut else whole).replace("\r", "")
+                self.text += RETURN.sub("\n", ESCAPE.sub("", whole[:cut.start()] if cut else whole))
                 self.changed.notify_all()
 
     def clock(self):
@@ -174,17 +175,24 @@ class Machine:
             time.sleep(min(0.05, seconds))
 
     def command(self, line, prompt=PROMPT, timeout=60):
-        """Types a line at a prompt and returns what is printed up to the next prompt."""
+        """
+        Types a line at a prompt and returns what is printed up to the next prompt. News that the console prints
+        meanwhile make it draw prompt and line again; such a prompt is not the next one.
+        """
         with self.changed:
             self.position = len(self.text)
         self.send(line)
-        start = self.position
         self.expect(re.escape(line), timeout)
         self.send("\r")
         self.expect(r"\n", timeout)
         start = self.position
-        match = self.expect("^" + prompt if not prompt.startswith("^") else prompt, timeout)
-        return self.text[start:match.start()]
+        while True:
+            end = self.expect("^" + prompt, timeout).start()
+            self.progress(0.05)
+            again = re.compile(re.escape(line) + r"\n").match(self.text, self.position)
+            if not again:
+                return self.text[start:end]
+            start = self.position = again.end()
 
     def command_end(self, line, timeout=60):
         """A line at the prompt after which the machine switches itself off."""
