@@ -82,25 +82,44 @@ static void find_cpus(struct boot_info *info)
 	}
 }
 
-static void find_framebuffer(struct boot_framebuffer *framebuffer)
+/* 32 bits a pixel that the CPU can write, or false. */
+static bool use_graphics(const EFI_GRAPHICS_OUTPUT_PROTOCOL *graphics,
+			 struct boot_framebuffer *framebuffer)
 {
-	EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-	EFI_GRAPHICS_OUTPUT_PROTOCOL *graphics;
 	const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
 
-	if (EFI_ERROR(firmware->BootServices->LocateProtocol(&guid, NULL, (void **)&graphics)) ||
-	    !graphics->Mode || !graphics->Mode->Info)
-		return;
+	if (!graphics->Mode || !graphics->Mode->Info || !graphics->Mode->FrameBufferBase)
+		return false;
 	mode = graphics->Mode->Info;
 	if (mode->PixelFormat != PixelRedGreenBlueReserved8BitPerColor &&
 	    mode->PixelFormat != PixelBlueGreenRedReserved8BitPerColor)
-		return;
+		return false;
 	framebuffer->physical = graphics->Mode->FrameBufferBase;
 	framebuffer->bytes = graphics->Mode->FrameBufferSize;
 	framebuffer->width = mode->HorizontalResolution;
 	framebuffer->height = mode->VerticalResolution;
 	framebuffer->stride = mode->PixelsPerScanLine;
 	framebuffer->bgr = mode->PixelFormat == PixelBlueGreenRedReserved8BitPerColor;
+	return true;
+}
+
+/* The first screen that will do: one that firmware makes up to join several has no memory of its
+ * own. */
+static void find_framebuffer(struct boot_framebuffer *framebuffer)
+{
+	EFI_BOOT_SERVICES *services = firmware->BootServices;
+	EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *graphics;
+	EFI_HANDLE *handles;
+	UINTN count;
+
+	if (EFI_ERROR(services->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles)))
+		return;
+	for (UINTN i = 0; i < count; i++)
+		if (!EFI_ERROR(services->HandleProtocol(handles[i], &guid, (void **)&graphics)) &&
+		    use_graphics(graphics, framebuffer))
+			break;
+	services->FreePool(handles);
 }
 
 /* Days since 1970-01-01; years begin in March, so that the leap day comes last. */
