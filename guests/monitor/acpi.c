@@ -87,8 +87,7 @@ static void finish(uint8_t *table, const char *signature, uint32_t bytes, uint8_
 }
 
 /* Generic address structure (5.2.3.2) in I/O space; access size 1 byte, 2 word, 3 double word. */
-static void put_io_address(uint8_t *to, unsigned offset, uint16_t port, uint8_t bits,
-			   uint8_t access)
+static void put_io_address(uint8_t *to, unsigned offset, uint16_t port, uint8_t bits, uint8_t access)
 {
 	to[offset] = 1;
 	to[offset + 1] = bits;
@@ -151,8 +150,8 @@ static uint64_t build_fadt(struct builder *builder, uint64_t facs, uint64_t dsdt
 	fadt[108] = CENTURY_INDEX;
 	put(fadt, 109, BOOT_LEGACY | BOOT_NO_VGA | BOOT_NO_ASPM, 2);
 	put(fadt, 112,
-	    FLAG_WBINVD | FLAG_PROC_C1 | FLAG_NO_PWR_BUTTON | FLAG_NO_SLP_BUTTON | FLAG_FIX_RTC |
-		    FLAG_TMR_VAL_EXT | FLAG_RESET_REG | FLAG_HEADLESS,
+	    FLAG_WBINVD | FLAG_PROC_C1 | FLAG_NO_PWR_BUTTON | FLAG_NO_SLP_BUTTON | FLAG_FIX_RTC | FLAG_TMR_VAL_EXT |
+		    FLAG_RESET_REG | FLAG_HEADLESS,
 	    4);
 	fadt[131] = 4; /* minor version */
 	put(fadt, 132, facs, 8);

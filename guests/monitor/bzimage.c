@@ -59,15 +59,14 @@ static unsigned long mib_up(uint64_t bytes)
 static bool check_kind(const uint8_t *file, uint64_t bytes, char *reason)
 {
 	if (bytes < HEADER_MIN_END)
-		REFUSE("not a Linux kernel: the file has %lu bytes, its header alone ends at %u",
-		       (unsigned long)bytes, HEADER_MIN_END);
+		REFUSE("not a Linux kernel: the file has %lu bytes, its header alone ends at %u", (unsigned long)bytes,
+		       HEADER_MIN_END);
 	if (field(file, BOOT_FLAG, 2) != BOOT_FLAG_VALUE || field(file, HEADER, 4) != HEADER_MAGIC)
 		REFUSE("not a Linux kernel: no \"HdrS\" at offset 0x202 (a bzImage for x86 is "
 		       "expected)");
 	if (field(file, VERSION, 2) < VERSION_MIN)
 		REFUSE("boot protocol %lu.%02lu is too old: 2.12 (Linux 3.8) or later is needed",
-		       (unsigned long)field(file, VERSION + 1, 1),
-		       (unsigned long)field(file, VERSION, 1));
+		       (unsigned long)field(file, VERSION + 1, 1), (unsigned long)field(file, VERSION, 1));
 	if (!(field(file, LOADFLAGS, 1) & LOADED_HIGH))
 		REFUSE("a zImage, which loads below 1 MiB: a bzImage is expected");
 	if (!(field(file, XLOADFLAGS, 2) & XLF_KERNEL_64))
@@ -96,15 +95,12 @@ static bool check_sizes(const struct bzimage *image, uint64_t bytes, char *reaso
 	uint64_t header_end = BZIMAGE_HEADER + (uint64_t)image->header_bytes;
 
 	if (header_end < HEADER_MIN_END || header_end > HEADER_MAX_END)
-		REFUSE("absurd header: it ends at %#lx, where 0x264 to 0x290 is possible",
-		       (unsigned long)header_end);
+		REFUSE("absurd header: it ends at %#lx, where 0x264 to 0x290 is possible", (unsigned long)header_end);
 	if (image->payload_bytes <= BZIMAGE_ENTRY_64)
-		REFUSE("absurd header: a kernel of %lu bytes (syssize)",
-		       (unsigned long)image->payload_bytes);
+		REFUSE("absurd header: a kernel of %lu bytes (syssize)", (unsigned long)image->payload_bytes);
 	if (image->payload >= bytes || image->payload_bytes > bytes - image->payload)
 		REFUSE("truncated: the header promises %lu bytes, the file has %lu",
-		       (unsigned long)(image->payload + image->payload_bytes),
-		       (unsigned long)bytes);
+		       (unsigned long)(image->payload + image->payload_bytes), (unsigned long)bytes);
 	if (image->init_size < image->payload_bytes)
 		REFUSE("absurd header: init_size %#lx is less than the kernel's own %#lx bytes",
 		       (unsigned long)image->init_size, (unsigned long)image->payload_bytes);
@@ -116,15 +112,13 @@ static bool check_addresses(const struct bzimage *image, char *reason)
 	if (!is_power_of_two(image->alignment) || image->alignment < PAGE)
 		REFUSE("absurd header: kernel_alignment %#lx is not a power of two from 4096 on",
 		       (unsigned long)image->alignment);
-	if (image->preferred < BZIMAGE_LOWEST || image->preferred >= HIGHEST ||
-	    image->preferred % PAGE)
+	if (image->preferred < BZIMAGE_LOWEST || image->preferred >= HIGHEST || image->preferred % PAGE)
 		REFUSE("absurd header: pref_address %#lx is not a page between 1 MiB and 4 GiB",
 		       (unsigned long)image->preferred);
 	return true;
 }
 
-bool bzimage_parse(const void *file, uint64_t bytes, struct bzimage *image,
-		   char reason[BZIMAGE_REASON_BYTES])
+bool bzimage_parse(const void *file, uint64_t bytes, struct bzimage *image, char reason[BZIMAGE_REASON_BYTES])
 {
 	if (!check_kind(file, bytes, reason))
 		return false;
@@ -137,49 +131,54 @@ static uint64_t align_up(uint64_t value, uint64_t alignment)
 	return (value + alignment - 1) & ~(alignment - 1);
 }
 
-/* Highest page at which `initrd_bytes` end below the top of low memory and at initrd_addr_max at
- * most. */
-static bool place_initrd(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes,
-			 struct bzimage_plan *plan, char *reason)
+/* The plan with the kernel at `load`, and the initrd's last byte as high as may be; false if they do not fit so. */
+static bool fits(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, uint64_t load,
+		 struct bzimage_plan *plan)
 {
-	uint64_t end = image->initrd_max + 1 < low_bytes ? image->initrd_max + 1 : low_bytes;
-	uint64_t need = image->init_size + initrd_bytes + PAGE;
+	uint64_t top = image->initrd_max + 1 < low_bytes ? image->initrd_max + 1 : low_bytes;
+	uint64_t kernel_end = load + image->init_size;
 
+	plan->load = load;
 	plan->initrd = 0;
+	if (kernel_end > low_bytes)
+		return false;
 	if (!initrd_bytes)
 		return true;
-	if (initrd_bytes < end)
-		plan->initrd = (end - initrd_bytes) & ~(PAGE - 1);
-	if (plan->initrd >= plan->load + image->init_size)
-		return true;
-	/* A relocatable kernel may go lower than it prefers. */
-	plan->load = align_up(BZIMAGE_LOWEST, image->alignment);
-	if (image->relocatable && plan->initrd >= plan->load + image->init_size)
-		return true;
-	REFUSE("%lu MiB of memory are too little: the kernel needs %lu MiB, the initrd has %lu "
-	       "MiB; "
-	       "%lu MiB would do",
-	       (unsigned long)(low_bytes / MIB), mib_up(image->init_size), mib_up(initrd_bytes),
-	       mib_up((image->relocatable ? plan->load : image->preferred) + need));
+	if (initrd_bytes > top)
+		return false;
+	plan->initrd = (top - initrd_bytes) & ~(PAGE - 1);
+	return plan->initrd >= kernel_end;
 }
 
-bool bzimage_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes,
-		   uint64_t command_bytes, struct bzimage_plan *plan,
-		   char reason[BZIMAGE_REASON_BYTES])
+/* Says what would have fitted, with the kernel at `lowest`. */
+static bool refuse_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, uint64_t lowest,
+			 char *reason)
 {
-	uint64_t lowest = align_up(BZIMAGE_LOWEST, image->alignment);
+	uint64_t need = align_up(lowest + image->init_size, PAGE) + align_up(initrd_bytes, PAGE);
+
+	if (initrd_bytes >= HIGHEST || (initrd_bytes && need > image->initrd_max + 1))
+		REFUSE("the initrd has %lu MiB, and this kernel takes one only below %#lx, behind itself",
+		       mib_up(initrd_bytes), (unsigned long)image->initrd_max + 1);
+	REFUSE("%lu MiB of memory are too little: the kernel needs %lu MiB from %#lx on, the initrd has "
+	       "%lu MiB; %lu MiB would do",
+	       (unsigned long)(low_bytes / MIB), mib_up(image->init_size), (unsigned long)lowest, mib_up(initrd_bytes),
+	       mib_up(need));
+}
+
+bool bzimage_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, uint64_t command_bytes,
+		   struct bzimage_plan *plan, char reason[BZIMAGE_REASON_BYTES])
+{
+	uint64_t lowest = image->preferred;
 
 	if (command_bytes > image->command_max)
-		REFUSE("the command line has %lu bytes, this kernel takes %u",
-		       (unsigned long)command_bytes, image->command_max);
-	plan->load = image->preferred;
-	if (image->relocatable && plan->load + image->init_size > low_bytes)
-		plan->load = lowest;
-	if (plan->load + image->init_size > low_bytes)
-		REFUSE("%lu MiB of memory are too little: the kernel needs %lu MiB from address "
-		       "%#lx on; "
-		       "%lu MiB would do",
-		       (unsigned long)(low_bytes / MIB), mib_up(image->init_size),
-		       (unsigned long)plan->load, mib_up(plan->load + image->init_size));
-	return place_initrd(image, low_bytes, initrd_bytes, plan, reason);
+		REFUSE("the command line has %lu bytes, this kernel takes %u", (unsigned long)command_bytes,
+		       image->command_max);
+	if (fits(image, low_bytes, initrd_bytes, image->preferred, plan))
+		return true;
+	/* A relocatable kernel may go lower than it prefers. */
+	if (image->relocatable)
+		lowest = align_up(BZIMAGE_LOWEST, image->alignment);
+	if (fits(image, low_bytes, initrd_bytes, lowest, plan))
+		return true;
+	return refuse_place(image, low_bytes, initrd_bytes, lowest, reason);
 }

@@ -37,13 +37,11 @@ struct bzimage_plan {
  * Reads the header of `bytes` at `file` (any content). False, with the reason in words, if it is no
  * kernel that can be started by the 64-bit entry, or if its numbers contradict the file.
  */
-bool bzimage_parse(const void *file, uint64_t bytes, struct bzimage *image,
-		   char reason[BZIMAGE_REASON_BYTES]);
+bool bzimage_parse(const void *file, uint64_t bytes, struct bzimage *image, char reason[BZIMAGE_REASON_BYTES]);
 
 /*
  * Finds room for the kernel, and for the initrd at the top of low memory, within `low_bytes` of RAM
  * from 0. False, with the reason and what would fit, if there is none.
  */
-bool bzimage_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes,
-		   uint64_t command_bytes, struct bzimage_plan *plan,
-		   char reason[BZIMAGE_REASON_BYTES]);
+bool bzimage_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, uint64_t command_bytes,
+		   struct bzimage_plan *plan, char reason[BZIMAGE_REASON_BYTES]);

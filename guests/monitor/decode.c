@@ -18,21 +18,17 @@ struct form {
 static bool init(ZydisDecoder *decoder, unsigned mode)
 {
 	if (mode == 64)
-		return ZYAN_SUCCESS(ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LONG_64,
-						     ZYDIS_STACK_WIDTH_64));
+		return ZYAN_SUCCESS(ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64));
 	if (mode == 32)
-		return ZYAN_SUCCESS(ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_32,
-						     ZYDIS_STACK_WIDTH_32));
-	return ZYAN_SUCCESS(
-		ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16));
+		return ZYAN_SUCCESS(ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32));
+	return ZYAN_SUCCESS(ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16));
 }
 
 /* Opcodes 00 to 3D, a block of eight each, and /0 to /7 of group 1: the same eight operations. ADC,
  * SBB are not ours. */
 static bool arithmetic(unsigned index, struct form *form)
 {
-	static const int8_t ops[8] = { DECODE_ADD, DECODE_OR,  -1,	   -1,
-				       DECODE_AND, DECODE_SUB, DECODE_XOR, DECODE_CMP };
+	static const int8_t ops[8] = { DECODE_ADD, DECODE_OR, -1, -1, DECODE_AND, DECODE_SUB, DECODE_XOR, DECODE_CMP };
 
 	if (ops[index] < 0)
 		return false;
@@ -168,8 +164,7 @@ static void set_prefixes(const ZydisDecodedInstruction *in, unsigned mode, struc
 	}
 }
 
-static void set_register(const ZydisDecodedInstruction *in, const struct form *form, bool has_rex,
-			 struct decode *to)
+static void set_register(const ZydisDecodedInstruction *in, const struct form *form, bool has_rex, struct decode *to)
 {
 	if (form->accumulator || form->string)
 		return;
@@ -181,8 +176,7 @@ static void set_register(const ZydisDecodedInstruction *in, const struct form *f
 	}
 }
 
-static void set_sizes(const ZydisDecodedInstruction *in, const struct form *form, unsigned mode,
-		      struct decode *to)
+static void set_sizes(const ZydisDecodedInstruction *in, const struct form *form, unsigned mode, struct decode *to)
 {
 	unsigned size = operand_size(in, mode);
 	bool extends = form->op == DECODE_MOVZX || form->op == DECODE_MOVSX;
@@ -202,8 +196,7 @@ bool decode(const uint8_t *bytes, unsigned count, unsigned mode, struct decode *
 	ZydisDecodedInstruction in;
 	struct form form = { 0 };
 
-	if (!init(&decoder, mode) ||
-	    !ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, NULL, bytes, count, &in)) ||
+	if (!init(&decoder, mode) || !ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, NULL, bytes, count, &in)) ||
 	    in.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
 		return false;
 
@@ -212,8 +205,7 @@ bool decode(const uint8_t *bytes, unsigned count, unsigned mode, struct decode *
 	if (two_bytes || (in.opcode == 0x63 && in.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT)) {
 		if (!form_of_extension(in.opcode_map, in.opcode, mode, &form))
 			return false;
-	} else if (in.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT ||
-		   !form_of_one_byte(in.opcode, in.raw.modrm.reg, &form)) {
+	} else if (in.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || !form_of_one_byte(in.opcode, in.raw.modrm.reg, &form)) {
 		return false;
 	}
 	if (!form.string && !form.accumulator && in.raw.modrm.mod == 3)
@@ -230,9 +222,8 @@ bool decode(const uint8_t *bytes, unsigned count, unsigned mode, struct decode *
 		to->has_immediate = true;
 		to->immediate = in.raw.imm[0].value.u;
 		if (in.raw.imm[0].size < 64) /* shorter ones are sign-extended */
-			to->immediate =
-				(uint64_t)((int64_t)(to->immediate << (64 - in.raw.imm[0].size)) >>
-					   (64 - in.raw.imm[0].size));
+			to->immediate = (uint64_t)((int64_t)(to->immediate << (64 - in.raw.imm[0].size)) >>
+						   (64 - in.raw.imm[0].size));
 	}
 	return true;
 }

@@ -55,8 +55,8 @@ static uint64_t sign_extend(uint64_t value, unsigned size)
 	return (uint64_t)((int64_t)(value << shift) >> shift);
 }
 
-static void arithmetic(struct machine *machine, struct bh_message *message,
-		       const struct decode *decode, uint64_t operand)
+static void arithmetic(struct machine *machine, struct bh_message *message, const struct decode *decode,
+		       uint64_t operand)
 {
 	struct bh_vcpu_state *state = &message->state;
 	uint64_t memory = mmio_read(machine, message->vcpu, message->address, decode->size);
@@ -71,8 +71,7 @@ static void arithmetic(struct machine *machine, struct bh_message *message,
 		instruction_set_register(state, decode, result);
 }
 
-static void exchange(struct machine *machine, struct bh_message *message,
-		     const struct decode *decode, uint64_t operand)
+static void exchange(struct machine *machine, struct bh_message *message, const struct decode *decode, uint64_t operand)
 {
 	uint64_t memory = mmio_read(machine, message->vcpu, message->address, decode->size);
 
@@ -80,8 +79,7 @@ static void exchange(struct machine *machine, struct bh_message *message,
 	instruction_set_register(&message->state, decode, memory);
 }
 
-static void move(struct machine *machine, struct bh_message *message, const struct decode *decode,
-		 uint64_t operand)
+static void move(struct machine *machine, struct bh_message *message, const struct decode *decode, uint64_t operand)
 {
 	uint64_t value;
 
@@ -95,8 +93,7 @@ static void move(struct machine *machine, struct bh_message *message, const stru
 	instruction_set_register(&message->state, decode, value);
 }
 
-static bool element_movs(struct machine *machine, struct bh_message *message,
-			 const struct decode *decode)
+static bool element_movs(struct machine *machine, struct bh_message *message, const struct decode *decode)
 {
 	struct bh_vcpu_state *state = &message->state;
 	uint64_t value;
@@ -109,8 +106,7 @@ static bool element_movs(struct machine *machine, struct bh_message *message,
 	return true;
 }
 
-static bool element_stos(struct machine *machine, struct bh_message *message,
-			 const struct decode *decode)
+static bool element_stos(struct machine *machine, struct bh_message *message, const struct decode *decode)
 {
 	uint64_t value = message->state.gpr[BH_RAX];
 
@@ -127,8 +123,7 @@ void emulate_mmio(struct machine *machine, struct bh_message *message)
 
 	if (!instruction_get(machine, message, &decode))
 		return;
-	operand = decode.has_immediate ? decode.immediate
-				       : instruction_register(&message->state, &decode);
+	operand = decode.has_immediate ? decode.immediate : instruction_register(&message->state, &decode);
 	switch (decode.op) {
 	case DECODE_MOVS:
 		instruction_repeat(machine, message, &decode, element_movs);

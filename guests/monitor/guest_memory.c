@@ -19,14 +19,12 @@ void *guest_memory_at(const struct guest_memory *memory, uint64_t address, uint6
 {
 	if (!bytes)
 		return NULL;
-	if (!inside(address, bytes, 0, memory->low_bytes) &&
-	    !inside(address, bytes, BH_GUEST_HIGH, memory->high_bytes))
+	if (!inside(address, bytes, 0, memory->low_bytes) && !inside(address, bytes, BH_GUEST_HIGH, memory->high_bytes))
 		return NULL;
 	return memory->window + address;
 }
 
-bool guest_memory_read(const struct guest_memory *memory, uint64_t address, void *to,
-		       uint64_t bytes)
+bool guest_memory_read(const struct guest_memory *memory, uint64_t address, void *to, uint64_t bytes)
 {
 	const void *from = guest_memory_at(memory, address, bytes);
 
@@ -35,8 +33,7 @@ bool guest_memory_read(const struct guest_memory *memory, uint64_t address, void
 	return from;
 }
 
-bool guest_memory_write(const struct guest_memory *memory, uint64_t address, const void *from,
-			uint64_t bytes)
+bool guest_memory_write(const struct guest_memory *memory, uint64_t address, const void *from, uint64_t bytes)
 {
 	void *to = guest_memory_at(memory, address, bytes);
 

@@ -23,7 +23,5 @@ void guest_memory_init(struct guest_memory *memory, void *window, uint64_t bytes
 void *guest_memory_at(const struct guest_memory *memory, uint64_t address, uint64_t bytes);
 
 /* Copy out or in. False, with no effect, if that is not all RAM. */
-bool guest_memory_read(const struct guest_memory *memory, uint64_t address, void *to,
-		       uint64_t bytes);
-bool guest_memory_write(const struct guest_memory *memory, uint64_t address, const void *from,
-			uint64_t bytes);
+bool guest_memory_read(const struct guest_memory *memory, uint64_t address, void *to, uint64_t bytes);
+bool guest_memory_write(const struct guest_memory *memory, uint64_t address, const void *from, uint64_t bytes);

@@ -38,8 +38,7 @@ static bool is_canonical(uint64_t linear, unsigned levels)
 	return (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
 }
 
-static bool read_entry(const struct guest_memory *memory, uint64_t address, unsigned bytes,
-		       uint64_t *entry)
+static bool read_entry(const struct guest_memory *memory, uint64_t address, unsigned bytes, uint64_t *entry)
 {
 	*entry = 0;
 	return guest_memory_read(memory, address, entry, bytes);
@@ -59,8 +58,7 @@ static bool is_allowed(const struct bh_vcpu_state *state, uint64_t rights, bool 
 }
 
 /* The page that a leaf at `level` names, with the offset within it. */
-static uint64_t leaf_address(const struct mode *mode, uint64_t entry, unsigned level,
-			     uint64_t linear)
+static uint64_t leaf_address(const struct mode *mode, uint64_t entry, unsigned level, uint64_t linear)
 {
 	uint64_t offset_mask = (1ull << (12 + mode->index_bits * level)) - 1;
 	uint64_t base = entry & ENTRY_ADDRESS & ~offset_mask;
@@ -79,8 +77,8 @@ static bool is_leaf(const struct mode *mode, uint64_t entry, unsigned level)
 	return level <= (mode->levels > 3 ? 2u : 1u) && mode->large_pages && entry & ENTRY_LARGE;
 }
 
-static bool walk(const struct guest_memory *memory, const struct bh_vcpu_state *state,
-		 uint64_t linear, unsigned access, uint64_t *address)
+static bool walk(const struct guest_memory *memory, const struct bh_vcpu_state *state, uint64_t linear, unsigned access,
+		 uint64_t *address)
 {
 	struct mode mode = paging_mode(state);
 	uint64_t table = state->cr3 & ENTRY_ADDRESS, entry, rights = UINT64_MAX;
@@ -92,8 +90,7 @@ static bool walk(const struct guest_memory *memory, const struct bh_vcpu_state *
 		uint64_t index = linear >> (12 + mode.index_bits * level);
 
 		index &= mode.levels == 3 && level == 2 ? 3 : (1u << mode.index_bits) - 1;
-		if (!read_entry(memory, table + index * mode.entry_bytes, mode.entry_bytes,
-				&entry) ||
+		if (!read_entry(memory, table + index * mode.entry_bytes, mode.entry_bytes, &entry) ||
 		    !(entry & ENTRY_PRESENT))
 			return false;
 		/* PAE's top entries have no rights: these bits are reserved there. */
@@ -110,8 +107,8 @@ static bool walk(const struct guest_memory *memory, const struct bh_vcpu_state *
 	return false;
 }
 
-bool guest_paging_translate(const struct guest_memory *memory, const struct bh_vcpu_state *state,
-			    uint64_t linear, unsigned access, uint64_t *address)
+bool guest_paging_translate(const struct guest_memory *memory, const struct bh_vcpu_state *state, uint64_t linear,
+			    unsigned access, uint64_t *address)
 {
 	if (!(state->efer & EFER_LMA))
 		linear &= UINT32_MAX;
@@ -125,8 +122,8 @@ bool guest_paging_translate(const struct guest_memory *memory, const struct bh_v
 	return walk(memory, state, linear, access, address);
 }
 
-unsigned guest_paging_fetch(const struct guest_memory *memory, const struct bh_vcpu_state *state,
-			    uint64_t linear, uint8_t *to, unsigned bytes)
+unsigned guest_paging_fetch(const struct guest_memory *memory, const struct bh_vcpu_state *state, uint64_t linear,
+			    uint8_t *to, unsigned bytes)
 {
 	unsigned done = 0;
 

@@ -18,9 +18,9 @@
  * tables do not lie in RAM. Protection keys and SMAP are not looked at: the CPU's own access, which
  * comes next, does.
  */
-bool guest_paging_translate(const struct guest_memory *memory, const struct bh_vcpu_state *state,
-			    uint64_t linear, unsigned access, uint64_t *address);
+bool guest_paging_translate(const struct guest_memory *memory, const struct bh_vcpu_state *state, uint64_t linear,
+			    unsigned access, uint64_t *address);
 
 /* Up to `bytes` of instruction bytes at `linear` into `to`. Returns how many there were. */
-unsigned guest_paging_fetch(const struct guest_memory *memory, const struct bh_vcpu_state *state,
-			    uint64_t linear, uint8_t *to, unsigned bytes);
+unsigned guest_paging_fetch(const struct guest_memory *memory, const struct bh_vcpu_state *state, uint64_t linear,
+			    uint8_t *to, unsigned bytes);

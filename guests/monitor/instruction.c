@@ -18,8 +18,7 @@ static unsigned code_mode(const struct bh_vcpu_state *state)
 }
 
 /* Segments other than FS and GS have no base in 64-bit mode (SDM vol. 1, 3.4.2.1). */
-static uint64_t linear_address(const struct bh_vcpu_state *state, enum bh_segment_index segment,
-			       uint64_t offset)
+static uint64_t linear_address(const struct bh_vcpu_state *state, enum bh_segment_index segment, uint64_t offset)
 {
 	if (code_mode(state) == 64 && segment != BH_FS && segment != BH_GS)
 		return offset;
@@ -32,21 +31,19 @@ static uint64_t mask_of(unsigned bytes)
 	return UINT64_MAX >> (64 - 8 * bytes);
 }
 
-static void fail_with_bytes(const struct machine *machine, const struct bh_message *message,
-			    const uint8_t *bytes, unsigned count)
+static void fail_with_bytes(const struct machine *machine, const struct bh_message *message, const uint8_t *bytes,
+			    unsigned count)
 {
 	char text[3 * DECODE_BYTES_MAX + 1] = "";
 
 	for (unsigned i = 0; i < count; i++)
 		bh_snprintf(text + 3 * i, 4, " %02x", bytes[i]);
-	machine_fail(
-		machine,
-		"vCPU %u: the instruction at RIP %#lx that %s %#lx is none that the monitor can "
-		"carry out; its bytes:%s",
-		message->vcpu, (unsigned long)message->state.rip,
-		message->reason == BH_MSG_MMIO ? "touches address" : "works on port",
-		message->reason == BH_MSG_MMIO ? (unsigned long)message->address : message->port,
-		text);
+	machine_fail(machine,
+		     "vCPU %u: the instruction at RIP %#lx that %s %#lx is none that the monitor can "
+		     "carry out; its bytes:%s",
+		     message->vcpu, (unsigned long)message->state.rip,
+		     message->reason == BH_MSG_MMIO ? "touches address" : "works on port",
+		     message->reason == BH_MSG_MMIO ? (unsigned long)message->address : message->port, text);
 }
 
 bool instruction_get(struct machine *machine, const struct bh_message *message, struct decode *to)
@@ -57,12 +54,10 @@ bool instruction_get(struct machine *machine, const struct bh_message *message, 
 	unsigned count = guest_paging_fetch(&machine->memory, state, linear, bytes, sizeof(bytes));
 
 	if (!count) {
-		if (!guest_paging_translate(&machine->memory, state, linear, PAGING_FETCH,
-					    &address))
+		if (!guest_paging_translate(&machine->memory, state, linear, PAGING_FETCH, &address))
 			return false;
-		machine_fail(machine,
-			     "vCPU %u: RIP %#lx is at guest-physical %#lx, where no memory is",
-			     message->vcpu, (unsigned long)state->rip, (unsigned long)address);
+		machine_fail(machine, "vCPU %u: RIP %#lx is at guest-physical %#lx, where no memory is", message->vcpu,
+			     (unsigned long)state->rip, (unsigned long)address);
 	}
 	if (!decode(bytes, count, code_mode(state), to))
 		fail_with_bytes(machine, message, bytes, count);
@@ -84,8 +79,7 @@ static void set_part(uint64_t *reg, unsigned size, uint64_t value)
 		*reg = (*reg & ~mask_of(size)) | (value & mask_of(size));
 }
 
-void instruction_set_register(struct bh_vcpu_state *state, const struct decode *decode,
-			      uint64_t value)
+void instruction_set_register(struct bh_vcpu_state *state, const struct decode *decode, uint64_t value)
 {
 	uint64_t *reg = &state->gpr[decode->reg];
 
@@ -106,8 +100,8 @@ void instruction_finish(struct bh_message *message, const struct decode *decode)
 }
 
 /* `size` bytes within one page. */
-static void access_piece(struct machine *machine, unsigned vcpu, uint64_t address, uint8_t *bytes,
-			 unsigned size, bool write)
+static void access_piece(struct machine *machine, unsigned vcpu, uint64_t address, uint8_t *bytes, unsigned size,
+			 bool write)
 {
 	uint8_t *ram = guest_memory_at(&machine->memory, address, size);
 	uint64_t value = 0;
@@ -131,9 +125,8 @@ struct place {
 	unsigned first_bytes;
 };
 
-static bool locate(const struct machine *machine, const struct bh_message *message,
-		   const struct decode *decode, enum bh_segment_index segment,
-		   enum bh_register pointer, bool write, struct place *place)
+static bool locate(const struct machine *machine, const struct bh_message *message, const struct decode *decode,
+		   enum bh_segment_index segment, enum bh_register pointer, bool write, struct place *place)
 {
 	const struct bh_vcpu_state *state = &message->state;
 	uint64_t offset = state->gpr[pointer] & mask_of(decode->address_size);
@@ -144,22 +137,19 @@ static bool locate(const struct machine *machine, const struct bh_message *messa
 	if (!guest_paging_translate(&machine->memory, state, linear, access, &place->first))
 		return false;
 	return place->first_bytes == decode->size ||
-	       guest_paging_translate(&machine->memory, state, linear + place->first_bytes, access,
-				      &place->second);
+	       guest_paging_translate(&machine->memory, state, linear + place->first_bytes, access, &place->second);
 }
 
-bool instruction_can_write(const struct machine *machine, const struct bh_message *message,
-			   const struct decode *decode, enum bh_segment_index segment,
-			   enum bh_register pointer)
+bool instruction_can_write(const struct machine *machine, const struct bh_message *message, const struct decode *decode,
+			   enum bh_segment_index segment, enum bh_register pointer)
 {
 	struct place place;
 
 	return locate(machine, message, decode, segment, pointer, true, &place);
 }
 
-bool instruction_access(struct machine *machine, const struct bh_message *message,
-			const struct decode *decode, enum bh_segment_index segment,
-			enum bh_register pointer, uint64_t *value, bool write)
+bool instruction_access(struct machine *machine, const struct bh_message *message, const struct decode *decode,
+			enum bh_segment_index segment, enum bh_register pointer, uint64_t *value, bool write)
 {
 	uint8_t *bytes = (uint8_t *)value;
 	struct place place;
@@ -176,16 +166,15 @@ bool instruction_access(struct machine *machine, const struct bh_message *messag
 	return true;
 }
 
-void instruction_step(struct bh_vcpu_state *state, const struct decode *decode,
-		      enum bh_register pointer)
+void instruction_step(struct bh_vcpu_state *state, const struct decode *decode, enum bh_register pointer)
 {
 	uint64_t step = state->rflags & RFLAGS_DF ? -(uint64_t)decode->size : decode->size;
 
 	set_part(&state->gpr[pointer], decode->address_size, state->gpr[pointer] + step);
 }
 
-void instruction_repeat(struct machine *machine, struct bh_message *message,
-			const struct decode *decode, instruction_element element)
+void instruction_repeat(struct machine *machine, struct bh_message *message, const struct decode *decode,
+			instruction_element element)
 {
 	struct bh_vcpu_state *state = &message->state;
 	uint64_t count = decode->repeat ? state->gpr[BH_RCX] & mask_of(decode->address_size) : 1;

@@ -55,8 +55,7 @@ static void service_level(struct ioapic *ioapic, unsigned pin)
 {
 	uint64_t entry = ioapic->entry[pin];
 
-	if (!(entry & ENTRY_LEVEL) || entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR) ||
-	    !(ioapic->lines >> pin & 1))
+	if (!(entry & ENTRY_LEVEL) || entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR) || !(ioapic->lines >> pin & 1))
 		return;
 	ioapic->entry[pin] |= ENTRY_REMOTE_IRR;
 	deliver(ioapic, entry);

@@ -27,6 +27,24 @@ void legacy_write(void *device, uint16_t port, unsigned size, uint32_t value)
 		machine_end(machine, BH_END_RESET);
 }
 
+uint32_t legacy_read_80(void *device, uint16_t port, unsigned size)
+{
+	struct machine *machine = device;
+
+	(void)port;
+	(void)size;
+	return atomic_load_explicit(&machine->diagnostic_code, memory_order_relaxed);
+}
+
+void legacy_write_80(void *device, uint16_t port, unsigned size, uint32_t value)
+{
+	struct machine *machine = device;
+
+	(void)port;
+	(void)size;
+	atomic_store_explicit(&machine->diagnostic_code, (uint8_t)value, memory_order_relaxed);
+}
+
 uint32_t legacy_read_92(void *device, uint16_t port, unsigned size)
 {
 	(void)device;

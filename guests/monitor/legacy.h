@@ -10,6 +10,10 @@
 uint32_t legacy_read(void *machine, uint16_t port, unsigned size);
 void legacy_write(void *machine, uint16_t port, unsigned size, uint32_t value);
 
+/* 0x80: the diagnostic code, a register that only remembers. Writing it is a PC's customary short delay. */
+uint32_t legacy_read_80(void *machine, uint16_t port, unsigned size);
+void legacy_write_80(void *machine, uint16_t port, unsigned size, uint32_t value);
+
 /* 0x92: bit 1, A20, is always set; bit 0 resets. */
 uint32_t legacy_read_92(void *machine, uint16_t port, unsigned size);
 void legacy_write_92(void *machine, uint16_t port, unsigned size, uint32_t value);

@@ -74,15 +74,13 @@ static void write_memory_map(const struct guest_memory *memory, uint8_t *params)
 	add_e820(params, BH_GUEST_HIGH, memory->high_bytes, E820_RAM);
 }
 
-static void write_params(const struct linux_boot *boot, const struct guest_memory *memory,
-			 const struct bzimage *image, const struct bzimage_plan *plan,
-			 uint64_t rsdp)
+static void write_params(const struct linux_boot *boot, const struct guest_memory *memory, const struct bzimage *image,
+			 const struct bzimage_plan *plan, uint64_t rsdp)
 {
 	uint8_t *params = guest_memory_at(memory, BOOT_PARAMS_ADDRESS, PARAMS_BYTES);
 
 	memset(params, 0, PARAMS_BYTES);
-	memcpy(params + BZIMAGE_HEADER, (const uint8_t *)boot->kernel + BZIMAGE_HEADER,
-	       image->header_bytes);
+	memcpy(params + BZIMAGE_HEADER, (const uint8_t *)boot->kernel + BZIMAGE_HEADER, image->header_bytes);
 	put(params, PARAMS_VID_MODE, VID_MODE_NORMAL, 2);
 	put(params, PARAMS_LOADER, LOADER_UNKNOWN, 1);
 	put(params, PARAMS_CODE32, plan->load, 4);
@@ -144,8 +142,7 @@ static void set_state(const struct bzimage_plan *plan, struct bh_vcpu_state *sta
 	state->gdtr_limit = 6 * 8 - 1;
 }
 
-static bool write_acpi(const struct linux_boot *boot, const struct guest_memory *memory,
-		       uint64_t *rsdp, char *reason)
+static bool write_acpi(const struct linux_boot *boot, const struct guest_memory *memory, uint64_t *rsdp, char *reason)
 {
 	uint8_t *area = guest_memory_at(memory, BIOS_ADDRESS, HIGH_RAM - BIOS_ADDRESS);
 
@@ -155,8 +152,8 @@ static bool write_acpi(const struct linux_boot *boot, const struct guest_memory 
 	return *rsdp;
 }
 
-bool linux_boot(const struct linux_boot *boot, const struct guest_memory *memory,
-		struct bh_vcpu_state *state, char reason[BZIMAGE_REASON_BYTES])
+bool linux_boot(const struct linux_boot *boot, const struct guest_memory *memory, struct bh_vcpu_state *state,
+		char reason[BZIMAGE_REASON_BYTES])
 {
 	size_t command_bytes = strnlen(boot->command, BH_COMMAND_BYTES - 1);
 	struct bzimage image;
@@ -165,13 +162,12 @@ bool linux_boot(const struct linux_boot *boot, const struct guest_memory *memory
 
 	/* The plan lies within low memory, above 1 MiB: so all that follows does. */
 	if (!bzimage_parse(boot->kernel, boot->kernel_bytes, &image, reason) ||
-	    !bzimage_place(&image, memory->low_bytes, boot->initrd ? boot->initrd_bytes : 0,
-			   command_bytes, &plan, reason) ||
+	    !bzimage_place(&image, memory->low_bytes, boot->initrd ? boot->initrd_bytes : 0, command_bytes, &plan,
+			   reason) ||
 	    !write_acpi(boot, memory, &rsdp, reason))
 		return false;
 
-	guest_memory_write(memory, plan.load, (const uint8_t *)boot->kernel + image.payload,
-			   image.payload_bytes);
+	guest_memory_write(memory, plan.load, (const uint8_t *)boot->kernel + image.payload, image.payload_bytes);
 	if (plan.initrd)
 		guest_memory_write(memory, plan.initrd, boot->initrd, boot->initrd_bytes);
 	guest_memory_write(memory, COMMAND_ADDRESS, boot->command, command_bytes);

@@ -27,5 +27,5 @@ struct linux_boot {
  * `state`. False, with the reason in words, if the image is refused or does not fit; memory may
  * then be partly written.
  */
-bool linux_boot(const struct linux_boot *boot, const struct guest_memory *memory,
-		struct bh_vcpu_state *state, char reason[BZIMAGE_REASON_BYTES]);
+bool linux_boot(const struct linux_boot *boot, const struct guest_memory *memory, struct bh_vcpu_state *state,
+		char reason[BZIMAGE_REASON_BYTES]);

@@ -103,25 +103,26 @@ static void init_devices(struct machine *machine)
 	rtc_init(&machine->rtc, &rtc);
 	pm_init(&machine->pm, &pm);
 	pci_init(&machine->pci, &pci);
-	pvclock_init(&machine->pvclock, &machine->memory, info->tsc_hz, bh_rdtsc(),
-		     info->wall_seconds, info->wall_tsc);
+	pvclock_init(&machine->pvclock, &machine->memory, info->tsc_hz, bh_rdtsc(), info->wall_seconds, info->wall_tsc);
 }
 
 /* Every port of the virtual PC; README.md has the same as a table. */
 static void connect_ports(struct machine *machine)
 {
+	/* read, write, device, first, last, count (0: not known yet), byte-wide */
 	const struct port_range ranges[] = {
-		{ pic_read, pic_write, &machine->pic, 0x20, 0x21, true },
-		{ pit_read, pit_write, &machine->pit, 0x40, 0x43, true },
-		{ legacy_read, legacy_write, machine, 0x60, 0x64, true },
-		{ rtc_read, rtc_write, &machine->rtc, 0x70, 0x71, true },
-		{ legacy_read_92, legacy_write_92, machine, 0x92, 0x92, true },
-		{ pic_read, pic_write, &machine->pic, 0xa0, 0xa1, true },
-		{ uart_read, uart_write, &machine->uart, 0x3f8, 0x3ff, true },
-		{ pic_read_elcr, pic_write_elcr, &machine->pic, 0x4d0, 0x4d1, true },
-		{ pm_read, pm_write, &machine->pm, PM_PORT, PM_LAST, false },
-		{ pci_read, pci_write, &machine->pci, PCI_PORT, PCI_LAST, false },
-		{ legacy_read_hook, legacy_write_hook, machine, 0x4242, 0x4245, false },
+		{ pic_read, pic_write, &machine->pic, 0x20, 0x21, 0, true },
+		{ pit_read, pit_write, &machine->pit, 0x40, 0x43, 0, true },
+		{ legacy_read, legacy_write, machine, 0x60, 0x64, 0, true },
+		{ rtc_read, rtc_write, &machine->rtc, 0x70, 0x71, 0, true },
+		{ legacy_read_80, legacy_write_80, machine, 0x80, 0x80, 0, true },
+		{ legacy_read_92, legacy_write_92, machine, 0x92, 0x92, 0, true },
+		{ pic_read, pic_write, &machine->pic, 0xa0, 0xa1, 0, true },
+		{ uart_read, uart_write, &machine->uart, 0x3f8, 0x3ff, 0, true },
+		{ pic_read_elcr, pic_write_elcr, &machine->pic, 0x4d0, 0x4d1, 0, true },
+		{ pm_read, pm_write, &machine->pm, PM_PORT, PM_LAST, 0, false },
+		{ pci_read, pci_write, &machine->pci, PCI_PORT, PCI_LAST, 0, false },
+		{ legacy_read_hook, legacy_write_hook, machine, 0x4242, 0x4245, 0, false },
 	};
 
 	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
@@ -146,8 +147,7 @@ static bh_handle find_guest(void)
 	const struct bh_info *info = bh_info();
 
 	for (uint32_t i = 0; i < info->handles && i < BH_INFO_HANDLES; i++)
-		if (info->handle[i].type == BH_HANDLE_PARTITION &&
-		    info->handle[i].rights & BH_RIGHT_MONITOR)
+		if (info->handle[i].type == BH_HANDLE_PARTITION && info->handle[i].rights & BH_RIGHT_MONITOR)
 			return info->handle[i].handle;
 	return BH_NO_HANDLE;
 }
@@ -160,10 +160,9 @@ static void check_info(const struct machine *machine)
 		bh_fail("no partition to monitor among %u handles\n", info->handles);
 	if (!info->tsc_hz)
 		machine_fail(machine, "the TSC's frequency is not known");
-	if (!info->guest_vcpus || info->guest_vcpus > GUEST_VCPUS_MAX ||
-	    info->vcpus != info->guest_vcpus + 1)
-		machine_fail(machine, "%u vCPUs cannot monitor %u (1 to %u, and one more here)",
-			     info->vcpus, info->guest_vcpus, GUEST_VCPUS_MAX);
+	if (!info->guest_vcpus || info->guest_vcpus > GUEST_VCPUS_MAX || info->vcpus != info->guest_vcpus + 1)
+		machine_fail(machine, "%u vCPUs cannot monitor %u (1 to %u, and one more here)", info->vcpus,
+			     info->guest_vcpus, GUEST_VCPUS_MAX);
 }
 
 void machine_init(struct machine *machine, void *window)
@@ -175,11 +174,9 @@ void machine_init(struct machine *machine, void *window)
 	check_info(machine);
 	guest_memory_init(&machine->memory, window, info->guest_memory_bytes);
 	machine->test_hooks = has_word(info->command, "bulkhead.testhooks");
-	machine->has_terminal =
-		terminal_open_console(&machine->terminal, machine->vcpus, MACHINE_EVENT_TERMINAL);
+	machine->has_terminal = terminal_open_console(&machine->terminal, machine->vcpus, MACHINE_EVENT_TERMINAL);
 	if (!machine->has_terminal)
-		bh_printf("monitor of %s: no console channel, COM1 goes nowhere\n",
-			  info->guest_name);
+		bh_printf("monitor of %s: no console channel, COM1 goes nowhere\n", info->guest_name);
 	init_devices(machine);
 	connect_ports(machine);
 }

@@ -36,6 +36,7 @@ struct machine {
 	struct pci pci;
 	struct pvclock pvclock;
 	struct terminal terminal;
+	_Atomic uint8_t diagnostic_code; /* port 80h */
 	bool has_terminal;
 	bool test_hooks; /* "bulkhead.testhooks" on the guest's command line */
 	bh_handle guest;

@@ -81,8 +81,7 @@ static _Noreturn void serve_guest(unsigned vcpu, uint64_t flags)
 
 		flags = 0;
 		if (events < 0)
-			machine_fail(&machine, "vCPU %u: waiting for the guest fails with %ld",
-				     vcpu, (long)events);
+			machine_fail(&machine, "vCPU %u: waiting for the guest fails with %ld", vcpu, (long)events);
 		if ((uint64_t)events & BH_EVENT_MESSAGE) {
 			message_handle(&machine, message);
 			flags = BH_WAIT_REPLY;

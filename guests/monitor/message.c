@@ -5,15 +5,14 @@
 
 static void read_msr(struct machine *machine, struct bh_message *message)
 {
-	if (!pvclock_read(&machine->pvclock, message->vcpu, (uint32_t)message->address,
-			  &message->value))
+	if (!pvclock_read(&machine->pvclock, message->vcpu, (uint32_t)message->address, &message->value))
 		message->reply = BH_REPLY_GP;
 }
 
 static void write_msr(struct machine *machine, struct bh_message *message)
 {
-	if (!pvclock_write(&machine->pvclock, message->vcpu, (uint32_t)message->address,
-			   message->value, message->tsc_offset))
+	if (!pvclock_write(&machine->pvclock, message->vcpu, (uint32_t)message->address, message->value,
+			   message->tsc_offset))
 		message->reply = BH_REPLY_GP;
 }
 
@@ -21,8 +20,7 @@ void message_handle(struct machine *machine, struct bh_message *message)
 {
 	if (__builtin_expect(message->reason == BH_MSG_PIO, 1)) {
 		if (message->write)
-			ports_write(&machine->ports, message->port, message->size,
-				    (uint32_t)message->value);
+			ports_write(&machine->ports, message->port, message->size, (uint32_t)message->value);
 		else
 			message->value = ports_read(&machine->ports, message->port, message->size);
 		return;
@@ -45,7 +43,7 @@ void message_handle(struct machine *machine, struct bh_message *message)
 		ioapic_eoi(&machine->ioapic, (uint8_t)message->value);
 		break;
 	default:
-		machine_fail(machine, "vCPU %u: message with reason %u, which nobody knows",
-			     message->vcpu, message->reason);
+		machine_fail(machine, "vCPU %u: message with reason %u, which nobody knows", message->vcpu,
+			     message->reason);
 	}
 }

@@ -12,12 +12,16 @@ static uint64_t apic_read(struct machine *machine, unsigned vcpu, unsigned offse
 	return (uint64_t)value >> (offset & 3) * 8;
 }
 
-static void apic_write(struct machine *machine, unsigned vcpu, unsigned offset, unsigned size,
-		       uint64_t value)
+static void apic_write(struct machine *machine, unsigned vcpu, unsigned offset, unsigned size, uint64_t value)
 {
+	int64_t vector;
+
 	/* Others than aligned 32 bits are undefined; here they do nothing. */
-	if (size == 4 && !(offset & 15))
-		bh_call5(BH_GUEST_APIC, machine->guest, vcpu, offset, (uint32_t)value, 1);
+	if (size != 4 || offset & 15)
+		return;
+	vector = bh_call5(BH_GUEST_APIC, machine->guest, vcpu, offset, (uint32_t)value, 1);
+	if (vector > 0) /* it was the EOI of a level-triggered interrupt */
+		ioapic_eoi(&machine->ioapic, (uint8_t)vector);
 }
 
 static uint64_t read_any(struct machine *machine, unsigned vcpu, uint64_t address, unsigned size)
@@ -34,8 +38,7 @@ uint64_t mmio_read(struct machine *machine, unsigned vcpu, uint64_t address, uns
 	return read_any(machine, vcpu, address, size) & UINT64_MAX >> (64 - 8 * size);
 }
 
-void mmio_write(struct machine *machine, unsigned vcpu, uint64_t address, unsigned size,
-		uint64_t value)
+void mmio_write(struct machine *machine, unsigned vcpu, uint64_t address, unsigned size, uint64_t value)
 {
 	value &= UINT64_MAX >> (64 - 8 * size);
 	if (address - MMIO_APIC_ADDRESS < MMIO_APIC_BYTES)

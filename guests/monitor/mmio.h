@@ -8,5 +8,4 @@
 
 /* One access of 1, 2, 4 or 8 bytes by a vCPU that waits for an answer. */
 uint64_t mmio_read(struct machine *machine, unsigned vcpu, uint64_t address, unsigned size);
-void mmio_write(struct machine *machine, unsigned vcpu, uint64_t address, unsigned size,
-		uint64_t value);
+void mmio_write(struct machine *machine, unsigned vcpu, uint64_t address, unsigned size, uint64_t value);

@@ -27,3 +27,20 @@ $(B)/guests/monitor/dsdt.c: $(B)/guests/monitor/dsdt.aml
 	echo 'const unsigned acpi_dsdt_bytes = sizeof(acpi_dsdt);'; } > $@
 
 $(eval $(call native_program,monitor,$(MONITOR_SOURCES) $(ZYDIS_SOURCES) $(B)/guests/monitor/dsdt.c))
+
+# For tests on the host: the decoder with Zydis, which the tests' own rules know nothing of.
+MONITOR_HOST := $(B)/guests/host
+MONITOR_HOST_CFLAGS := -std=gnu11 -g -O1 -DHOST_TEST -I. -Iguests/include -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+
+$(MONITOR_HOST)/decode.o: $(MONITOR)/decode.c $(MONITOR)/decode.h
+	@mkdir -p $(@D)
+	$(NATIVE_CC) $(MONITOR_HOST_CFLAGS) -Wall -Wextra -Werror $(ZYDIS_FLAGS) -c -o $@ $<
+
+$(MONITOR_HOST)/zydis-%.o: $(ZYDIS)/src/%.c
+	@mkdir -p $(@D)
+	$(NATIVE_CC) $(MONITOR_HOST_CFLAGS) -w $(ZYDIS_FLAGS) -c -o $@ $<
+
+$(MONITOR_HOST)/libdecode.a: $(foreach s,decode zydis-Decoder zydis-DecoderData zydis-SharedData,$(MONITOR_HOST)/$(s).o)
+	rm -f $@
+	ar rcsD $@ $^

@@ -33,8 +33,7 @@ static int pending(const struct pic_chip *chip)
 	int input = highest(chip, chip->irr & ~chip->imr);
 	int served = highest(chip, chip->special_mask ? chip->isr & ~chip->imr : chip->isr);
 
-	if (input < 0 ||
-	    (served >= 0 && rank(chip, (unsigned)input) >= rank(chip, (unsigned)served)))
+	if (input < 0 || (served >= 0 && rank(chip, (unsigned)input) >= rank(chip, (unsigned)served)))
 		return -1;
 	return input;
 }

@@ -161,8 +161,7 @@ static void write_control(struct pit *pit, uint8_t value)
 static uint8_t read_count(struct pit *pit, struct pit_channel *channel)
 {
 	uint16_t count = channel->count_latched ? channel->latched_count : count_of(pit, channel);
-	bool high = channel->access == ACCESS_HIGH ||
-		    (channel->access == ACCESS_BOTH && channel->read_high);
+	bool high = channel->access == ACCESS_HIGH || (channel->access == ACCESS_BOTH && channel->read_high);
 
 	if (channel->access == ACCESS_BOTH)
 		channel->read_high = !channel->read_high;

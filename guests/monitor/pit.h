@@ -14,9 +14,8 @@
 #define PIT_HZ 1193182ull
 
 struct pit_outside {
-	uint64_t (*now)(void *context); /* TSC */
-	void (*deadline_changed)(
-		void *context); /* pit_deadline has a new answer; called with the lock held */
+	uint64_t (*now)(void *context);		 /* TSC */
+	void (*deadline_changed)(void *context); /* pit_deadline has a new answer; called with the lock held */
 	void *context;
 	uint64_t tsc_hz; /* not 0 */
 };
@@ -29,8 +28,8 @@ struct pit_channel {
 	uint8_t low;		    /* of a count that is half written */
 	uint32_t reload;	    /* 1 to 65536 */
 	uint64_t start;		    /* TSC when the count began */
-	uint64_t before; /* PIT ticks counted until then (the gate was closed meanwhile) */
-	uint64_t fired;	 /* channel 0: interrupts so far, of this count */
+	uint64_t before;	    /* PIT ticks counted until then (the gate was closed meanwhile) */
+	uint64_t fired;		    /* channel 0: interrupts so far, of this count */
 	bool count_latched, status_latched;
 	uint16_t latched_count;
 	uint8_t latched_status;

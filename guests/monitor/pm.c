@@ -9,8 +9,7 @@
 
 static uint32_t timer(const struct pm *pm)
 {
-	return (uint32_t)clock_muldiv(pm->outside.now(pm->outside.context), PM_TIMER_HZ,
-				      pm->outside.tsc_hz);
+	return (uint32_t)clock_muldiv(pm->outside.now(pm->outside.context), PM_TIMER_HZ, pm->outside.tsc_hz);
 }
 
 /* The aligned 32 bits that hold the port. */

@@ -22,6 +22,7 @@ struct port_range {
 	port_write write;
 	void *device;
 	uint16_t first, last;
+	uint32_t count; /* set by ports_add */
 	bool byte_wide; /* wider accesses become several, as the ISA bus does it */
 };
 

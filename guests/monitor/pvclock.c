@@ -52,14 +52,13 @@ void pvclock_scale(uint64_t tsc_hz, uint32_t *multiplier, int8_t *shift)
 	*multiplier = (uint32_t)multiple;
 }
 
-void pvclock_init(struct pvclock *pvclock, const struct guest_memory *memory, uint64_t tsc_hz,
-		  uint64_t base_tsc, uint64_t wall_seconds, uint64_t wall_tsc)
+void pvclock_init(struct pvclock *pvclock, const struct guest_memory *memory, uint64_t tsc_hz, uint64_t base_tsc,
+		  uint64_t wall_seconds, uint64_t wall_tsc)
 {
 	memset(pvclock, 0, sizeof(*pvclock));
 	pvclock->memory = memory;
 	pvclock->base_tsc = base_tsc;
-	pvclock->base_nanoseconds =
-		wall_seconds * NANO + clock_muldiv(base_tsc - wall_tsc, NANO, tsc_hz);
+	pvclock->base_nanoseconds = wall_seconds * NANO + clock_muldiv(base_tsc - wall_tsc, NANO, tsc_hz);
 	pvclock_scale(tsc_hz, &pvclock->multiplier, &pvclock->shift);
 }
 
@@ -118,8 +117,7 @@ static bool write_wall_clock(const struct pvclock *pvclock, uint64_t address)
 	return true;
 }
 
-bool pvclock_write(struct pvclock *pvclock, unsigned vcpu, uint32_t msr, uint64_t value,
-		   uint64_t tsc_offset)
+bool pvclock_write(struct pvclock *pvclock, unsigned vcpu, uint32_t msr, uint64_t value, uint64_t tsc_offset)
 {
 	if (vcpu >= PVCLOCK_VCPUS)
 		return false;
@@ -131,8 +129,7 @@ bool pvclock_write(struct pvclock *pvclock, unsigned vcpu, uint32_t msr, uint64_
 	}
 	if (msr != MSR_SYSTEM_TIME)
 		return false;
-	if (value & SYSTEM_TIME_ENABLE &&
-	    !write_system_time(pvclock, value & ~SYSTEM_TIME_ENABLE, tsc_offset))
+	if (value & SYSTEM_TIME_ENABLE && !write_system_time(pvclock, value & ~SYSTEM_TIME_ENABLE, tsc_offset))
 		return false;
 	pvclock->system_time[vcpu] = value;
 	return true;

@@ -32,13 +32,12 @@ struct pvclock {
 void pvclock_scale(uint64_t tsc_hz, uint32_t *multiplier, int8_t *shift);
 
 /* `base_tsc` is when the clock shows 0; wall_seconds since 1970 at wall_tsc (before base_tsc). */
-void pvclock_init(struct pvclock *pvclock, const struct guest_memory *memory, uint64_t tsc_hz,
-		  uint64_t base_tsc, uint64_t wall_seconds, uint64_t wall_tsc);
+void pvclock_init(struct pvclock *pvclock, const struct guest_memory *memory, uint64_t tsc_hz, uint64_t base_tsc,
+		  uint64_t wall_seconds, uint64_t wall_tsc);
 
 /*
  * RDMSR and WRMSR of BH_MSR_KVM_FIRST and up. False: #GP (no such register, or an address that is
  * no RAM). The vCPU that the message is from.
  */
 bool pvclock_read(const struct pvclock *pvclock, unsigned vcpu, uint32_t msr, uint64_t *value);
-bool pvclock_write(struct pvclock *pvclock, unsigned vcpu, uint32_t msr, uint64_t value,
-		   uint64_t tsc_offset);
+bool pvclock_write(struct pvclock *pvclock, unsigned vcpu, uint32_t msr, uint64_t value, uint64_t tsc_offset);

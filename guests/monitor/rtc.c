@@ -38,8 +38,7 @@ static int64_t days_of(unsigned year, unsigned month, unsigned day)
 {
 	uint64_t y = year - (month < 3), m = month < 3 ? month + 9 : month - 3;
 
-	return (int64_t)(365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1) -
-	       719468;
+	return (int64_t)(365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1) - 719468;
 }
 
 static unsigned month_days(unsigned year, unsigned month)
@@ -71,8 +70,8 @@ static struct calendar calendar_of(uint64_t seconds)
 
 static int64_t seconds_of(const struct calendar *from)
 {
-	return days_of(from->year, from->month, from->day) * DAY_SECONDS + from->hours * 3600 +
-	       from->minutes * 60 + from->seconds;
+	return days_of(from->year, from->month, from->day) * DAY_SECONDS + from->hours * 3600 + from->minutes * 60 +
+	       from->seconds;
 }
 
 /* Seconds since 1970 by the guest's clock; `fraction` gets the TSC ticks since that second began.
@@ -80,8 +79,7 @@ static int64_t seconds_of(const struct calendar *from)
 static uint64_t time_now(const struct rtc *rtc, uint64_t *fraction)
 {
 	uint64_t ticks = rtc->outside.now(rtc->outside.context) - rtc->outside.wall_tsc;
-	int64_t seconds =
-		(int64_t)(rtc->outside.wall_seconds + ticks / rtc->outside.tsc_hz) + rtc->offset;
+	int64_t seconds = (int64_t)(rtc->outside.wall_seconds + ticks / rtc->outside.tsc_hz) + rtc->offset;
 
 	*fraction = ticks % rtc->outside.tsc_hz;
 	return seconds < 0 ? 0 : (uint64_t)seconds;
@@ -144,8 +142,7 @@ static void load_time(struct rtc *rtc, const uint8_t *ram)
 {
 	uint64_t fraction, now = time_now(rtc, &fraction);
 	struct calendar set = {
-		.year = decode_number(rtc, ram[CENTURY]) * 100 +
-			decode_number(rtc, ram[YEAR]) % 100,
+		.year = decode_number(rtc, ram[CENTURY]) * 100 + decode_number(rtc, ram[YEAR]) % 100,
 		.month = clamp(decode_number(rtc, ram[MONTH]), 1, 12),
 		.hours = clamp(decode_hours(rtc, ram[HOURS]), 0, 23),
 		.minutes = clamp(decode_number(rtc, ram[MINUTES]), 0, 59),

@@ -2,8 +2,7 @@
 #include "string_io.h"
 #include "instruction.h"
 
-static bool element_ins(struct machine *machine, struct bh_message *message,
-			const struct decode *decode)
+static bool element_ins(struct machine *machine, struct bh_message *message, const struct decode *decode)
 {
 	uint64_t value;
 
@@ -16,8 +15,7 @@ static bool element_ins(struct machine *machine, struct bh_message *message,
 	return true;
 }
 
-static bool element_outs(struct machine *machine, struct bh_message *message,
-			 const struct decode *decode)
+static bool element_outs(struct machine *machine, struct bh_message *message, const struct decode *decode)
 {
 	uint64_t value;
 

@@ -92,8 +92,7 @@ static void fill_receiver(struct uart *uart)
 {
 	int byte;
 
-	while (uart->receive.count < fifo_depth(uart) &&
-	       (byte = uart->outside.get(uart->outside.context)) >= 0)
+	while (uart->receive.count < fifo_depth(uart) && (byte = uart->outside.get(uart->outside.context)) >= 0)
 		fifo_put(&uart->receive, (uint8_t)byte);
 }
 
@@ -103,8 +102,7 @@ static void drain_transmitter(struct uart *uart)
 	if (!uart->transmit.count)
 		return;
 	while (uart->transmit.count) {
-		if (!uart->outside.put(uart->outside.context,
-				       uart->transmit.data[uart->transmit.first]))
+		if (!uart->outside.put(uart->outside.context, uart->transmit.data[uart->transmit.first]))
 			return;
 		fifo_get(&uart->transmit);
 	}
@@ -273,8 +271,9 @@ static void write_register(struct uart *uart, unsigned reg, uint8_t value)
 		break;
 	case SCR:
 		uart->scratch = value;
-		break;
+		return;
 	}
+	update_line(uart);
 }
 
 uint32_t uart_read(void *device, uint16_t port, unsigned size)
@@ -296,7 +295,6 @@ void uart_write(void *device, uint16_t port, unsigned size, uint32_t value)
 	(void)size;
 	bh_lock(&uart->lock);
 	write_register(uart, port & 7, (uint8_t)value);
-	update_line(uart);
 	bh_unlock(&uart->lock);
 }
 

@@ -14,9 +14,8 @@
 #define UART_FIFO 16
 
 struct uart_outside {
-	bool (*put)(void *context,
-		    uint8_t byte); /* false: no room; call uart_service when there is */
-	int (*get)(void *context); /* a byte, or -1: call uart_service when there is one */
+	bool (*put)(void *context, uint8_t byte); /* false: no room; call uart_service when there is */
+	int (*get)(void *context);		  /* a byte, or -1: call uart_service when there is one */
 	void *context;
 };
 
