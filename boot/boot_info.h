@@ -81,19 +81,19 @@ struct boot_info {
 	uint64_t magic;
 	uint32_t version, bytes;
 	uint64_t region_base, region_bytes; /* the kernel region, multiples of 2 MiB */
-	uint64_t image_base, image_bytes; /* in it: the kernel's segments as loaded, in link order,
-					     contiguous from KERNEL_BASE */
-	uint64_t pool_base, pool_bytes;	  /* in it: free for the kernel's page allocator */
-	uint64_t region_bytes_256g;	  /* what region_bytes would be with 256 GiB of RAM and this
-					     configuration */
-	uint64_t trampoline;		  /* a free 4 KiB page below 1 MiB, for starting CPUs */
-	uint64_t rsdp;			  /* physical, 0: none */
-	uint64_t efi_system_table;	  /* physical; runtime services are mapped one to one */
+	uint64_t image_base, image_bytes;   /* in it: the kernel's segments as loaded, in link order,
+					       contiguous from KERNEL_BASE */
+	uint64_t pool_base, pool_bytes;	    /* in it: free for the kernel's page allocator */
+	uint64_t region_bytes_256g;	    /* what region_bytes would be with 256 GiB of RAM and this
+					       configuration */
+	uint64_t trampoline;		    /* a free 4 KiB page below 1 MiB, for starting CPUs */
+	uint64_t rsdp;			    /* physical, 0: none */
+	uint64_t efi_system_table;	    /* physical; runtime services are mapped one to one */
 	/* EFI's GetTime as seconds since 1970 UTC, and RDTSC then. 0: no clock. */
 	uint64_t wall_seconds, wall_tsc;
 	struct boot_framebuffer framebuffer;
 	uint32_t boot_apic_id;
-	uint32_t cpus; /* enabled CPUs that the MP Services protocol named; 0: no protocol */
+	uint32_t cpus;		     /* enabled CPUs that the MP Services protocol named; 0: no protocol */
 	uint32_t apic_id[BOOT_CPUS]; /* [0] is the boot CPU's */
 	uint32_t ranges, images, programs, pad;
 	struct boot_range range[BOOT_RANGES];

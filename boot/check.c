@@ -63,8 +63,7 @@ static void host_path(const char *path, char *out)
 	snprintf(out, PATH_BYTES, "%.*s%s", folder, conf_path, path);
 }
 
-static void check_program(struct config *config, const struct config_file *file,
-			  const char *content, size_t bytes)
+static void check_program(struct config *config, const struct config_file *file, const char *content, size_t bytes)
 {
 	struct config_file as_program = { file->path, file->line, false, true };
 	struct boot_program program;
@@ -83,8 +82,7 @@ static const char *why_unreadable(char *why, size_t bytes)
 	int folder = slash ? (int)(slash - conf_path) : 1;
 
 	if (errno == ENOENT)
-		snprintf(why, bytes, "there is no such file in the folder %.*s", folder,
-			 slash ? conf_path : ".");
+		snprintf(why, bytes, "there is no such file in the folder %.*s", folder, slash ? conf_path : ".");
 	else
 		snprintf(why, bytes, "it cannot be read: %s", strerror(errno));
 	return why;
@@ -118,8 +116,7 @@ static const char *restart_text(const struct config_partition *partition)
 	if (partition->restart == CONFIG_RESTART_NEVER || partition->restart_limit == UINT32_MAX)
 		snprintf(text, sizeof(text), "%s", names[partition->restart]);
 	else
-		snprintf(text, sizeof(text), "%s, %u times", names[partition->restart],
-			 partition->restart_limit);
+		snprintf(text, sizeof(text), "%s, %u times", names[partition->restart], partition->restart_limit);
 	return text;
 }
 
@@ -129,8 +126,7 @@ static void print_partition(const struct config_partition *partition)
 	int used = snprintf(cpus, sizeof(cpus), partition->dedicated ? "dedicated" : "shared");
 
 	for (uint32_t i = 0; i < partition->vcpus; i++)
-		used += snprintf(cpus + used, sizeof(cpus) - (size_t)used, " %u",
-				 partition->cpu[i]);
+		used += snprintf(cpus + used, sizeof(cpus) - (size_t)used, " %u", partition->cpu[i]);
 	printf("%-16s %-7s %-20s %7lluM  %-18s %s\n", partition->name,
 	       partition->kind == BH_KIND_GUEST ? "guest" : "native", cpus,
 	       (unsigned long long)(partition->memory_bytes >> 20), restart_text(partition),
@@ -142,8 +138,7 @@ static void print_table(const struct config *config)
 	uint32_t cpu = config->machine.services_cpu;
 	uint64_t memory = 0;
 
-	printf("%-16s %-7s %-20s %8s  %-18s %s\n", "NAME", "KIND", "CPUS", "MEMORY", "RESTART",
-	       "AUTOSTART");
+	printf("%-16s %-7s %-20s %8s  %-18s %s\n", "NAME", "KIND", "CPUS", "MEMORY", "RESTART", "AUTOSTART");
 	for (uint32_t i = 0; i < config->partitions; i++) {
 		const struct config_partition *partition = &config->partition[i];
 
@@ -155,8 +150,7 @@ static void print_table(const struct config *config)
 	}
 	printf("It needs %u CPU%s and %lluM of memory for its partitions; services run on CPU "
 	       "%u.\n",
-	       cpu + 1, cpu ? "s" : "", (unsigned long long)(memory >> 20),
-	       config->machine.services_cpu);
+	       cpu + 1, cpu ? "s" : "", (unsigned long long)(memory >> 20), config->machine.services_cpu);
 }
 
 static int run(bool files, struct config *config)
@@ -177,8 +171,7 @@ static int run(bool files, struct config *config)
 		if (check_file(config, &list[i]) && files)
 			printf("%s\n", list[i].path);
 	if (config->errors)
-		fprintf(stderr, "%s: %u error%s\n", conf_path, config->errors,
-			config->errors == 1 ? "" : "s");
+		fprintf(stderr, "%s: %u error%s\n", conf_path, config->errors, config->errors == 1 ? "" : "s");
 	else if (!files)
 		print_table(config);
 	return config->errors != 0;

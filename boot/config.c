@@ -46,8 +46,7 @@ static void open_machine(struct config_parser *parser, struct text name)
 	if (name.bytes)
 		config_fail(parser, NULL, parser->line, "[machine] has no name: write `[machine]`");
 	else if (parser->machine_line)
-		config_fail(parser, NULL, parser->line,
-			    "[machine] was opened in line %u already: put its keys there",
+		config_fail(parser, NULL, parser->line, "[machine] was opened in line %u already: put its keys there",
 			    parser->machine_line);
 	else
 		parser->machine_line = parser->line;
@@ -79,8 +78,8 @@ static struct config_partition *place_partition(struct config_parser *parser, st
 		return &parser->spare;
 	}
 	if (config->partitions == CONFIG_PARTITIONS) {
-		config_fail(parser, NULL, parser->line, "%s is one partition too many: %u at most",
-			    copy, CONFIG_PARTITIONS);
+		config_fail(parser, NULL, parser->line, "%s is one partition too many: %u at most", copy,
+			    CONFIG_PARTITIONS);
 		return &parser->spare;
 	}
 	return &config->partition[config->partitions++];
@@ -246,11 +245,9 @@ static bool is_text(struct config_parser *parser, struct text text)
 			    "the file is empty: it needs at least a [guest NAME] or a "
 			    "[native NAME] section");
 	else if (text.bytes > CONFIG_TEXT_MAX)
-		config_fail(parser, NULL, 0,
-			    "the file has %llu bytes, which no configuration needs: %u at most",
+		config_fail(parser, NULL, 0, "the file has %llu bytes, which no configuration needs: %u at most",
 			    (unsigned long long)text.bytes, CONFIG_TEXT_MAX);
-	else if (text.bytes > 1 &&
-		 ((at[0] == 0xff && at[1] == 0xfe) || (at[0] == 0xfe && at[1] == 0xff)))
+	else if (text.bytes > 1 && ((at[0] == 0xff && at[1] == 0xfe) || (at[0] == 0xfe && at[1] == 0xff)))
 		config_fail(parser, NULL, 1, "the file is UTF-16: save it as ASCII or UTF-8");
 	else
 		return true;
@@ -265,8 +262,7 @@ static void set_defaults(struct config *config)
 	config->machine.panic = CONFIG_PANIC_HALT;
 }
 
-uint32_t config_parse(const char *text, size_t bytes, struct config *config, config_error report,
-		      void *context)
+uint32_t config_parse(const char *text, size_t bytes, struct config *config, config_error report, void *context)
 {
 	struct config_parser parser;
 	struct text whole = { text, bytes };

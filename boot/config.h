@@ -76,8 +76,8 @@ struct config_channel {
 };
 
 struct config_machine {
-	uint32_t services_cpu;	  /* CPU of the console and of the monitors' I/O vCPUs; default 0 */
-	uint32_t services_weight; /* default 200 */
+	uint32_t services_cpu;	     /* CPU of the console and of the monitors' I/O vCPUs; default 0 */
+	uint32_t services_weight;    /* default 200 */
 	uint32_t slice_microseconds; /* default 5000; 100..1000000 */
 	uint32_t panic;		     /* enum config_panic */
 };
@@ -101,5 +101,4 @@ typedef void (*config_error)(void *context, uint32_t line, const char *text);
  * outside of sections, or in a section that cannot be named, only reach `report`. Allocates
  * nothing. Returns the number of errors.
  */
-uint32_t config_parse(const char *text, size_t bytes, struct config *config, config_error report,
-		      void *context);
+uint32_t config_parse(const char *text, size_t bytes, struct config *config, config_error report, void *context);

@@ -41,15 +41,13 @@ static bool check_cpu(struct config_parser *parser, uint32_t index, uint32_t cpu
 	for (uint32_t i = 0; i < index; i++) {
 		const struct config_partition *other = &config->partition[i];
 
-		if (parser->no_cpus[i] || !has_cpu(other, cpu) ||
-		    (!partition->dedicated && !other->dedicated))
+		if (parser->no_cpus[i] || !has_cpu(other, cpu) || (!partition->dedicated && !other->dedicated))
 			continue;
 		config_fail(parser, partition, partition->cpus_line,
 			    "CPU %u cannot be %s %s, since %s has it %s (line %u): choose another "
 			    "CPU, or make both `shared`",
-			    cpu, partition->dedicated ? "dedicated to" : "shared by",
-			    partition->name, other->name, other->dedicated ? "dedicated" : "shared",
-			    other->cpus_line);
+			    cpu, partition->dedicated ? "dedicated to" : "shared by", partition->name, other->name,
+			    other->dedicated ? "dedicated" : "shared", other->cpus_line);
 		return false;
 	}
 	return true;
@@ -64,8 +62,7 @@ static bool check_cpus(struct config_parser *parser, uint32_t index)
 			if (partition->cpu[j] != partition->cpu[i])
 				continue;
 			config_fail(parser, partition, partition->cpus_line,
-				    "CPU %u is named twice: a dedicated CPU runs one vCPU",
-				    partition->cpu[i]);
+				    "CPU %u is named twice: a dedicated CPU runs one vCPU", partition->cpu[i]);
 			return false;
 		}
 		if (!check_cpu(parser, index, partition->cpu[i]))
@@ -102,14 +99,13 @@ static bool resolve_channel(struct config_parser *parser, uint32_t index)
 		}
 		if (config->partition[channel->end[i]].kind != BH_KIND_NATIVE) {
 			config_fail(parser, NULL, ends->line,
-				    "the channel joins %s, which is a guest: channels join natives",
-				    ends->name[i]);
+				    "the channel joins %s, which is a guest: channels join natives", ends->name[i]);
 			return false;
 		}
 	}
 	if (!ends->broken && channel->end[0] == channel->end[1]) {
-		config_fail(parser, NULL, ends->line,
-			    "the channel joins %s with itself: name two natives", ends->name[0]);
+		config_fail(parser, NULL, ends->line, "the channel joins %s with itself: name two natives",
+			    ends->name[0]);
 		return false;
 	}
 	return !ends->broken;
@@ -143,8 +139,7 @@ static void check_channels(struct config_parser *parser)
 			mark_ends(parser, &config->channel[i], &parser->ends[i]);
 	}
 	if (kept < config->channels)
-		__builtin_memset(&config->channel[kept], 0,
-				 (config->channels - kept) * sizeof(config->channel[0]));
+		__builtin_memset(&config->channel[kept], 0, (config->channels - kept) * sizeof(config->channel[0]));
 	config->channels = kept;
 }
 

@@ -3,8 +3,7 @@
 
 /* Reference `index` of a partition to a file: 0 its image, 1 its initrd, then the granted images.
  */
-static bool reference(const struct config_partition *partition, uint32_t index,
-		      struct config_file *file)
+static bool reference(const struct config_partition *partition, uint32_t index, struct config_file *file)
 {
 	const struct config_grant *grant;
 
@@ -49,8 +48,8 @@ uint32_t config_files(const struct config *config, struct config_file *list)
 	return count;
 }
 
-static void fail_text(struct config *config, struct config_partition *partition, uint32_t line,
-		      config_error report, void *context, const char *text)
+static void fail_text(struct config *config, struct config_partition *partition, uint32_t line, config_error report,
+		      void *context, const char *text)
 {
 	config->errors++;
 	if (!partition->error[0])
@@ -71,8 +70,8 @@ void config_partition_fail(struct config *config, struct config_partition *parti
 	fail_text(config, partition, line, report, context, text);
 }
 
-void config_file_fail(struct config *config, const struct config_file *file, const char *why,
-		      config_error report, void *context)
+void config_file_fail(struct config *config, const struct config_file *file, const char *why, config_error report,
+		      void *context)
 {
 	struct config_file used;
 
@@ -84,8 +83,8 @@ void config_file_fail(struct config *config, const struct config_file *file, con
 				continue;
 			if (!(used.image && file->image) && !(used.program && file->program))
 				continue;
-			config_partition_fail(config, partition, used.line, report, context,
-					      "%s: %s: %s", partition->name, file->path, why);
+			config_partition_fail(config, partition, used.line, report, context, "%s: %s: %s",
+					      partition->name, file->path, why);
 			break;
 		}
 	}

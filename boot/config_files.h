@@ -20,8 +20,8 @@ uint32_t config_files(const struct config *config, struct config_file *list);
  * Marks every partition that needs `path` as `image` or as `program` (one may be false), counts and
  * reports an error for each: "PATH: why".
  */
-void config_file_fail(struct config *config, const struct config_file *file, const char *why,
-		      config_error report, void *context);
+void config_file_fail(struct config *config, const struct config_file *file, const char *why, config_error report,
+		      void *context);
 
 /* Marks `partition`, and counts and reports the error of `line`. */
 void config_partition_fail(struct config *config, struct config_partition *partition, uint32_t line,

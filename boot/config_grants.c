@@ -2,8 +2,7 @@
  * known. */
 #include "config_parser.h"
 
-static void add_partition(struct config_parser *parser, struct config_grant *grant,
-			  struct text name)
+static void add_partition(struct config_parser *parser, struct config_grant *grant, struct text name)
 {
 	/* `path` keeps the name until config_check_grants: the partition may come later in the
 	 * file. */
@@ -59,8 +58,7 @@ static void add_image(struct config_parser *parser, struct config_grant *grant, 
 	while (rest.bytes)
 		name = text_until(&rest, '/');
 	if (name.bytes >= BH_NAME_BYTES)
-		config_fail_here(parser, "the name of a granted image has %u characters at most",
-				 BH_NAME_BYTES - 1);
+		config_fail_here(parser, "the name of a granted image has %u characters at most", BH_NAME_BYTES - 1);
 	else if (config_path(parser, "grants = image", path, grant->path))
 		parser->partition->grants++;
 }
@@ -138,8 +136,7 @@ void config_set_between(struct config_parser *parser, const char *key, struct te
 		text_copy(second, parser->end->name[1], BH_NAME_BYTES);
 }
 
-static void resolve_grant(struct config_parser *parser, struct config_partition *partition,
-			  struct config_grant *grant)
+static void resolve_grant(struct config_parser *parser, struct config_partition *partition, struct config_grant *grant)
 {
 	const struct config *config = parser->config;
 	uint32_t index = config_find(config, grant->path);
@@ -150,16 +147,15 @@ static void resolve_grant(struct config_parser *parser, struct config_partition 
 			    "a [guest %s] or [native %s] section",
 			    grant->path, grant->path, grant->path);
 	else if (&config->partition[index] == partition)
-		config_fail(parser, partition, grant->line,
-			    "%s cannot be granted itself: name another partition", grant->path);
+		config_fail(parser, partition, grant->line, "%s cannot be granted itself: name another partition",
+			    grant->path);
 	else
 		grant->partition = index;
 	__builtin_memset(grant->path, 0, sizeof(grant->path));
 }
 
 /* Two partitions with one port or interrupt: the later one is not started, the earlier keeps it. */
-static void check_device(struct config_parser *parser, uint32_t owner,
-			 const struct config_grant *grant)
+static void check_device(struct config_parser *parser, uint32_t owner, const struct config_grant *grant)
 {
 	struct config *config = parser->config;
 
@@ -171,19 +167,18 @@ static void check_device(struct config_parser *parser, uint32_t owner,
 
 			if (held == grant)
 				return;
-			if (held->type != grant->type || held->first > grant->last ||
-			    held->last < grant->first)
+			if (held->type != grant->type || held->first > grant->last || held->last < grant->first)
 				continue;
 			if (grant->type == CONFIG_GRANT_IRQ)
 				config_fail(parser, &config->partition[owner], grant->line,
-					    "irq %u is granted to %s already, in line %u",
-					    grant->first, other->name, held->line);
+					    "irq %u is granted to %s already, in line %u", grant->first, other->name,
+					    held->line);
 			else
 				config_fail(parser, &config->partition[owner], grant->line,
 					    "ports 0x%x-0x%x overlap ports 0x%x-0x%x, which %s is "
 					    "granted in line %u",
-					    grant->first, grant->last, held->first, held->last,
-					    other->name, held->line);
+					    grant->first, grant->last, held->first, held->last, other->name,
+					    held->line);
 			return;
 		}
 	}
@@ -199,8 +194,7 @@ void config_check_grants(struct config_parser *parser)
 		for (uint32_t g = 0; g < partition->grants; g++) {
 			struct config_grant *grant = &partition->grant[g];
 
-			if (grant->type == CONFIG_GRANT_CONTROL ||
-			    grant->type == CONFIG_GRANT_INSPECT)
+			if (grant->type == CONFIG_GRANT_CONTROL || grant->type == CONFIG_GRANT_INSPECT)
 				resolve_grant(parser, partition, grant);
 			if (grant->type == CONFIG_GRANT_PORTS || grant->type == CONFIG_GRANT_IRQ)
 				check_device(parser, i, grant);

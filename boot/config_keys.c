@@ -72,8 +72,7 @@ static void unknown_key(struct config_parser *parser, struct text name)
 
 		if (!(key->sections & parser->section))
 			continue;
-		used += text_format(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
-				    key->name);
+		used += text_format(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", key->name);
 		if (distance < nearest_distance) {
 			nearest = key;
 			nearest_distance = distance;
@@ -82,8 +81,8 @@ static void unknown_key(struct config_parser *parser, struct text name)
 	if (name.bytes > 40)
 		name.bytes = 40;
 	config_fail_here(parser, "unknown key `%.*s`%s%s%s keys of %s are %s", TEXT_ARGUMENTS(name),
-			 nearest ? ": did you mean `" : "", nearest ? nearest->name : "",
-			 nearest ? "`? The" : "; the", section_name(parser->section), list);
+			 nearest ? ": did you mean `" : "", nearest ? nearest->name : "", nearest ? "`? The" : "; the",
+			 section_name(parser->section), list);
 }
 
 static const struct config_key *find_key(uint32_t section, struct text name)
@@ -108,8 +107,7 @@ static bool note_key(struct config_parser *parser, const struct config_key *key)
 	uint32_t *seen = &parser->seen[key - keys];
 
 	if (*seen) {
-		config_fail_here(parser, "`%s` was given in line %u already: remove one of the two",
-				 key->name, *seen);
+		config_fail_here(parser, "`%s` was given in line %u already: remove one of the two", key->name, *seen);
 		return false;
 	}
 	*seen = parser->line;
@@ -124,8 +122,7 @@ void config_key_line(struct config_parser *parser, struct text text)
 	if (name.bytes + value.bytes == text.bytes) {
 		if (text.bytes > 40)
 			text.bytes = 40;
-		config_fail_here(parser, "`%.*s` is neither `key = value` nor a [section]",
-				 TEXT_ARGUMENTS(text));
+		config_fail_here(parser, "`%.*s` is neither `key = value` nor a [section]", TEXT_ARGUMENTS(text));
 		return;
 	}
 	key = find_key(parser->section, name);
@@ -141,11 +138,10 @@ void config_key_line(struct config_parser *parser, struct text text)
 		return;
 	value = key->raw ? text_trim(value) : config_uncomment(value);
 	if (!is_ascii(value))
-		config_fail_here(parser, "the value of `%s` has characters that are not ASCII",
-				 key->name);
+		config_fail_here(parser, "the value of `%s` has characters that are not ASCII", key->name);
 	else if (!value.bytes && !key->raw)
-		config_fail_here(parser, "`%s` has no value: for example `%s = %s`", key->name,
-				 key->name, key->example);
+		config_fail_here(parser, "`%s` has no value: for example `%s = %s`", key->name, key->name,
+				 key->example);
 	else
 		key->set(parser, key->name, value);
 }
@@ -157,8 +153,7 @@ void config_key_missing(struct config_parser *parser)
 			continue;
 		if (parser->section == CONFIG_SECTION_CHANNEL)
 			parser->end->broken = true;
-		config_fail(parser, parser->partition, parser->section_line,
-			    "%s needs `%s`: for example `%s = %s`", section_name(parser->section),
-			    key->name, key->name, key->example);
+		config_fail(parser, parser->partition, parser->section_line, "%s needs `%s`: for example `%s = %s`",
+			    section_name(parser->section), key->name, key->name, key->example);
 	}
 }

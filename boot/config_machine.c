@@ -9,15 +9,14 @@ static uint64_t frames_of(uint64_t bytes)
 	return (bytes + FRAME - 1) / FRAME;
 }
 
-static void check_services_cpu(struct config *config, const struct config_facts *facts,
-			       config_error report, void *context)
+static void check_services_cpu(struct config *config, const struct config_facts *facts, config_error report,
+			       void *context)
 {
 	char text[CONFIG_ERROR_BYTES];
 
 	if (config->machine.services_cpu < facts->cpus)
 		return;
-	text_format(text, sizeof(text),
-		    "`services-cpu = %u` is not there: the machine has CPUs 0 to %u; CPU 0 is used",
+	text_format(text, sizeof(text), "`services-cpu = %u` is not there: the machine has CPUs 0 to %u; CPU 0 is used",
 		    config->machine.services_cpu, facts->cpus - 1);
 	config->errors++;
 	config->machine.services_cpu = 0;
@@ -25,33 +24,30 @@ static void check_services_cpu(struct config *config, const struct config_facts 
 		report(context, 0, text);
 }
 
-static void check_cpus(struct config *config, struct config_partition *partition,
-		       const struct config_facts *facts, config_error report, void *context)
+static void check_cpus(struct config *config, struct config_partition *partition, const struct config_facts *facts,
+		       config_error report, void *context)
 {
 	for (uint32_t i = 0; i < partition->vcpus; i++) {
 		uint32_t cpu = partition->cpu[i];
 
 		if (cpu >= facts->cpus) {
-			config_partition_fail(config, partition, partition->cpus_line, report,
-					      context,
-					      "%s wants CPU %u: the machine has CPUs 0 to %u",
-					      partition->name, cpu, facts->cpus - 1);
+			config_partition_fail(config, partition, partition->cpus_line, report, context,
+					      "%s wants CPU %u: the machine has CPUs 0 to %u", partition->name, cpu,
+					      facts->cpus - 1);
 			return;
 		}
 		/* Only after services-cpu has moved to CPU 0: the parser has seen to the rest. */
 		if (partition->dedicated && cpu == config->machine.services_cpu) {
-			config_partition_fail(
-				config, partition, partition->cpus_line, report, context,
-				"CPU %u runs the services, so it cannot be dedicated to %s: "
-				"choose another",
-				cpu, partition->name);
+			config_partition_fail(config, partition, partition->cpus_line, report, context,
+					      "CPU %u runs the services, so it cannot be dedicated to %s: "
+					      "choose another",
+					      cpu, partition->name);
 			return;
 		}
 	}
 }
 
-static uint64_t frames_beside(const struct config_partition *partition,
-			      const struct config_facts *facts)
+static uint64_t frames_beside(const struct config_partition *partition, const struct config_facts *facts)
 {
 	uint64_t bytes = facts->partition_bytes;
 
@@ -60,9 +56,8 @@ static uint64_t frames_beside(const struct config_partition *partition,
 	return frames_of(bytes);
 }
 
-static void take_memory(struct config *config, struct config_partition *partition,
-			const struct config_facts *facts, uint64_t *frames, config_error report,
-			void *context)
+static void take_memory(struct config *config, struct config_partition *partition, const struct config_facts *facts,
+			uint64_t *frames, config_error report, void *context)
 {
 	uint64_t beside = frames_beside(partition, facts);
 	uint64_t need = frames_of(partition->memory_bytes) + beside;
@@ -81,9 +76,8 @@ static void take_memory(struct config *config, struct config_partition *partitio
 				      partition->name, wanted);
 	else
 		config_partition_fail(config, partition, partition->memory_line, report, context,
-				      "%s: `memory = %s` does not fit: %s would (and %s beside it)",
-				      partition->name, wanted,
-				      text_size(fits, (*frames - beside) * FRAME), beside_text);
+				      "%s: `memory = %s` does not fit: %s would (and %s beside it)", partition->name,
+				      wanted, text_size(fits, (*frames - beside) * FRAME), beside_text);
 }
 
 static uint64_t channel_frames(const struct config *config)
@@ -95,8 +89,8 @@ static uint64_t channel_frames(const struct config *config)
 	return frames_of(bytes);
 }
 
-uint32_t config_machine_check(struct config *config, const struct config_facts *facts,
-			      config_error report, void *context)
+uint32_t config_machine_check(struct config *config, const struct config_facts *facts, config_error report,
+			      void *context)
 {
 	uint32_t before = config->errors;
 	uint64_t frames = facts->memory_bytes / FRAME, channels = channel_frames(config);
@@ -115,8 +109,7 @@ uint32_t config_machine_check(struct config *config, const struct config_facts *
 	return config->errors - before;
 }
 
-void config_program_check(struct config *config, const char *path, uint64_t end,
-			  config_error report, void *context)
+void config_program_check(struct config *config, const char *path, uint64_t end, config_error report, void *context)
 {
 	char wanted[24], needed[24];
 
@@ -127,8 +120,8 @@ void config_program_check(struct config *config, const char *path, uint64_t end,
 		    end <= partition->memory_bytes)
 			continue;
 		config_partition_fail(config, partition, partition->memory_line, report, context,
-				      "%s: `memory = %s` does not hold %s: %s would",
-				      partition->name, text_size(wanted, partition->memory_bytes),
-				      path, text_size(needed, frames_of(end) * FRAME));
+				      "%s: `memory = %s` does not hold %s: %s would", partition->name,
+				      text_size(wanted, partition->memory_bytes), path,
+				      text_size(needed, frames_of(end) * FRAME));
 	}
 }

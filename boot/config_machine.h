@@ -23,12 +23,11 @@ struct config_facts {
  * 0 (an error without a partition). Each error is counted, reported, and marks its partition.
  * Returns the number of new errors.
  */
-uint32_t config_machine_check(struct config *config, const struct config_facts *facts,
-			      config_error report, void *context);
+uint32_t config_machine_check(struct config *config, const struct config_facts *facts, config_error report,
+			      void *context);
 
 /*
  * Fails the natives that run `path`, whose memory ends at `end` (elf_end), and have less memory
  * than that. Reports as above.
  */
-void config_program_check(struct config *config, const char *path, uint64_t end,
-			  config_error report, void *context);
+void config_program_check(struct config *config, const char *path, uint64_t end, config_error report, void *context);

@@ -70,13 +70,12 @@ struct config_key {
 
 /* Notes an error of `line`; `partition` (may be NULL) is marked with its first. Later passes may
  * use NULL too. */
-void config_fail(struct config_parser *parser, struct config_partition *partition, uint32_t line,
-		 const char *format, ...) __attribute__((format(printf, 4, 5)));
+void config_fail(struct config_parser *parser, struct config_partition *partition, uint32_t line, const char *format,
+		 ...) __attribute__((format(printf, 4, 5)));
 
 /* The same for the line being read: its section's partition is marked, or its channel is dropped
  * later. */
-void config_fail_here(struct config_parser *parser, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void config_fail_here(struct config_parser *parser, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Marks `partition` with "line N: text" unless it is marked already. */
 void config_mark(struct config_partition *partition, uint32_t line, const char *text);
@@ -115,8 +114,8 @@ void config_set_between(struct config_parser *parser, const char *key, struct te
 void config_set_size(struct config_parser *parser, const char *key, struct text value);
 
 /* Reads a number within first..last; reports what would be right and returns false otherwise. */
-bool config_number(struct config_parser *parser, const char *key, struct text value, uint64_t first,
-		   uint64_t last, uint64_t *number);
+bool config_number(struct config_parser *parser, const char *key, struct text value, uint64_t first, uint64_t last,
+		   uint64_t *number);
 
 /* Reads the path of a file on the volume, or reports what is wrong with it. */
 bool config_path(struct config_parser *parser, const char *key, struct text value, char *path);

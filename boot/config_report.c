@@ -15,8 +15,8 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-static void fail(struct config_parser *parser, struct config_partition *partition, uint32_t line,
-		 const char *format, va_list arguments)
+static void fail(struct config_parser *parser, struct config_partition *partition, uint32_t line, const char *format,
+		 va_list arguments)
 {
 	char text[CONFIG_ERROR_BYTES];
 
@@ -32,8 +32,8 @@ static void fail(struct config_parser *parser, struct config_partition *partitio
 	parser->reports++;
 }
 
-void config_fail(struct config_parser *parser, struct config_partition *partition, uint32_t line,
-		 const char *format, ...)
+void config_fail(struct config_parser *parser, struct config_partition *partition, uint32_t line, const char *format,
+		 ...)
 {
 	va_list arguments;
 

@@ -8,21 +8,20 @@
 #define NATIVE_MEMORY_MIN (2 * MIB)
 #define NATIVE_MEMORY_MAX (1024 * MIB) /* what lies above is taken: BH_GPA_MESSAGES */
 
-bool config_number(struct config_parser *parser, const char *key, struct text value, uint64_t first,
-		   uint64_t last, uint64_t *number)
+bool config_number(struct config_parser *parser, const char *key, struct text value, uint64_t first, uint64_t last,
+		   uint64_t *number)
 {
 	if (text_number(value, number) && *number >= first && *number <= last)
 		return true;
 	if (value.bytes > 40)
 		value.bytes = 40;
-	config_fail_here(parser, "`%s`: `%.*s` is not a number from %llu to %llu", key,
-			 TEXT_ARGUMENTS(value), (unsigned long long)first,
-			 (unsigned long long)last);
+	config_fail_here(parser, "`%s`: `%.*s` is not a number from %llu to %llu", key, TEXT_ARGUMENTS(value),
+			 (unsigned long long)first, (unsigned long long)last);
 	return false;
 }
 
-static void set_number(struct config_parser *parser, const char *key, struct text value,
-		       uint64_t first, uint64_t last, uint32_t *out)
+static void set_number(struct config_parser *parser, const char *key, struct text value, uint64_t first, uint64_t last,
+		       uint32_t *out)
 {
 	uint64_t number;
 
@@ -32,8 +31,7 @@ static void set_number(struct config_parser *parser, const char *key, struct tex
 
 void config_set_services_cpu(struct config_parser *parser, const char *key, struct text value)
 {
-	set_number(parser, key, value, 0, CONFIG_MACHINE_CPUS - 1,
-		   &parser->config->machine.services_cpu);
+	set_number(parser, key, value, 0, CONFIG_MACHINE_CPUS - 1, &parser->config->machine.services_cpu);
 }
 
 void config_set_services_weight(struct config_parser *parser, const char *key, struct text value)
@@ -62,9 +60,7 @@ void config_set_slice(struct config_parser *parser, const char *key, struct text
 	if (scale && number * scale >= 100 && number * scale <= 1000000)
 		parser->config->machine.slice_microseconds = (uint32_t)(number * scale);
 	else
-		config_fail_here(parser,
-				 "`%s` is a time from 100us to 1s with its unit: for example 5ms",
-				 key);
+		config_fail_here(parser, "`%s` is a time from 100us to 1s with its unit: for example 5ms", key);
 }
 
 void config_set_panic(struct config_parser *parser, const char *key, struct text value)
@@ -88,8 +84,7 @@ static const char *path_error(struct text path)
 
 		if (c == '\\')
 			return "folders are separated by `/`";
-		if (c == ':' || c == '*' || c == '?' || c == '"' || c == '<' || c == '>' ||
-		    c == '|' || c == ',')
+		if (c == ':' || c == '*' || c == '?' || c == '"' || c == '<' || c == '>' || c == '|' || c == ',')
 			return "a file name has none of : * ? \" < > | and comma";
 	}
 	if (path.at[0] == '/')
@@ -135,8 +130,8 @@ void config_set_initrd(struct config_parser *parser, const char *key, struct tex
 void config_set_command(struct config_parser *parser, const char *key, struct text value)
 {
 	if (!text_copy(value, parser->partition->command, BH_COMMAND_BYTES))
-		config_fail_here(parser, "`%s` has %llu characters: %u at most", key,
-				 (unsigned long long)value.bytes, BH_COMMAND_BYTES - 1);
+		config_fail_here(parser, "`%s` has %llu characters: %u at most", key, (unsigned long long)value.bytes,
+				 BH_COMMAND_BYTES - 1);
 }
 
 /* A number with K, M or G behind it, in bytes. */
@@ -159,8 +154,8 @@ static bool read_size(struct text value, uint64_t *bytes)
 
 /* A size within least..most and a multiple of `step`, or the error that says what would be right.
  */
-static void set_size(struct config_parser *parser, const char *key, struct text value,
-		     const uint64_t limits[3], uint64_t *out)
+static void set_size(struct config_parser *parser, const char *key, struct text value, const uint64_t limits[3],
+		     uint64_t *out)
 {
 	uint64_t least = limits[0], most = limits[1], step = limits[2], bytes;
 	char a[24], b[24], c[24];
@@ -168,17 +163,15 @@ static void set_size(struct config_parser *parser, const char *key, struct text 
 	if (!read_size(value, &bytes)) {
 		if (value.bytes > 40)
 			value.bytes = 40;
-		config_fail_here(parser,
-				 "`%s = %.*s`: a size is a number and K, M or G: for example %s",
-				 key, TEXT_ARGUMENTS(value), text_size(a, least));
+		config_fail_here(parser, "`%s = %.*s`: a size is a number and K, M or G: for example %s", key,
+				 TEXT_ARGUMENTS(value), text_size(a, least));
 	} else if (bytes < least || bytes > most) {
-		config_fail_here(parser, "`%s = %s` is out of range: %s to %s", key,
-				 text_size(c, bytes), text_size(a, least), text_size(b, most));
+		config_fail_here(parser, "`%s = %s` is out of range: %s to %s", key, text_size(c, bytes),
+				 text_size(a, least), text_size(b, most));
 	} else if (bytes % step) {
-		config_fail_here(parser, "`%s = %s` is not a multiple of %s: %s or %s would be",
-				 key, text_size((char[24]){ 0 }, bytes), text_size(c, step),
-				 text_size(a, bytes - bytes % step),
-				 text_size(b, bytes - bytes % step + step));
+		config_fail_here(parser, "`%s = %s` is not a multiple of %s: %s or %s would be", key,
+				 text_size((char[24]){ 0 }, bytes), text_size(c, step),
+				 text_size(a, bytes - bytes % step), text_size(b, bytes - bytes % step + step));
 	} else {
 		*out = bytes;
 	}
@@ -236,8 +229,7 @@ void config_set_cap(struct config_parser *parser, const char *key, struct text v
 	uint64_t number;
 	struct text unit;
 
-	if (text_number_unit(value, &number, &unit) && text_equal(unit, "%") && number >= 1 &&
-	    number <= 100)
+	if (text_number_unit(value, &number, &unit) && text_equal(unit, "%") && number >= 1 && number <= 100)
 		parser->partition->cap_percent = (uint32_t)number;
 	else
 		config_fail_here(parser,

@@ -4,9 +4,7 @@
 
 /* PI 1.7, volume 2, 13.4: the MP Services protocol, as far as it is used. gnu-efi does not have it.
  */
-static const EFI_GUID mp_services = {
-	0x3fdda605, 0xa76e, 0x4f46, { 0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08 }
-};
+static const EFI_GUID mp_services = { 0x3fdda605, 0xa76e, 0x4f46, { 0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08 } };
 
 struct mp_processor {
 	uint64_t id; /* APIC ID */
@@ -75,16 +73,15 @@ static void find_cpus(struct boot_info *info)
 		return;
 	info->cpus = 1;
 	for (UINTN i = 0; i < all && info->cpus < BOOT_CPUS; i++) {
-		if (EFI_ERROR(mp->info(mp, i, &cpu)) || !(cpu.flags & MP_ENABLED) ||
-		    !(cpu.flags & MP_HEALTHY) || (uint32_t)cpu.id == info->boot_apic_id)
+		if (EFI_ERROR(mp->info(mp, i, &cpu)) || !(cpu.flags & MP_ENABLED) || !(cpu.flags & MP_HEALTHY) ||
+		    (uint32_t)cpu.id == info->boot_apic_id)
 			continue;
 		info->apic_id[info->cpus++] = (uint32_t)cpu.id;
 	}
 }
 
 /* 32 bits a pixel that the CPU can write, or false. */
-static bool use_graphics(const EFI_GRAPHICS_OUTPUT_PROTOCOL *graphics,
-			 struct boot_framebuffer *framebuffer)
+static bool use_graphics(const EFI_GRAPHICS_OUTPUT_PROTOCOL *graphics, struct boot_framebuffer *framebuffer)
 {
 	const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
 
@@ -127,8 +124,7 @@ static int64_t days(int64_t year, int64_t month, int64_t day)
 {
 	year -= month <= 2;
 	month = (month + 9) % 12;
-	return year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 -
-	       719468;
+	return year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719468;
 }
 
 static void read_clock(struct boot_info *info)

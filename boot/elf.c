@@ -52,39 +52,30 @@ static bool check_header(const struct elf_header *header, uint64_t bytes, char *
 	if (header->machine != ELF_MACHINE_X86_64)
 		return refuse(error, "for machine %u, not for x86-64 (62)", header->machine);
 	if (header->type != ELF_TYPE_EXEC)
-		return refuse(error, "ELF type %u is no fixed executable (2): link with -no-pie",
-			      header->type);
+		return refuse(error, "ELF type %u is no fixed executable (2): link with -no-pie", header->type);
 	if (header->phentsize != sizeof(struct elf_segment))
 		return refuse(error, "program headers of %u bytes, not 56", header->phentsize);
 	if (!header->phnum || header->phnum > ELF_PROGRAM_MAX)
-		return refuse(error, "%u program headers: 1 to %u can be", header->phnum,
-			      ELF_PROGRAM_MAX);
-	if (header->phoff > bytes ||
-	    header->phnum * sizeof(struct elf_segment) > bytes - header->phoff)
-		return refuse(error,
-			      "the program headers lie past the end of the file: truncated?");
+		return refuse(error, "%u program headers: 1 to %u can be", header->phnum, ELF_PROGRAM_MAX);
+	if (header->phoff > bytes || header->phnum * sizeof(struct elf_segment) > bytes - header->phoff)
+		return refuse(error, "the program headers lie past the end of the file: truncated?");
 	return true;
 }
 
-static bool check_segment(const struct elf_segment *segment, uint64_t bytes,
-			  const struct elf_rules *rules, char *error)
+static bool check_segment(const struct elf_segment *segment, uint64_t bytes, const struct elf_rules *rules, char *error)
 {
 	unsigned long long address = segment->vaddr;
 
 	if (segment->filesz > segment->memsz)
-		return refuse(error, "segment 0x%llx has more bytes in the file than in memory",
-			      address);
+		return refuse(error, "segment 0x%llx has more bytes in the file than in memory", address);
 	if (segment->offset > bytes || segment->filesz > bytes - segment->offset)
-		return refuse(error, "segment 0x%llx lies past the end of the file: truncated?",
-			      address);
-	if (address < rules->first || address >= rules->end ||
-	    segment->memsz > rules->end - address)
-		return refuse(error, "segment 0x%llx of 0x%llx bytes is not within 0x%llx-0x%llx",
-			      address, (unsigned long long)segment->memsz,
-			      (unsigned long long)rules->first, (unsigned long long)rules->end);
+		return refuse(error, "segment 0x%llx lies past the end of the file: truncated?", address);
+	if (address < rules->first || address >= rules->end || segment->memsz > rules->end - address)
+		return refuse(error, "segment 0x%llx of 0x%llx bytes is not within 0x%llx-0x%llx", address,
+			      (unsigned long long)segment->memsz, (unsigned long long)rules->first,
+			      (unsigned long long)rules->end);
 	if (address % PAGE)
-		return refuse(error, "segment 0x%llx does not begin at a page (4096 bytes)",
-			      address);
+		return refuse(error, "segment 0x%llx does not begin at a page (4096 bytes)", address);
 	if (rules->physical && segment->paddr != address)
 		return refuse(error, "segment 0x%llx has another physical address, 0x%llx", address,
 			      (unsigned long long)segment->paddr);
@@ -93,8 +84,7 @@ static bool check_segment(const struct elf_segment *segment, uint64_t bytes,
 	return true;
 }
 
-static bool add_segment(const struct elf_segment *segment, struct boot_program *program,
-			char *error)
+static bool add_segment(const struct elf_segment *segment, struct boot_program *program, char *error)
 {
 	struct boot_segment *add = &program->segment[program->segments];
 
@@ -102,8 +92,7 @@ static bool add_segment(const struct elf_segment *segment, struct boot_program *
 		return refuse(error, "more than %u segments to load", BOOT_SEGMENTS);
 	/* The ELF format has them rise; so only neighbours can overlap. */
 	if (program->segments && segment->vaddr < elf_end(program))
-		return refuse(error,
-			      "segment 0x%llx shares a page with the one before it, or lies lower",
+		return refuse(error, "segment 0x%llx shares a page with the one before it, or lies lower",
 			      (unsigned long long)segment->vaddr);
 	add->address = segment->vaddr;
 	add->physical = segment->offset;
@@ -115,8 +104,8 @@ static bool add_segment(const struct elf_segment *segment, struct boot_program *
 	return true;
 }
 
-static bool read_segments(const uint8_t *at, unsigned count, uint64_t bytes,
-			  const struct elf_rules *rules, struct boot_program *program, char *error)
+static bool read_segments(const uint8_t *at, unsigned count, uint64_t bytes, const struct elf_rules *rules,
+			  struct boot_program *program, char *error)
 {
 	struct elf_segment segment;
 
@@ -126,15 +115,13 @@ static bool read_segments(const uint8_t *at, unsigned count, uint64_t bytes,
 			return refuse(error, "dynamically linked: link with -static");
 		if (segment.type != ELF_LOAD || !segment.memsz)
 			continue;
-		if (!check_segment(&segment, bytes, rules, error) ||
-		    !add_segment(&segment, program, error))
+		if (!check_segment(&segment, bytes, rules, error) || !add_segment(&segment, program, error))
 			return false;
 	}
 	return true;
 }
 
-static bool check_program(const struct boot_program *program, const struct elf_rules *rules,
-			  char *error)
+static bool check_program(const struct boot_program *program, const struct elf_rules *rules, char *error)
 {
 	bool entry = false, required = !rules->required;
 
@@ -151,27 +138,24 @@ static bool check_program(const struct boot_program *program, const struct elf_r
 		return refuse(error, "the entry 0x%llx is in no executable segment",
 			      (unsigned long long)program->entry);
 	if (!required)
-		return refuse(error, "no segment begins at 0x%llx, as one must",
-			      (unsigned long long)rules->required);
+		return refuse(error, "no segment begins at 0x%llx, as one must", (unsigned long long)rules->required);
 	return true;
 }
 
-bool elf_parse(const void *file, uint64_t bytes, const struct elf_rules *rules,
-	       struct boot_program *program, char *error)
+bool elf_parse(const void *file, uint64_t bytes, const struct elf_rules *rules, struct boot_program *program,
+	       char *error)
 {
 	struct elf_header header;
 
 	program->segments = 0;
 	error[0] = 0;
 	if (bytes < sizeof(header))
-		return refuse(error, "%llu bytes are too few for an ELF file",
-			      (unsigned long long)bytes);
+		return refuse(error, "%llu bytes are too few for an ELF file", (unsigned long long)bytes);
 	__builtin_memcpy(&header, file, sizeof(header));
 	if (!check_header(&header, bytes, error))
 		return false;
 	program->entry = header.entry;
-	return read_segments((const uint8_t *)file + header.phoff, header.phnum, bytes, rules,
-			     program, error) &&
+	return read_segments((const uint8_t *)file + header.phoff, header.phnum, bytes, rules, program, error) &&
 	       check_program(program, rules, error);
 }
 

@@ -24,8 +24,8 @@ extern const struct elf_rules elf_kernel; /* KERNEL_BASE and up */
  * writable and executable; the entry lies in an executable one. False with `error`
  * (ELF_ERROR_BYTES) filled when anything is wrong.
  */
-bool elf_parse(const void *file, uint64_t bytes, const struct elf_rules *rules,
-	       struct boot_program *program, char *error);
+bool elf_parse(const void *file, uint64_t bytes, const struct elf_rules *rules, struct boot_program *program,
+	       char *error);
 
 /* First address after the last segment, a multiple of 4 KiB. */
 uint64_t elf_end(const struct boot_program *program);

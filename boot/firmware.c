@@ -83,8 +83,7 @@ uint64_t firmware_allocate_frames(uint64_t bytes, bool low)
 
 	if (!frames || frames > 1u << 24)
 		return 0;
-	taken = allocate_pages(low ? AllocateMaxAddress : AllocateAnyPages, low ? 0xffffffff : 0,
-			       frames * 512 + 511);
+	taken = allocate_pages(low ? AllocateMaxAddress : AllocateAnyPages, low ? 0xffffffff : 0, frames * 512 + 511);
 	if (!taken)
 		return 0;
 	aligned = (taken + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1);

@@ -155,8 +155,7 @@ static bool parse_pending(const struct pending *p, char *error)
 	struct boot_program *program = &info->program[info->programs];
 
 	if (!p->content) {
-		text_copy(text_of(p->wrong ? p->wrong : "it was not loaded"), error,
-			  ELF_ERROR_BYTES);
+		text_copy(text_of(p->wrong ? p->wrong : "it was not loaded"), error, ELF_ERROR_BYTES);
 		return false;
 	}
 	if (!elf_parse(p->content, p->open.bytes, &elf_native, program, error))
@@ -179,8 +178,7 @@ static void finish_program(const struct pending *p)
 	if (!parse_pending(p, error))
 		fail(&as_program, error);
 	else
-		config_program_check(&info->config, p->file.path,
-				     elf_end(&info->program[info->programs - 1]), report,
+		config_program_check(&info->config, p->file.path, elf_end(&info->program[info->programs - 1]), report,
 				     report_context);
 }
 
@@ -195,10 +193,9 @@ static void finish_monitor(const struct pending *p)
 	firmware_print("%s%s: %s", LOAD_FOLDER, p->file.path, error);
 	for (uint32_t i = 0; i < config->partitions; i++)
 		if (config->partition[i].kind == BH_KIND_GUEST)
-			config_partition_fail(
-				config, &config->partition[i], config->partition[i].line, report,
-				report_context, "%s needs the monitor, and %s%s: %s",
-				config->partition[i].name, LOAD_FOLDER, p->file.path, error);
+			config_partition_fail(config, &config->partition[i], config->partition[i].line, report,
+					      report_context, "%s needs the monitor, and %s%s: %s",
+					      config->partition[i].name, LOAD_FOLDER, p->file.path, error);
 }
 
 static bool finish_console(const struct pending *p)
@@ -252,6 +249,5 @@ void load_mark(const struct boot_info *boot, struct memory_map *map)
 	memory_map_set(map, arena, arena_bytes, BOOT_MEMORY_IMAGE);
 	for (uint32_t i = 0; i < boot->images; i++)
 		memory_map_set(map, boot->image[i].physical,
-			       (boot->image[i].bytes + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1),
-			       BOOT_MEMORY_IMAGE);
+			       (boot->image[i].bytes + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1), BOOT_MEMORY_IMAGE);
 }

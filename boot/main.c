@@ -36,8 +36,7 @@ static void note_error(void *context, uint32_t line, const char *text)
 		return;
 	if (bytes + 1 > room) {
 		/* The last line, without a line break, so that it is known again. */
-		text_format(info->config_log + used, sizeof(more), "%.*s", (int)sizeof(more) - 2,
-			    more);
+		text_format(info->config_log + used, sizeof(more), "%.*s", (int)sizeof(more) - 2, more);
 		return;
 	}
 	text_format(info->config_log + used, room + 1, "%s\n", entry);

@@ -34,8 +34,7 @@ static uint32_t type_of(const struct memory_descriptor *descriptor)
 		return BOOT_MEMORY_RESERVED;
 	if (descriptor->attributes & EFI_ATTRIBUTE_RUNTIME)
 		return BOOT_MEMORY_FIRMWARE_DATA;
-	if (!(descriptor->attributes & EFI_ATTRIBUTE_WB) ||
-	    (descriptor->attributes & EFI_ATTRIBUTE_SPECIAL))
+	if (!(descriptor->attributes & EFI_ATTRIBUTE_WB) || (descriptor->attributes & EFI_ATTRIBUTE_SPECIAL))
 		return BOOT_MEMORY_RESERVED;
 	return BOOT_MEMORY_FREE;
 }
@@ -95,8 +94,7 @@ static void merge_with_next(struct memory_map *map, uint32_t index)
 {
 	struct boot_range *range = &map->range[index];
 
-	if (index + 1 >= map->ranges || range[0].type != range[1].type ||
-	    end_of(&range[0]) != range[1].base)
+	if (index + 1 >= map->ranges || range[0].type != range[1].type || end_of(&range[0]) != range[1].base)
 		return;
 	range->bytes += range[1].bytes;
 	remove_at(map, index + 1, 1);
@@ -116,8 +114,7 @@ void memory_map_set(struct memory_map *map, uint64_t base, uint64_t bytes, uint3
 		merge_with_next(map, index - 1);
 }
 
-void memory_map_read(struct memory_map *map, const void *descriptors, uint64_t bytes,
-		     uint64_t stride)
+void memory_map_read(struct memory_map *map, const void *descriptors, uint64_t bytes, uint64_t stride)
 {
 	struct memory_descriptor descriptor;
 
@@ -127,16 +124,13 @@ void memory_map_read(struct memory_map *map, const void *descriptors, uint64_t b
 	/* Free ranges first, so that the others overrule them. */
 	for (int pass = 0; pass < 2; pass++) {
 		for (uint64_t at = 0; at + stride <= bytes; at += stride) {
-			__builtin_memcpy(&descriptor, (const uint8_t *)descriptors + at,
-					 sizeof(descriptor));
+			__builtin_memcpy(&descriptor, (const uint8_t *)descriptors + at, sizeof(descriptor));
 			if ((type_of(&descriptor) == BOOT_MEMORY_FREE) != (pass == 0))
 				continue;
 			/* Nonsense, which would wrap around. */
-			if (descriptor.physical % PAGE_BYTES || descriptor.pages >> 40 ||
-			    descriptor.physical >> 52)
+			if (descriptor.physical % PAGE_BYTES || descriptor.pages >> 40 || descriptor.physical >> 52)
 				continue;
-			memory_map_set(map, descriptor.physical, descriptor.pages * PAGE_BYTES,
-				       type_of(&descriptor));
+			memory_map_set(map, descriptor.physical, descriptor.pages * PAGE_BYTES, type_of(&descriptor));
 		}
 	}
 }

@@ -20,8 +20,7 @@ struct memory_map {
  * Reads `bytes` of descriptors, each `stride` bytes. Where two overlap, what is not free wins.
  * Memory that cannot be cached write-back is not free.
  */
-void memory_map_read(struct memory_map *map, const void *descriptors, uint64_t bytes,
-		     uint64_t stride);
+void memory_map_read(struct memory_map *map, const void *descriptors, uint64_t bytes, uint64_t stride);
 
 /* Makes [base, base + bytes) a range of `type`, whatever it was before. Multiples of 4 KiB. */
 void memory_map_set(struct memory_map *map, uint64_t base, uint64_t bytes, uint32_t type);

@@ -34,12 +34,11 @@ struct region_counts region_count(const struct config *config, uint32_t cpus)
 
 uint64_t region_fixed_bytes(uint64_t kernel_image_bytes)
 {
-	return round_up(kernel_image_bytes, PAGE) + round_up(sizeof(struct boot_info), PAGE) +
-	       REGION_STACK_BYTES + REGION_TABLE_PAGES * PAGE;
+	return round_up(kernel_image_bytes, PAGE) + round_up(sizeof(struct boot_info), PAGE) + REGION_STACK_BYTES +
+	       REGION_TABLE_PAGES * PAGE;
 }
 
-uint64_t boot_region_bytes(uint64_t ram_bytes, const struct region_counts *counts,
-			   uint64_t kernel_image_bytes)
+uint64_t boot_region_bytes(uint64_t ram_bytes, const struct region_counts *counts, uint64_t kernel_image_bytes)
 {
 	uint64_t bytes = FIXED;
 

@@ -31,5 +31,4 @@ struct region_counts region_count(const struct config *config, uint32_t cpus);
 uint64_t region_fixed_bytes(uint64_t kernel_image_bytes);
 
 /* Bytes of the region, a multiple of 2 MiB. `ram_bytes` is the address after the last RAM. */
-uint64_t boot_region_bytes(uint64_t ram_bytes, const struct region_counts *counts,
-			   uint64_t kernel_image_bytes);
+uint64_t boot_region_bytes(uint64_t ram_bytes, const struct region_counts *counts, uint64_t kernel_image_bytes);

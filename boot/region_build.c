@@ -40,8 +40,7 @@ static uint64_t *access_table(void *context, uint64_t table)
 
 static unsigned segment_flags(const struct boot_segment *segment)
 {
-	return PAGING_READ | (segment->writable ? PAGING_WRITE : 0) |
-	       (segment->executable ? PAGING_EXECUTE : 0);
+	return PAGING_READ | (segment->writable ? PAGING_WRITE : 0) | (segment->executable ? PAGING_EXECUTE : 0);
 }
 
 static int map_kernel(struct paging *paging, const struct boot_program *kernel, uint64_t image_base)
@@ -49,8 +48,7 @@ static int map_kernel(struct paging *paging, const struct boot_program *kernel, 
 	for (uint32_t i = 0; i < kernel->segments; i++) {
 		const struct boot_segment *segment = &kernel->segment[i];
 		uint64_t bytes = (segment->memory_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-		int error = paging_map(paging, segment->address,
-				       image_base + segment->address - KERNEL_BASE, bytes,
+		int error = paging_map(paging, segment->address, image_base + segment->address - KERNEL_BASE, bytes,
 				       segment_flags(segment));
 
 		if (error)
@@ -72,8 +70,8 @@ static int map_loader(struct paging *paging)
 	return error;
 }
 
-static const char *build_tables(struct region *region, const struct boot_program *kernel,
-				const struct boot_info *info, uint64_t pages)
+static const char *build_tables(struct region *region, const struct boot_program *kernel, const struct boot_info *info,
+				uint64_t pages)
 {
 	struct table_pages table_pages = { pages, pages + REGION_TABLE_PAGES * PAGE_BYTES };
 	struct paging_memory memory = { allocate_table, release_table, access_table, &table_pages };
@@ -81,8 +79,7 @@ static const char *build_tables(struct region *region, const struct boot_program
 
 	if (paging_create(&paging, &paging_host, &memory) || map_loader(&paging) ||
 	    map_kernel(&paging, kernel, info->image_base) ||
-	    paging_map(&paging, POOL_BASE, info->region_base, info->region_bytes,
-		       PAGING_READ | PAGING_WRITE))
+	    paging_map(&paging, POOL_BASE, info->region_base, info->region_bytes, PAGING_READ | PAGING_WRITE))
 		return "its page tables need more room than they have";
 	region->tables = paging.root;
 	return NULL;
@@ -119,8 +116,8 @@ static uint64_t lay_out(struct region *region, struct boot_info *info, uint64_t 
 	return tables;
 }
 
-const char *region_build(struct region *region, const struct boot_info *source,
-			 const struct boot_program *kernel, const void *file, uint64_t ram_bytes)
+const char *region_build(struct region *region, const struct boot_info *source, const struct boot_program *kernel,
+			 const void *file, uint64_t ram_bytes)
 {
 	struct region_counts counts = region_count(&source->config, source->cpus);
 	uint64_t image_bytes = elf_end(kernel) - KERNEL_BASE;

@@ -14,8 +14,8 @@ struct region {
  * Takes the region's memory, lays out `kernel` (whose segments' `physical` are offsets in `file`),
  * and builds the page tables that boot_info.h describes. NULL, or what is wrong.
  */
-const char *region_build(struct region *region, const struct boot_info *info,
-			 const struct boot_program *kernel, const void *file, uint64_t ram_bytes);
+const char *region_build(struct region *region, const struct boot_info *info, const struct boot_program *kernel,
+			 const void *file, uint64_t ram_bytes);
 
 /* enter.S: loads the tables and the stack and jumps to `entry` with RDI = `info`. */
 _Noreturn void region_enter(uint64_t tables, uint64_t stack, uint64_t entry, uint64_t info);

@@ -55,8 +55,7 @@ unsigned text_distance(struct text a, const char *b);
  * Returns the bytes written without the 0. Knows %s, %.*s, %c, %u, %x, %llu, %llx, %% and no
  * widths.
  */
-size_t text_format(char *out, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+size_t text_format(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 size_t text_vformat(char *out, size_t size, const char *format, va_list arguments);
 
 /* `bytes` as configuration files write it: "128M", "1G", "4100K"; `out` holds at least 24 bytes.

@@ -56,9 +56,7 @@ size_t text_vformat(char *out, size_t size, const char *format, va_list argument
 		else if (*format == 'c')
 			put(&output, (char)va_arg(arguments, int));
 		else if (*format == 'u' || *format == 'x')
-			put_number(&output,
-				   wide ? va_arg(arguments, unsigned long long)
-					: va_arg(arguments, unsigned),
+			put_number(&output, wide ? va_arg(arguments, unsigned long long) : va_arg(arguments, unsigned),
 				   *format == 'u' ? 10 : 16);
 		else if (*format == '%')
 			put(&output, '%');

@@ -18,8 +18,7 @@ const char *volume_init(void)
 
 	if (EFI_ERROR(services->HandleProtocol(firmware_image, &loaded_image, (void **)&image)))
 		return "the firmware does not say what it started the loader from";
-	if (EFI_ERROR(services->HandleProtocol(image->DeviceHandle, &file_system,
-					       (void **)&volume)) ||
+	if (EFI_ERROR(services->HandleProtocol(image->DeviceHandle, &file_system, (void **)&volume)) ||
 	    EFI_ERROR(volume->OpenVolume(volume, &root)))
 		return "the volume that the loader was started from cannot be read";
 	return NULL;

@@ -21,8 +21,7 @@ static void check(const struct boot_program *program, const struct elf_rules *ru
 		end = (segment->address + segment->memory_bytes + 4095) & ~4095ull;
 		REQUIRE(end > segment->address && end <= rules->end);
 		REQUIRE(segment->file_bytes <= segment->memory_bytes);
-		REQUIRE(segment->physical <= size &&
-			segment->file_bytes <= size - segment->physical);
+		REQUIRE(segment->physical <= size && segment->file_bytes <= size - segment->physical);
 		REQUIRE(!(segment->writable && segment->executable));
 		entry |= segment->executable && program->entry >= segment->address &&
 			 program->entry < segment->address + segment->file_bytes;

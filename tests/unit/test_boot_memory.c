@@ -143,8 +143,7 @@ static void test_write(void **state)
 	(void)state;
 	map.ranges = 0;
 	for (uint64_t i = 0; i < 2 * BOOT_RANGES; i++)
-		memory_map_set(&map, i * MIB, 4096 * (1 + i % 200),
-			       i % 4 ? BOOT_MEMORY_FREE : BOOT_MEMORY_RESERVED);
+		memory_map_set(&map, i * MIB, 4096 * (1 + i % 200), i % 4 ? BOOT_MEMORY_FREE : BOOT_MEMORY_RESERVED);
 	assert_int_equal(memory_map_write(&map, out, BOOT_RANGES), BOOT_RANGES);
 	for (uint32_t i = 0, reserved = 0; i < BOOT_RANGES; i++) {
 		assert_true(!i || out[i].base > out[i - 1].base);
@@ -179,8 +178,7 @@ static void test_region(void **state)
 	assert_int_equal(counts.vcpus, 4 * (2 + 3) + 4 + 1);
 	assert_true(boot_region_bytes(1 * GIB, &counts, 512 << 10) <= 4 * MIB);
 	assert_true(boot_region_bytes(256 * GIB, &counts, 512 << 10) <= 32 * MIB);
-	assert_true(boot_region_bytes(256 * GIB, &counts, 0) >
-		    boot_region_bytes(1 * GIB, &counts, 0));
+	assert_true(boot_region_bytes(256 * GIB, &counts, 0) > boot_region_bytes(1 * GIB, &counts, 0));
 	assert_int_equal(boot_region_bytes(3 * GIB + 5, &counts, 12345) % (2 * MIB), 0);
 	assert_true(region_fixed_bytes(1) >= 4096 + sizeof(struct boot_info));
 	/* Firmware that does not say how many CPUs there are: room for several. */
@@ -190,9 +188,8 @@ static void test_region(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),  cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_set),   cmocka_unit_test(test_set_random),
-		cmocka_unit_test(test_write), cmocka_unit_test(test_region),
+		cmocka_unit_test(test_read),	   cmocka_unit_test(test_overlap), cmocka_unit_test(test_set),
+		cmocka_unit_test(test_set_random), cmocka_unit_test(test_write),   cmocka_unit_test(test_region),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,18 +55,17 @@ static void test_all_keys(void **state)
 	const struct config_partition *native = &config.partition[1];
 
 	(void)state;
-	assert_int_equal(
-		parse("# comment\n[machine]\nservices-cpu = 1\nservices-weight = 50\n"
-		      "slice = 500us # short\npanic = reset\n"
-		      "[guest linux1]\nkernel = k/vmlinuz\ninitrd = i\n"
-		      "command-line = a=b  c # d \nmemory = 1G\ncpus = dedicated 2 3\n"
-		      "restart = on-failure 3\nautostart = no\ngrants = inspect ping, machine\n"
-		      "[native ping]\nprogram = ping.elf\narguments =\nmemory=4M\n"
-		      "cpus = shared 1 1\nweight = 7\ncap = 50 %\nrestart = always\n"
-		      "grants = control linux1,ports 0x2f8-0x2ff, irq 3 , image d/t.bin\n"
-		      "[native pong]\nprogram = p\n"
-		      "[channel pipe]\nbetween = pong , ping\nsize = 128K\n"),
-		0);
+	assert_int_equal(parse("# comment\n[machine]\nservices-cpu = 1\nservices-weight = 50\n"
+			       "slice = 500us # short\npanic = reset\n"
+			       "[guest linux1]\nkernel = k/vmlinuz\ninitrd = i\n"
+			       "command-line = a=b  c # d \nmemory = 1G\ncpus = dedicated 2 3\n"
+			       "restart = on-failure 3\nautostart = no\ngrants = inspect ping, machine\n"
+			       "[native ping]\nprogram = ping.elf\narguments =\nmemory=4M\n"
+			       "cpus = shared 1 1\nweight = 7\ncap = 50 %\nrestart = always\n"
+			       "grants = control linux1,ports 0x2f8-0x2ff, irq 3 , image d/t.bin\n"
+			       "[native pong]\nprogram = p\n"
+			       "[channel pipe]\nbetween = pong , ping\nsize = 128K\n"),
+			 0);
 	assert_string_equal(told, "");
 	assert_int_equal(config.machine.services_cpu, 1);
 	assert_int_equal(config.machine.services_weight, 50);
@@ -142,8 +141,7 @@ static void test_keys(void **state)
 {
 	(void)state;
 	one_error(GUEST "memry = 1M\n", "4: unknown key `memry`: did you mean `memory`?");
-	one_error(GUEST "colour = 1\n",
-		  "the keys of a guest are kernel, initrd, command-line, memory,");
+	one_error(GUEST "colour = 1\n", "the keys of a guest are kernel, initrd, command-line, memory,");
 	one_error(GUEST "program = x\n", "4: unknown key `program`");
 	one_error(GUEST "kernel = x\n", "4: `kernel` was given in line 2 already");
 	one_error("[guest g]\nmemory = 64M\n", "1: a guest needs `kernel`");
@@ -153,19 +151,16 @@ static void test_keys(void **state)
 	one_error(GUEST "= 1\n", "4: there is no key before");
 	one_error(GUEST "initrd =\n", "4: `initrd` has no value");
 	one_error(GUEST "initrd = # none\n", "4: `initrd` has no value");
-	one_error(GUEST "initrd = \xc3\xbc\n",
-		  "4: the value of `initrd` has characters that are not ASCII");
+	one_error(GUEST "initrd = \xc3\xbc\n", "4: the value of `initrd` has characters that are not ASCII");
 	one_error("x = 1\n" GUEST, "1: this stands before the first section");
 }
 
 static void test_values(void **state)
 {
 	(void)state;
-	one_error("[guest g]\nkernel = k\nmemory = 128\n",
-		  "3: `memory = 128`: a size is a number and K, M or G");
+	one_error("[guest g]\nkernel = k\nmemory = 128\n", "3: `memory = 128`: a size is a number and K, M or G");
 	one_error("[guest g]\nkernel = k\nmemory = 129M\n", "128M or 130M would be");
-	one_error("[guest g]\nkernel = k\nmemory = 16M\n",
-		  "3: `memory = 16M` is out of range: 32M to 1T");
+	one_error("[guest g]\nkernel = k\nmemory = 16M\n", "3: `memory = 16M` is out of range: 32M to 1T");
 	one_error("[guest g]\nkernel = k\nmemory = 99999999999999999999G\n", "a size is a number");
 	one_error(NATIVE "memory = 2G\n", "3: `memory = 2G` is out of range: 2M to 1G");
 	one_error(NATIVE "cpus = 1\n", "3: `cpus` is `shared` or `dedicated`");
@@ -219,10 +214,8 @@ static void test_sections(void **state)
 	one_error("[guest]\nkernel = k\nmemory = 64M\n", "1: the name is missing");
 	one_error("[guest 1a]\nkernel = k\nmemory = 64M\n", "starts with a letter");
 	one_error("[guest console]\nkernel = k\nmemory = 64M\n", "are reserved");
-	one_error("[native abcdefghijklmnopqrstuvwxyzabcdef]\nprogram = p\n",
-		  "31 characters at most");
-	one_error(GUEST "[native g]\nprogram = p\n",
-		  "4: the name g is used twice, in line 1 and in line 4");
+	one_error("[native abcdefghijklmnopqrstuvwxyzabcdef]\nprogram = p\n", "31 characters at most");
+	one_error(GUEST "[native g]\nprogram = p\n", "4: the name g is used twice, in line 1 and in line 4");
 	assert_int_equal(config.partitions, 1);
 	assert_non_null(strstr(config.partition[0].error, "used twice"));
 }
@@ -240,8 +233,7 @@ static void test_cpu_conflicts(void **state)
 		  "7: CPU 1 cannot be shared by n, since g has it dedicated (line 4)");
 	one_error(GUEST "cpus = shared 1\n" NATIVE "cpus = dedicated 1\n",
 		  "7: CPU 1 cannot be dedicated to n, since g has it shared (line 4)");
-	one_error(GUEST "cpus = dedicated 1\nweight = 5\n",
-		  "4: `weight` and `cap` divide shared CPUs");
+	one_error(GUEST "cpus = dedicated 1\nweight = 5\n", "4: `weight` and `cap` divide shared CPUs");
 	/* The services keep CPU 0, so who wanted it for itself is no obstacle to others. */
 	one_error(GUEST "cpus = dedicated 0\n" NATIVE, "4: CPU 0 runs the services");
 	assert_string_equal(config.partition[1].error, "");
@@ -251,8 +243,7 @@ static void test_cpu_conflicts(void **state)
 static void test_grants(void **state)
 {
 	(void)state;
-	one_error(GUEST "grants = control nobody\n",
-		  "4: the grant names nobody, which is no partition");
+	one_error(GUEST "grants = control nobody\n", "4: the grant names nobody, which is no partition");
 	one_error(GUEST "grants = control g\n", "4: g cannot be granted itself");
 	one_error(GUEST "grants = control\n", "followed by the name of a partition");
 	one_error(GUEST "grants = ports 1-2\n", "only a native can be granted `ports`");
@@ -268,9 +259,8 @@ static void test_grants(void **state)
 	assert_string_equal(config.partition[0].error, "");
 	one_error(NATIVE "grants = irq 3\n[native m]\nprogram = p\ngrants = irq 3\n",
 		  "6: irq 3 is granted to n already, in line 3");
-	one_error(NATIVE
-		  "grants = machine,machine,machine,machine,machine,machine,machine,machine,"
-		  "machine,machine,machine,machine,machine,machine,machine,machine,machine\n",
+	one_error(NATIVE "grants = machine,machine,machine,machine,machine,machine,machine,machine,"
+			 "machine,machine,machine,machine,machine,machine,machine,machine,machine\n",
 		  "too many grants: 16 at most");
 }
 
@@ -290,8 +280,7 @@ static void test_channels(void **state)
 	one_error(text, "6: the channel joins a with itself");
 	snprintf(text, sizeof(text), "%sbetween = a, x\n", two);
 	one_error(text, "6: the channel joins x, which is no partition");
-	one_error(GUEST NATIVE "[channel c]\nbetween = g, n\n",
-		  "7: the channel joins g, which is a guest");
+	one_error(GUEST NATIVE "[channel c]\nbetween = g, n\n", "7: the channel joins g, which is a guest");
 	one_error(two, "5: a channel needs `between`");
 	snprintf(text, sizeof(text), "%sbetween = a, b\n[channel c]\nbetween = b, a\n", two);
 	one_error(text, "7: the channel c is there twice, in line 5 and in line 7");
@@ -304,8 +293,7 @@ static void test_too_many(void **state)
 
 	(void)state;
 	for (int i = 0; i <= CONFIG_PARTITIONS; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
-					 "[native n%d]\nprogram = p\n", i);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "[native n%d]\nprogram = p\n", i);
 	one_error(text, "65: n32 is one partition too many: 32 at most");
 	assert_int_equal(config.partitions, CONFIG_PARTITIONS);
 }

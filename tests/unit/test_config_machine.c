@@ -53,8 +53,7 @@ static void test_memory(void **state)
 	(void)state;
 	parse(TWO);
 	assert_int_equal(check(4, (106 + 52) * MIB - 1), 1);
-	assert_string_equal(told,
-			    "7: b: `memory = 50M` does not fit: 48M would (and 2M beside it)\n");
+	assert_string_equal(told, "7: b: `memory = 50M` does not fit: 48M would (and 2M beside it)\n");
 	assert_string_equal(config.partition[0].error, "");
 	assert_non_null(strstr(config.partition[1].error, "line 7: b: `memory = 50M`"));
 	/* What has failed takes nothing, so the later one fits in place of it. */
@@ -78,8 +77,7 @@ static void test_cpus(void **state)
 	parse("[machine]\nservices-cpu = 5\n[native b]\nprogram = p\ncpus = dedicated 0\n");
 	assert_int_equal(check(2, 512 * MIB), 2);
 	assert_int_equal(config.machine.services_cpu, 0);
-	assert_non_null(
-		strstr(told, "`services-cpu = 5` is not there: the machine has CPUs 0 to 1"));
+	assert_non_null(strstr(told, "`services-cpu = 5` is not there: the machine has CPUs 0 to 1"));
 	assert_non_null(strstr(told, "5: CPU 0 runs the services"));
 	parse(TWO);
 	assert_int_equal(check(0, 512 * MIB), 0);

@@ -27,8 +27,7 @@ static void set(unsigned i, size_t field, uint64_t value)
 	put(64 + i * 56 + field, value, field < OFFSET ? 4 : 8);
 }
 
-static void segment(unsigned i, uint32_t flags, uint64_t address, uint64_t file_bytes,
-		    uint64_t memory_bytes)
+static void segment(unsigned i, uint32_t flags, uint64_t address, uint64_t file_bytes, uint64_t memory_bytes)
 {
 	set(i, TYPE, 1);
 	set(i, FLAGS, flags);
