@@ -141,7 +141,7 @@ static uint64_t build_fadt(struct builder *builder, uint64_t facs, uint64_t dsdt
 
 	if (!fadt)
 		return 0;
-	put(fadt, 36, facs, 4);
+	put(fadt, 36, facs, 4); /* X_FIRMWARE_CTRL must then be 0 */
 	put(fadt, 40, dsdt, 4);
 	put(fadt, 46, SCI_INTERRUPT, 2);
 	fill_fadt_ports(fadt);
@@ -154,7 +154,6 @@ static uint64_t build_fadt(struct builder *builder, uint64_t facs, uint64_t dsdt
 		    FLAG_RESET_REG | FLAG_HEADLESS,
 	    4);
 	fadt[131] = 4; /* minor version */
-	put(fadt, 132, facs, 8);
 	put(fadt, 140, dsdt, 8);
 	finish(fadt, "FACP", FADT_BYTES, FADT_REVISION);
 	return address;

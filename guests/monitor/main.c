@@ -76,6 +76,7 @@ static _Noreturn void serve_guest(unsigned vcpu, uint64_t flags)
 {
 	struct bh_message *message = message_of(vcpu);
 
+	message->vcpu = vcpu; /* the pairing, which nothing else needs to tell */
 	for (;;) {
 		int64_t events = bh_call3(BH_WAIT, 0, BH_FOREVER, flags);
 
