@@ -62,20 +62,17 @@ static bool check_page(void *context, const struct paging_page *page)
 	uint64_t address;
 
 	if (!frame_may_map(partition, page->physical, page->bytes, rights))
-		disagree("%s: %llx maps %llx (%llx bytes, rights %x), whose owner is %x",
-			 partition->name, (unsigned long long)page->address,
-			 (unsigned long long)page->physical, (unsigned long long)page->bytes,
-			 rights, frame_owner(page->physical));
+		disagree("%s: %llx maps %llx (%llx bytes, rights %x), whose owner is %x", partition->name,
+			 (unsigned long long)page->address, (unsigned long long)page->physical,
+			 (unsigned long long)page->bytes, rights, frame_owner(page->physical));
 	if ((page->flags & PAGING_TYPE) != PAGING_WB)
-		disagree("%s: %llx is not mapped write-back", partition->name,
-			 (unsigned long long)page->address);
+		disagree("%s: %llx is not mapped write-back", partition->name, (unsigned long long)page->address);
 	if (partition->program && (rights & MAP_WRITE) && (rights & MAP_EXECUTE))
-		disagree("%s: %llx is writable and executable", partition->name,
-			 (unsigned long long)page->address);
+		disagree("%s: %llx is writable and executable", partition->name, (unsigned long long)page->address);
 	if (extent_address(partition, page->physical, &address)) {
 		if (address != page->address)
-			disagree("%s: %llx stands at %llx", partition->name,
-				 (unsigned long long)address, (unsigned long long)page->address);
+			disagree("%s: %llx stands at %llx", partition->name, (unsigned long long)address,
+				 (unsigned long long)page->address);
 		walk->own_bytes += page->bytes;
 	}
 	return true;
@@ -87,17 +84,15 @@ static void check_partition(const struct partition *partition)
 
 	paging_walk(&partition->ept, check_page, &walk);
 	if (partition->extents && walk.own_bytes != partition->memory_bytes)
-		disagree("%s: %llx bytes of its own memory are mapped, it owns %llx",
-			 partition->name, (unsigned long long)walk.own_bytes,
-			 (unsigned long long)partition->memory_bytes);
+		disagree("%s: %llx bytes of its own memory are mapped, it owns %llx", partition->name,
+			 (unsigned long long)walk.own_bytes, (unsigned long long)partition->memory_bytes);
 
 	for (unsigned i = 0; i < partition->extents; i++) {
 		const struct extent *extent = &partition->extent[i];
 
 		for (uint64_t done = 0; done < extent->bytes; done += FRAME_BYTES) {
 			if (frame_owner(extent->physical + done) != FRAME_PARTITION + partition->id)
-				disagree("%s: frame %llx of its memory belongs to %x",
-					 partition->name,
+				disagree("%s: frame %llx of its memory belongs to %x", partition->name,
 					 (unsigned long long)(extent->physical + done),
 					 frame_owner(extent->physical + done));
 		}
@@ -113,17 +108,14 @@ static bool check_kernel_page(void *context, const struct paging_page *page)
 
 	(void)context;
 	if ((page->flags & PAGING_WRITE) && (page->flags & PAGING_EXECUTE))
-		disagree("kernel: %llx is writable and executable",
-			 (unsigned long long)page->address);
+		disagree("kernel: %llx is writable and executable", (unsigned long long)page->address);
 	if (window)
 		return true;
 	for (uint64_t done = 0; done < page->bytes; done += PAGE_BYTES) {
 		uint16_t owner = frame_owner(page->physical + done);
 
-		if (device ? owner >= FRAME_PARTITION || owner == FRAME_FREE
-			   : owner != FRAME_KERNEL) {
-			disagree("kernel: %llx maps %llx, whose owner is %x",
-				 (unsigned long long)page->address,
+		if (device ? owner >= FRAME_PARTITION || owner == FRAME_FREE : owner != FRAME_KERNEL) {
+			disagree("kernel: %llx maps %llx, whose owner is %x", (unsigned long long)page->address,
 				 (unsigned long long)page->physical, owner);
 			break;
 		}
@@ -138,12 +130,10 @@ static void check_owners(void)
 		uint16_t owner = frame_owner(at);
 		bool nobody = owner >= FRAME_CHANNEL
 				      ? owner - FRAME_CHANNEL >= (int)channel_count
-				      : owner >= FRAME_PARTITION &&
-						owner - FRAME_PARTITION >= (int)partition_count;
+				      : owner >= FRAME_PARTITION && owner - FRAME_PARTITION >= (int)partition_count;
 
 		if (nobody)
-			disagree("frame %llx: its owner %x is nobody", (unsigned long long)at,
-				 owner);
+			disagree("frame %llx: its owner %x is nobody", (unsigned long long)at, owner);
 	}
 }
 

@@ -25,11 +25,9 @@ static struct boot_info *boot;
 static struct partition *console;
 static struct partition *configured[CONFIG_PARTITIONS];
 
-/* ---- failing
- * ------------------------------------------------------------------------------------------ */
+/* ---- failing ----------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) static void fail(struct partition *partition, const char *why,
-						       ...)
+__attribute__((format(printf, 2, 3))) static void fail(struct partition *partition, const char *why, ...)
 {
 	char text[CONFIG_ERROR_BYTES];
 	va_list arguments;
@@ -55,8 +53,7 @@ static void log_error(void *context, uint32_t line, const char *text)
 	log_printf("bulkhead.conf:%u: %s", line, text);
 }
 
-/* ---- pieces
- * ------------------------------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------------------------------ */
 
 static void *kernel_memory(uint64_t bytes)
 {
@@ -68,8 +65,7 @@ static void *kernel_memory(uint64_t bytes)
 	return memory;
 }
 
-static struct partition *new_partition(const char *name, enum bh_kind kind,
-				       const struct config_partition *config)
+static struct partition *new_partition(const char *name, enum bh_kind kind, const struct config_partition *config)
 {
 	struct partition *partition = kernel_memory(sizeof(*partition));
 
@@ -138,8 +134,8 @@ static bool map_runs(struct partition *partition, const struct extent *extent)
 			rights = populate_rights(partition, address, &end);
 		if (end > last)
 			end = last;
-		if (!frame_map(partition, address, extent->physical + (address - extent->address),
-			       end - address, rights))
+		if (!frame_map(partition, address, extent->physical + (address - extent->address), end - address,
+			       rights))
 			return false;
 		address = end;
 	}
@@ -158,8 +154,7 @@ static bool map_memory(struct partition *partition)
 static void give_memory(struct partition *partition, uint64_t bytes)
 {
 	if (!take_memory(partition, bytes))
-		fail(partition, "%llu MiB of memory do not fit: %llu MiB are free",
-		     (unsigned long long)(bytes >> 20),
+		fail(partition, "%llu MiB of memory do not fit: %llu MiB are free", (unsigned long long)(bytes >> 20),
 		     (unsigned long long)(frame_free_bytes() >> 20));
 	else if (!map_memory(partition))
 		fail(partition, "the kernel's memory is too small for its tables");
@@ -192,18 +187,15 @@ static bool program_fits(const struct boot_program *program, uint64_t bytes)
 	return true;
 }
 
-/* ---- handles
- * ------------------------------------------------------------------------------------------ */
+/* ---- handles ----------------------------------------------------------------------------------- */
 
-static void grant(struct partition *holder, enum bh_handle_type type, uint32_t rights, void *object,
-		  const char *name)
+static void grant(struct partition *holder, enum bh_handle_type type, uint32_t rights, void *object, const char *name)
 {
 	struct handle handle = { .object = object, .type = type, .rights = rights };
 
 	format(handle.name, sizeof(handle.name), "%s", name);
 	if (handle_add(holder, &handle) < 0)
-		fail(holder, "more grants than the %u that a partition can hold",
-		     holder->handle_max);
+		fail(holder, "more grants than the %u that a partition can hold", holder->handle_max);
 }
 
 static void grant_image(struct partition *holder, const char *path, const char *name)
@@ -221,14 +213,12 @@ static void grant_image(struct partition *holder, const char *path, const char *
 		const struct handle *other = &holder->handle[i];
 
 		if (other->type == BH_HANDLE_IMAGE)
-			address = (other->address + other->bytes + FRAME_BYTES - 1) / FRAME_BYTES *
-				  FRAME_BYTES;
+			address = (other->address + other->bytes + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES;
 	}
 	format(handle.name, sizeof(handle.name), "%s", name);
 	handle.address = address;
 	handle.bytes = image->bytes;
-	if (handle_add(holder, &handle) < 0 ||
-	    !frame_map(holder, address, image->physical, bytes, MAP_READ))
+	if (handle_add(holder, &handle) < 0 || !frame_map(holder, address, image->physical, bytes, MAP_READ))
 		fail(holder, "no room for the file %s in its tables", path);
 }
 
@@ -236,16 +226,15 @@ static void grant_configured(struct partition *holder, const struct config_grant
 {
 	switch (what->type) {
 	case CONFIG_GRANT_CONTROL:
-		grant(holder, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT,
-		      configured[what->partition], configured[what->partition]->name);
+		grant(holder, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, configured[what->partition],
+		      configured[what->partition]->name);
 		break;
 	case CONFIG_GRANT_INSPECT:
 		grant(holder, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, configured[what->partition],
 		      configured[what->partition]->name);
 		break;
 	case CONFIG_GRANT_MACHINE:
-		grant(holder, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL,
-		      "machine");
+		grant(holder, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL, "machine");
 		break;
 	case CONFIG_GRANT_PORTS:
 		holder->ports_first = what->first;
@@ -264,15 +253,14 @@ static void grant_configured(struct partition *holder, const struct config_grant
 static void connect_console(struct partition *partition)
 {
 	struct partition *terminal = partition->monitor ? partition->monitor : partition;
-	const char *problem = channel_create(partition->name, BH_TERMINAL_BYTES, terminal, console,
-					     "console", partition->name);
+	const char *problem =
+		channel_create(partition->name, BH_TERMINAL_BYTES, terminal, console, "console", partition->name);
 
 	if (problem)
 		fail(partition, "%s", problem);
 }
 
-/* ---- partitions
- * --------------------------------------------------------------------------------------- */
+/* ---- partitions -------------------------------------------------------------------------------- */
 
 static void build_console(void)
 {
@@ -300,8 +288,8 @@ static void build_native(struct partition *native)
 	if (!native->program)
 		fail(native, "the program %s is not there, or not a native program", config->image);
 	else if (!program_fits(native->program, config->memory_bytes))
-		fail(native, "the program %s does not fit into its memory of %llu MiB",
-		     config->image, (unsigned long long)(config->memory_bytes >> 20));
+		fail(native, "the program %s does not fit into its memory of %llu MiB", config->image,
+		     (unsigned long long)(config->memory_bytes >> 20));
 	else
 		give_memory(native, config->memory_bytes);
 	if (!failed(native) && !build_native_vcpus(native))
@@ -317,14 +305,13 @@ static bool map_ward(struct partition *monitor)
 	for (unsigned i = 0; i < guest->extents; i++) {
 		const struct extent *extent = &guest->extent[i];
 
-		if (!frame_map(monitor, BH_GPA_GUEST + extent->address, extent->physical,
-			       extent->bytes, MAP_READ | MAP_WRITE))
+		if (!frame_map(monitor, BH_GPA_GUEST + extent->address, extent->physical, extent->bytes,
+			       MAP_READ | MAP_WRITE))
 			return false;
 	}
 	for (unsigned i = 0; i < guest->vcpus; i++) {
-		if (!frame_map(monitor, BH_GPA_MESSAGES + i * PAGE_BYTES,
-			       pool_physical(guest->vcpu[i]->message), PAGE_BYTES,
-			       MAP_READ | MAP_WRITE))
+		if (!frame_map(monitor, BH_GPA_MESSAGES + i * PAGE_BYTES, pool_physical(guest->vcpu[i]->message),
+			       PAGE_BYTES, MAP_READ | MAP_WRITE))
 			return false;
 	}
 	return true;
@@ -365,8 +352,7 @@ static void build_configured(const struct config_partition *config, uint32_t ind
 	struct partition *partition = new_partition(config->name, config->kind, config);
 
 	configured[index] = partition;
-	grant(console, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, partition,
-	      partition->name);
+	grant(console, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, partition, partition->name);
 	if (config->error[0]) {
 		report_line(partition, "bulkhead.conf:%u: %s", config->line, config->error);
 		atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);

@@ -9,8 +9,7 @@ _Static_assert(sizeof(struct entity) <= 256, "entities share a page");
 
 static void unthrottle(struct timer *timer)
 {
-	struct entity *entity =
-		(struct entity *)((char *)timer - offsetof(struct entity, unthrottle));
+	struct entity *entity = (struct entity *)((char *)timer - offsetof(struct entity, unthrottle));
 	struct vcpu *vcpu = entity->native;
 
 	entity->throttled = false;
@@ -49,8 +48,7 @@ static struct vcpu *add_vcpu(struct partition *partition, unsigned index, unsign
 	return vcpu;
 }
 
-static bool add_native(struct partition *partition, unsigned index, unsigned cpu, uint32_t weight,
-		       uint32_t cap_percent)
+static bool add_native(struct partition *partition, unsigned index, unsigned cpu, uint32_t weight, uint32_t cap_percent)
 {
 	struct vcpu *vcpu = add_vcpu(partition, index, cpu);
 	struct entity *entity = new_entity(weight, cap_percent);
@@ -73,22 +71,19 @@ bool build_native_vcpus(struct partition *native)
 	return true;
 }
 
-bool build_service_vcpu(struct partition *service, unsigned index,
-			const struct config_machine *machine)
+bool build_service_vcpu(struct partition *service, unsigned index, const struct config_machine *machine)
 {
 	return add_native(service, index, machine->services_cpu, machine->services_weight, 100);
 }
 
-bool build_guest_vcpus(struct partition *guest, struct partition *monitor,
-		       const struct config_machine *machine)
+bool build_guest_vcpus(struct partition *guest, struct partition *monitor, const struct config_machine *machine)
 {
 	const struct config_partition *config = guest->config;
 
 	for (unsigned i = 0; i < config->vcpus; i++) {
 		struct vcpu *vcpu = add_vcpu(guest, i, config->cpu[i]);
 
-		if (!vcpu ||
-		    !add_native(monitor, i, config->cpu[i], config->weight, config->cap_percent))
+		if (!vcpu || !add_native(monitor, i, config->cpu[i], config->weight, config->cap_percent))
 			return false;
 		vcpu->entity = monitor->vcpu[i]->entity;
 		vcpu->entity->guest = vcpu;

@@ -43,8 +43,7 @@ static bool attach(struct channel *channel, unsigned end, const char *name)
 
 	format(handle.name, sizeof(handle.name), "%s", name);
 	return handle_add(partition, &handle) >= 0 &&
-	       frame_map(partition, handle.address, channel->physical, channel->bytes,
-			 MAP_READ | MAP_WRITE);
+	       frame_map(partition, handle.address, channel->physical, channel->bytes, MAP_READ | MAP_WRITE);
 }
 
 static void wipe(uint64_t physical, uint64_t bytes)
@@ -53,8 +52,8 @@ static void wipe(uint64_t physical, uint64_t bytes)
 		memset(window_map(physical + done), 0, PAGE_BYTES);
 }
 
-const char *channel_create(const char *name, uint64_t bytes, struct partition *a,
-			   struct partition *b, const char *name_for_a, const char *name_for_b)
+const char *channel_create(const char *name, uint64_t bytes, struct partition *a, struct partition *b,
+			   const char *name_for_a, const char *name_for_b)
 {
 	struct channel *channel;
 
@@ -67,8 +66,7 @@ const char *channel_create(const char *name, uint64_t bytes, struct partition *a
 	channel->bytes = bytes;
 	channel->end[0].partition = a;
 	channel->end[1].partition = b;
-	channel->physical =
-		frame_take_pages(bytes / PAGE_BYTES, (uint16_t)(FRAME_CHANNEL + channel_count));
+	channel->physical = frame_take_pages(bytes / PAGE_BYTES, (uint16_t)(FRAME_CHANNEL + channel_count));
 	if (!channel->physical)
 		return "no free memory for the channel";
 	channels[channel_count++] = channel;
@@ -135,6 +133,5 @@ int64_t channel_hypercall_stat(struct vcpu *caller, uint64_t value)
 	if (error)
 		return error;
 	peer = partition_leader(((struct channel *)handle->object)->end[!handle->end].partition);
-	return (int64_t)((uint64_t)atomic_load(&peer->epoch) << 1 |
-			 (atomic_load(&peer->state) == BH_STATE_RUNNING));
+	return (int64_t)((uint64_t)atomic_load(&peer->epoch) << 1 | (atomic_load(&peer->state) == BH_STATE_RUNNING));
 }

@@ -26,8 +26,8 @@ struct channel {
 
 /* Takes zeroed memory for a channel and maps it for both ends; a message of what is missing, or
  * NULL. At boot. */
-const char *channel_create(const char *name, uint64_t bytes, struct partition *a,
-			   struct partition *b, const char *name_for_a, const char *name_for_b);
+const char *channel_create(const char *name, uint64_t bytes, struct partition *a, struct partition *b,
+			   const char *name_for_a, const char *name_for_b);
 
 /* Tells every peer of `partition` that it has started or ended. */
 void channel_announce(struct partition *partition);

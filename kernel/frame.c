@@ -48,8 +48,8 @@ static void record_range(const struct boot_range *range)
 	uint64_t end = (range->base + range->bytes + FRAME_BYTES - 1) / FRAME_BYTES;
 
 	for (uint64_t frame = first; frame < end && frame < frames; frame++) {
-		bool whole = range->base <= frame * FRAME_BYTES &&
-			     range->base + range->bytes >= (frame + 1) * FRAME_BYTES;
+		bool whole =
+			range->base <= frame * FRAME_BYTES && range->base + range->bytes >= (frame + 1) * FRAME_BYTES;
 
 		owners[frame] = whole ? range_owner(range->type) : FRAME_FIRMWARE;
 	}
@@ -68,8 +68,7 @@ void frame_init(const struct boot_info *boot)
 	}
 	owners = pool_alloc((unsigned)((frames * sizeof(*owners) + PAGE_BYTES - 1) / PAGE_BYTES));
 	if (!owners)
-		panic("no memory for the ownership record of %llu frames",
-		      (unsigned long long)frames);
+		panic("no memory for the ownership record of %llu frames", (unsigned long long)frames);
 	for (unsigned i = 0; i < boot->ranges; i++)
 		record_range(&boot->range[i]);
 }
@@ -241,41 +240,34 @@ static bool may_map_page(const struct partition *partition, uint64_t physical, u
 	if (owner >= FRAME_CHANNEL) {
 		const struct channel *channel = channels[owner - FRAME_CHANNEL];
 
-		return channel->end[0].partition == partition ||
-		       channel->end[1].partition == partition;
+		return channel->end[0].partition == partition || channel->end[1].partition == partition;
 	}
 	if (owner == FRAME_IMAGE)
 		return !(rights & MAP_WRITE) && is_granted_image(partition, physical);
 	return owner == FRAME_KERNEL && is_message_page(partition, physical);
 }
 
-bool frame_may_map(const struct partition *partition, uint64_t physical, uint64_t bytes,
-		   unsigned rights)
+bool frame_may_map(const struct partition *partition, uint64_t physical, uint64_t bytes, unsigned rights)
 {
 	uint64_t end = physical + bytes;
 
 	while (physical < end) {
-		bool split = frame_owner(physical) >= FRAME_CHANNEL ||
-			     frame_owner(physical) == FRAME_KERNEL ||
+		bool split = frame_owner(physical) >= FRAME_CHANNEL || frame_owner(physical) == FRAME_KERNEL ||
 			     frame_owner(physical) == FRAME_IMAGE;
 
 		if (!may_map_page(partition, physical, rights))
 			return false;
 		/* Whole frames have one owner: one look is enough. */
-		physical =
-			split ? physical + PAGE_BYTES : (physical / FRAME_BYTES + 1) * FRAME_BYTES;
+		physical = split ? physical + PAGE_BYTES : (physical / FRAME_BYTES + 1) * FRAME_BYTES;
 	}
 	return true;
 }
 
-_Static_assert(MAP_READ == PAGING_READ && MAP_WRITE == PAGING_WRITE &&
-		       MAP_EXECUTE == PAGING_EXECUTE,
+_Static_assert(MAP_READ == PAGING_READ && MAP_WRITE == PAGING_WRITE && MAP_EXECUTE == PAGING_EXECUTE,
 	       "rights are passed through");
 
-bool frame_map(struct partition *partition, uint64_t address, uint64_t physical, uint64_t bytes,
-	       unsigned rights)
+bool frame_map(struct partition *partition, uint64_t address, uint64_t physical, uint64_t bytes, unsigned rights)
 {
 	return frame_may_map(partition, physical, bytes, rights) &&
-	       paging_map(&partition->ept, address, physical, bytes, rights | PAGING_WB) ==
-		       PAGING_OK;
+	       paging_map(&partition->ept, address, physical, bytes, rights | PAGING_WB) == PAGING_OK;
 }

@@ -58,10 +58,8 @@ uint64_t frame_ram_bytes(void);
  * May `partition` see these bytes with these rights? Its own memory; its ward's, not executable; a
  * granted image, read only; a channel it is an end of and its ward's message pages, not executable.
  */
-bool frame_may_map(const struct partition *partition, uint64_t physical, uint64_t bytes,
-		   unsigned rights);
+bool frame_may_map(const struct partition *partition, uint64_t physical, uint64_t bytes, unsigned rights);
 
 /* Maps into the partition's nested table, if frame_may_map; false: it may not, or the kernel's
  * memory is used up. */
-bool frame_map(struct partition *partition, uint64_t address, uint64_t physical, uint64_t bytes,
-	       unsigned rights);
+bool frame_map(struct partition *partition, uint64_t address, uint64_t physical, uint64_t bytes, unsigned rights);

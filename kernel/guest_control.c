@@ -7,8 +7,7 @@
 static int64_t lookup(struct vcpu *caller, uint64_t value, struct partition **guest)
 {
 	struct handle *handle;
-	int64_t error =
-		handle_lookup(caller, value, BH_HANDLE_PARTITION, BH_RIGHT_MONITOR, &handle);
+	int64_t error = handle_lookup(caller, value, BH_HANDLE_PARTITION, BH_RIGHT_MONITOR, &handle);
 
 	if (!error)
 		*guest = handle->object;
@@ -31,8 +30,8 @@ int64_t guest_control_msi(struct vcpu *caller, uint64_t value, uint64_t address,
  * The APIC belongs to its vCPU's CPU, and the monitor's paired vCPU runs there, with the guest's
  * vCPU standing still until the reply.
  */
-int64_t guest_control_apic(struct vcpu *caller, uint64_t value, uint64_t vcpu, uint64_t offset,
-			   uint64_t data, uint64_t write)
+int64_t guest_control_apic(struct vcpu *caller, uint64_t value, uint64_t vcpu, uint64_t offset, uint64_t data,
+			   uint64_t write)
 {
 	struct partition *guest;
 	int64_t error = lookup(caller, value, &guest);

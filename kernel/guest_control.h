@@ -5,6 +5,6 @@
 struct vcpu;
 
 int64_t guest_control_msi(struct vcpu *caller, uint64_t guest, uint64_t address, uint64_t data);
-int64_t guest_control_apic(struct vcpu *caller, uint64_t guest, uint64_t vcpu, uint64_t offset,
-			   uint64_t value, uint64_t write);
+int64_t guest_control_apic(struct vcpu *caller, uint64_t guest, uint64_t vcpu, uint64_t offset, uint64_t value,
+			   uint64_t write);
 int64_t guest_control_end(struct vcpu *caller, uint64_t guest, uint64_t how);

@@ -17,8 +17,7 @@ struct arguments {
 
 typedef int64_t (*function)(struct vcpu *caller, const struct arguments *with);
 
-/* ---- text in registers
- * ----------------------------------------------------------------------------- */
+/* ---- text in registers ------------------------------------------------------------------------- */
 
 static unsigned text_length(const struct arguments *with)
 {
@@ -57,13 +56,11 @@ static int64_t report(struct vcpu *caller, const struct arguments *with)
 	return 0;
 }
 
-/* ---- the caller itself
- * ----------------------------------------------------------------------------- */
+/* ---- the caller itself ------------------------------------------------------------------------- */
 
 static int64_t wait(struct vcpu *caller, const struct arguments *with)
 {
-	return caller->is_guest ? -BH_ESTATE
-				: event_hypercall_wait(caller, with->a, with->b, with->c);
+	return caller->is_guest ? -BH_ESTATE : event_hypercall_wait(caller, with->a, with->b, with->c);
 }
 
 static int64_t signal(struct vcpu *caller, const struct arguments *with)
@@ -79,15 +76,13 @@ static int64_t exit(struct vcpu *caller, const struct arguments *with)
 	if (with->a)
 		report_line(partition, "exit code %lld", (long long)with->a);
 	if (with->a && partition->ward)
-		report_line(partition->ward, "its monitor ended with exit code %lld",
-			    (long long)with->a);
+		report_line(partition->ward, "its monitor ended with exit code %lld", (long long)with->a);
 	log_printf("%s: exit code %lld", partition->name, (long long)with->a);
 	partition_end(partition, with->a ? BH_CAUSE_FAILED : BH_CAUSE_FINISHED, false);
 	return 0;
 }
 
-/* ---- channels and interrupts
- * ------------------------------------------------------------------------- */
+/* ---- channels and interrupts ------------------------------------------------------------------- */
 
 static int64_t channel_bind(struct vcpu *caller, const struct arguments *with)
 {
@@ -109,8 +104,7 @@ static int64_t irq_bind(struct vcpu *caller, const struct arguments *with)
 	return irq_hypercall_bind(caller, with->a, with->b, with->c);
 }
 
-/* ---- a monitor's guest
- * ------------------------------------------------------------------------------- */
+/* ---- a monitor's guest ------------------------------------------------------------------------- */
 
 static int64_t guest_msi(struct vcpu *caller, const struct arguments *with)
 {
@@ -127,14 +121,12 @@ static int64_t guest_end(struct vcpu *caller, const struct arguments *with)
 	return guest_control_end(caller, with->a, with->b);
 }
 
-/* ---- partitions
- * -------------------------------------------------------------------------------------- */
+/* ---- partitions -------------------------------------------------------------------------------- */
 
 static int64_t control(struct vcpu *caller, const struct arguments *with)
 {
 	struct handle *handle;
-	int64_t error =
-		handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL, &handle);
+	int64_t error = handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL, &handle);
 
 	return error ? error : partition_control(handle->object, (enum bh_control)with->b);
 }
@@ -142,8 +134,7 @@ static int64_t control(struct vcpu *caller, const struct arguments *with)
 static int64_t stat(struct vcpu *caller, const struct arguments *with)
 {
 	struct handle *handle;
-	int64_t error =
-		handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
+	int64_t error = handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
 
 	return error ? error : partition_stat(handle->object, with->b, with->c);
 }
@@ -151,8 +142,7 @@ static int64_t stat(struct vcpu *caller, const struct arguments *with)
 static int64_t read_report(struct vcpu *caller, const struct arguments *with)
 {
 	struct handle *handle;
-	int64_t error =
-		handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
+	int64_t error = handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
 
 	return error ? error : report_read(handle->object, with->b);
 }
@@ -160,8 +150,7 @@ static int64_t read_report(struct vcpu *caller, const struct arguments *with)
 static int64_t trace(struct vcpu *caller, const struct arguments *with)
 {
 	struct handle *handle;
-	int64_t error =
-		handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
+	int64_t error = handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
 	struct partition *partition;
 
 	if (error)
@@ -172,8 +161,7 @@ static int64_t trace(struct vcpu *caller, const struct arguments *with)
 	return trace_read(partition->vcpu[with->b], with->c, (unsigned)with->d);
 }
 
-/* ---- the machine
- * ------------------------------------------------------------------------------------- */
+/* ---- the machine ------------------------------------------------------------------------------- */
 
 static int64_t machine_stat(struct vcpu *caller, const struct arguments *with)
 {

@@ -48,8 +48,7 @@ int64_t irq_hypercall_bind(struct vcpu *caller, uint64_t value, uint64_t vcpu, u
 		return error;
 	if (vcpu >= holder->vcpus || bit >= BH_EVENT_BITS || holder->irq >= ISA_IRQS)
 		return -BH_EINVAL;
-	if (!ioapic_route_isa(holder->irq, VECTOR_DEVICE_FIRST + holder->irq,
-			      holder->vcpu[vcpu]->cpu))
+	if (!ioapic_route_isa(holder->irq, VECTOR_DEVICE_FIRST + holder->irq, holder->vcpu[vcpu]->cpu))
 		return -BH_ENOENT;
 
 	binding = &bindings[holder->irq];

@@ -35,8 +35,8 @@ void message_pio(struct vcpu *guest, uint16_t port, unsigned size, unsigned writ
 	deliver(guest, BH_MSG_PIO);
 }
 
-void message_send(struct vcpu *guest, enum bh_message_reason reason, uint64_t address,
-		  uint64_t value, unsigned write, uint32_t groups)
+void message_send(struct vcpu *guest, enum bh_message_reason reason, uint64_t address, uint64_t value, unsigned write,
+		  uint32_t groups)
 {
 	struct bh_message *message = guest->message;
 

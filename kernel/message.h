@@ -14,8 +14,8 @@ struct vcpu;
 void message_pio(struct vcpu *guest, uint16_t port, unsigned size, unsigned write);
 
 /* Any other reason; `groups` of state travel. Guests with a monitor only. */
-void message_send(struct vcpu *guest, enum bh_message_reason reason, uint64_t address,
-		  uint64_t value, unsigned write, uint32_t groups);
+void message_send(struct vcpu *guest, enum bh_message_reason reason, uint64_t address, uint64_t value, unsigned write,
+		  uint32_t groups);
 
 /* BH_WAIT_REPLY: takes the answer from the page, which the monitor may be changing at this moment.
  * 0, -BH_ESTATE. */

@@ -37,8 +37,7 @@ static void attend_everywhere(struct partition *leader)
 	}
 }
 
-/* ---- changes of state
- * ---------------------------------------------------------------------------- */
+/* ---- changes of state -------------------------------------------------------------------------- */
 
 /* The lock is held. */
 static void begin_building(struct partition *leader)
@@ -105,8 +104,7 @@ void partition_end(struct partition *partition, enum bh_cause cause, bool again)
 		attend_everywhere(leader);
 }
 
-/* ---- control
- * ------------------------------------------------------------------------------------- */
+/* ---- control ----------------------------------------------------------------------------------- */
 
 static int64_t control_start(struct partition *leader)
 {
@@ -185,8 +183,7 @@ void partition_autostart(void)
 	}
 }
 
-/* ---- work: wiping and building, in slices
- * -------------------------------------------------------- */
+/* ---- work: wiping and building, in slices ------------------------------------------------------ */
 
 static void finish_building(struct partition *leader)
 {
@@ -254,8 +251,7 @@ static void begin_work(struct cpu *cpu, struct partition *leader)
 	sched_wake(&cpu->sched, entity, clock_now());
 }
 
-/* ---- a CPU's part
- * ---------------------------------------------------------------------------------- */
+/* ---- a CPU's part ------------------------------------------------------------------------------ */
 
 static void each_vcpu_here(struct cpu *cpu, struct partition *leader,
 			   void (*action)(struct cpu *, struct partition *, struct vcpu *))

@@ -19,9 +19,8 @@
 #include "handle.h"
 #include "spinlock.h"
 
-#define PARTITION_MAX \
-	(1 + 2 * CONFIG_PARTITIONS) /* console, and for each configured one perhaps a monitor */
-#define PARTITION_VCPUS	    (CONFIG_VCPUS + 1) /* a monitor has one more than its guest */
+#define PARTITION_MAX	    (1 + 2 * CONFIG_PARTITIONS) /* console, and for each configured one perhaps a monitor */
+#define PARTITION_VCPUS	    (CONFIG_VCPUS + 1)		/* a monitor has one more than its guest */
 #define PARTITION_EXTENTS   16
 #define REPORT_BYTES	    2048
 #define PARTITION_CPU_WORDS 4
@@ -53,18 +52,17 @@ struct partition {
 
 	/* Life; of the leader. `lock` guards the change of state and the report. */
 	struct spinlock lock;
-	_Atomic uint32_t state;			/* enum bh_state */
-	_Atomic uint32_t cause;			/* enum bh_cause */
-	_Atomic uint32_t epoch;			/* counts starts */
-	uint64_t cpu_mask[PARTITION_CPU_WORDS]; /* CPUs of its vCPUs and of its monitor's */
-	_Atomic uint64_t
-		holding[PARTITION_CPU_WORDS]; /* while DYING: CPUs that have not let go yet */
-	_Atomic uint32_t letting_go;	      /* how many these are */
-	bool start_again;		      /* when DYING has ended */
-	bool dirty;			      /* memory must be wiped before it is used */
-	uint32_t failures;		      /* automatic restarts so far */
-	uint64_t started;		      /* TSC */
-	uint64_t wiped;			      /* bytes of both memories wiped so far */
+	_Atomic uint32_t state;			       /* enum bh_state */
+	_Atomic uint32_t cause;			       /* enum bh_cause */
+	_Atomic uint32_t epoch;			       /* counts starts */
+	uint64_t cpu_mask[PARTITION_CPU_WORDS];	       /* CPUs of its vCPUs and of its monitor's */
+	_Atomic uint64_t holding[PARTITION_CPU_WORDS]; /* while DYING: CPUs that have not let go yet */
+	_Atomic uint32_t letting_go;		       /* how many these are */
+	bool start_again;			       /* when DYING has ended */
+	bool dirty;				       /* memory must be wiped before it is used */
+	uint32_t failures;			       /* automatic restarts so far */
+	uint64_t started;			       /* TSC */
+	uint64_t wiped;				       /* bytes of both memories wiped so far */
 	/* A partition's own, not its leader's. */
 	uint32_t report_bytes;
 	uint32_t report_epoch; /* the life that it is about */

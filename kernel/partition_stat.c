@@ -14,9 +14,7 @@ static int64_t vcpu_stat(const struct vcpu *vcpu, uint64_t field, uint64_t reaso
 	case BH_STAT_VCPU_KERNEL:
 		return (int64_t)vcpu->kernel;
 	case BH_STAT_VCPU_MONITOR:
-		return vcpu->is_guest && vcpu->peer
-			       ? (int64_t)(vcpu->peer->ran + vcpu->peer->kernel)
-			       : 0;
+		return vcpu->is_guest && vcpu->peer ? (int64_t)(vcpu->peer->ran + vcpu->peer->kernel) : 0;
 	case BH_STAT_VCPU_EXITS:
 		return reason < BH_EXIT_REASONS ? (int64_t)vcpu->exits[reason] : -BH_EINVAL;
 	default:

@@ -7,8 +7,7 @@
 #include "string.h"
 #include "window.h"
 
-/* ---- wiping
- * ---------------------------------------------------------------------------------------- */
+/* ---- wiping ------------------------------------------------------------------------------------ */
 
 /* The frame at `offset` bytes into the partition's memory; 0 past its end. */
 static uint64_t frame_at(const struct partition *partition, uint64_t offset)
@@ -25,16 +24,15 @@ bool populate_wipe_slice(struct partition *leader)
 {
 	uint64_t own = leader->memory_bytes;
 	uint64_t all = own + (leader->monitor ? leader->monitor->memory_bytes : 0);
-	uint64_t physical = leader->wiped < own ? frame_at(leader, leader->wiped)
-						: frame_at(leader->monitor, leader->wiped - own);
+	uint64_t physical =
+		leader->wiped < own ? frame_at(leader, leader->wiped) : frame_at(leader->monitor, leader->wiped - own);
 
 	memset(window_map(physical), 0, FRAME_BYTES);
 	leader->wiped += FRAME_BYTES;
 	return leader->wiped >= all;
 }
 
-/* ---- programs
- * -------------------------------------------------------------------------------------- */
+/* ---- programs ---------------------------------------------------------------------------------- */
 
 unsigned populate_rights(const struct partition *native, uint64_t address, uint64_t *end)
 {
@@ -43,13 +41,11 @@ unsigned populate_rights(const struct partition *native, uint64_t address, uint6
 
 	for (unsigned i = 0; i < program->segments; i++) {
 		const struct boot_segment *segment = &program->segment[i];
-		uint64_t last = (segment->address + segment->memory_bytes + PAGE_BYTES - 1) /
-				PAGE_BYTES * PAGE_BYTES;
+		uint64_t last = (segment->address + segment->memory_bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 
 		if (address >= segment->address && address < last) {
 			*end = last;
-			return MAP_READ | (segment->writable ? MAP_WRITE : 0) |
-			       (segment->executable ? MAP_EXECUTE : 0);
+			return MAP_READ | (segment->writable ? MAP_WRITE : 0) | (segment->executable ? MAP_EXECUTE : 0);
 		}
 		if (segment->address > address && segment->address < next)
 			next = segment->address;
@@ -77,8 +73,7 @@ static void copy_segment(const struct partition *native, const struct boot_segme
 	while (done < segment->file_bytes) {
 		uint64_t to = frame_at(native, segment->address + done);
 		uint64_t from = segment->physical + done;
-		uint64_t bytes =
-			smaller(segment->file_bytes - done, FRAME_BYTES - to % FRAME_BYTES);
+		uint64_t bytes = smaller(segment->file_bytes - done, FRAME_BYTES - to % FRAME_BYTES);
 
 		bytes = smaller(bytes, FRAME_BYTES - from % FRAME_BYTES);
 		memcpy(window_map_slot(0, to), window_map_slot(1, from), bytes);
@@ -86,8 +81,7 @@ static void copy_segment(const struct partition *native, const struct boot_segme
 	}
 }
 
-/* ---- bh_info
- * --------------------------------------------------------------------------------------- */
+/* ---- bh_info ----------------------------------------------------------------------------------- */
 
 static uint32_t handle_kind(const struct handle *handle)
 {
@@ -154,8 +148,7 @@ static void unbind_channels(const struct partition *native)
 		const struct handle *handle = &native->handle[i];
 
 		if (handle->type == BH_HANDLE_CHANNEL)
-			atomic_store(&((struct channel *)handle->object)->end[handle->end].bound,
-				     0);
+			atomic_store(&((struct channel *)handle->object)->end[handle->end].bound, 0);
 	}
 }
 

@@ -56,23 +56,20 @@ void report_line(struct partition *partition, const char *text, ...)
 
 static void registers(struct partition *partition, struct vcpu *vcpu)
 {
-	static const char *const name[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
-					      "rsi", "rdi", "r8",  "r9",  "r10", "r11",
-					      "r12", "r13", "r14", "r15" };
+	static const char *const name[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+					      "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 	struct bh_vcpu_state state;
 
 	virt->get_state(vcpu, BH_STATE_ALL, &state);
 	report_line(partition, "  vCPU %u  rip %llx  rflags %llx  cs %x base %llx", vcpu->index,
-		    (unsigned long long)state.rip, (unsigned long long)state.rflags,
-		    state.segment[BH_CS].selector, (unsigned long long)state.segment[BH_CS].base);
-	report_line(partition, "  cr0 %llx  cr3 %llx  cr4 %llx  efer %llx",
-		    (unsigned long long)state.cr0, (unsigned long long)state.cr3,
-		    (unsigned long long)state.cr4, (unsigned long long)state.efer);
+		    (unsigned long long)state.rip, (unsigned long long)state.rflags, state.segment[BH_CS].selector,
+		    (unsigned long long)state.segment[BH_CS].base);
+	report_line(partition, "  cr0 %llx  cr3 %llx  cr4 %llx  efer %llx", (unsigned long long)state.cr0,
+		    (unsigned long long)state.cr3, (unsigned long long)state.cr4, (unsigned long long)state.efer);
 	for (unsigned i = 0; i < 16; i += 4)
 		report_line(partition, "  %3s %-16llx %3s %-16llx %3s %-16llx %3s %-16llx", name[i],
-			    (unsigned long long)state.gpr[i], name[i + 1],
-			    (unsigned long long)state.gpr[i + 1], name[i + 2],
-			    (unsigned long long)state.gpr[i + 2], name[i + 3],
+			    (unsigned long long)state.gpr[i], name[i + 1], (unsigned long long)state.gpr[i + 1],
+			    name[i + 2], (unsigned long long)state.gpr[i + 2], name[i + 3],
 			    (unsigned long long)state.gpr[i + 3]);
 }
 

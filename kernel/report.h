@@ -11,12 +11,10 @@ struct vcpu;
  * its report, and to its guest's if it is a monitor; the reason goes to the log too. The vCPU's own
  * CPU; it must not run on.
  */
-void report_failure(struct vcpu *vcpu, const char *reason, ...)
-	__attribute__((format(printf, 2, 3)));
+void report_failure(struct vcpu *vcpu, const char *reason, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends a line; what does not fit is dropped. */
-void report_line(struct partition *partition, const char *text, ...)
-	__attribute__((format(printf, 2, 3)));
+void report_line(struct partition *partition, const char *text, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends text as a partition gives it; what is not printable becomes '?'. */
 void report_text(struct partition *partition, const char *text, unsigned bytes);

@@ -9,9 +9,18 @@
 
 uint64_t sched_slice;
 
+static void end_slice(struct timer *timer)
+{
+	struct sched *sched = (struct sched *)((char *)timer - offsetof(struct sched, slice));
+
+	sched->slice_over = true;
+}
+
 void sched_init(struct sched *sched)
 {
-	*sched = (struct sched){ .slice_end = TIMER_NEVER };
+	*sched = (struct sched){ .timers.next = TIMER_NEVER };
+	sched->slice.deadline = TIMER_NEVER;
+	sched->slice.fire = end_slice;
 }
 
 struct vcpu *entity_vcpu(const struct entity *entity)
@@ -28,7 +37,7 @@ static bool entity_runnable(const struct entity *entity)
 	return (entity->active && !entity->throttled && entity_vcpu(entity)) || entity->work;
 }
 
-/* ---- the policy ------------------------------------------------------------------------------ */
+/* ---- the policy -------------------------------------------------------------------------------- */
 
 static uint64_t cap_period(void)
 {
@@ -88,8 +97,7 @@ void sched_charge(struct sched *sched, uint64_t now)
 	if (entity->cap_percent < 100) {
 		charge_cap(entity, now, ticks);
 		if (entity->throttled)
-			timer_set(&sched->timers, &entity->unthrottle,
-				  entity->period_start + cap_period());
+			timer_set(&sched->timers, &entity->unthrottle, entity->period_start + cap_period());
 	}
 }
 
@@ -97,18 +105,15 @@ void sched_charge(struct sched *sched, uint64_t now)
 static void set_slice(struct sched *sched, uint64_t now)
 {
 	struct entity *entity = sched->current;
+	uint64_t end = entity && sched->queue ? now + sched_slice : TIMER_NEVER;
 
-	sched->slice_end = TIMER_NEVER;
-	if (!entity)
-		return;
-	if (sched->queue)
-		sched->slice_end = now + sched_slice;
-	if (entity->cap_percent < 100) {
-		uint64_t end = now + cap_budget(entity) - entity->period_used;
+	if (entity && entity->cap_percent < 100) {
+		uint64_t capped = now + cap_budget(entity) - entity->period_used;
 
-		if (end < sched->slice_end)
-			sched->slice_end = end;
+		end = capped < end ? capped : end;
 	}
+	sched->slice_over = false;
+	timer_set(&sched->timers, &sched->slice, end);
 }
 
 /*
@@ -121,9 +126,8 @@ struct entity *sched_pick(struct sched *sched, uint64_t now)
 	struct entity *first = sched->queue;
 	bool stays = current && entity_runnable(current);
 
-	if (stays && !(first && (now >= sched->slice_end ||
-				 first->weighted + sched_slice < current->weighted))) {
-		if (now >= sched->slice_end || (first && sched->slice_end == TIMER_NEVER))
+	if (stays && !(first && (sched->slice_over || first->weighted + sched_slice < current->weighted))) {
+		if (sched->slice_over || (first && sched->slice.deadline == TIMER_NEVER))
 			set_slice(sched, now);
 		return current;
 	}
@@ -231,7 +235,7 @@ static void idle(struct cpu *cpu)
 {
 	if (atomic_load(&cpu->sched.look))
 		return;
-	clock_set_timer(timer_next(&cpu->sched.timers));
+	clock_set_timer(sched_deadline(&cpu->sched));
 	cpu_idle();
 	clock_set_timer(TIMER_NEVER);
 }

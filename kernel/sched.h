@@ -23,12 +23,11 @@ struct partition;
 #define SCHED_CAP_PERIOD_MS 100
 
 struct entity {
-	struct vcpu *guest;  /* NULL: a native program's vCPU alone */
-	struct vcpu *native; /* the program's, or the monitor's paired vCPU */
-	struct entity *next; /* in the run queue */
-	void (*work)(
-		struct entity *); /* kernel work charged to this entity, in slices; NULL: none */
-	uint64_t weighted;	  /* weighted run time */
+	struct vcpu *guest;		    /* NULL: a native program's vCPU alone */
+	struct vcpu *native;		    /* the program's, or the monitor's paired vCPU */
+	struct entity *next;		    /* in the run queue */
+	void (*work)(struct entity *);	    /* kernel work charged to this entity, in slices; NULL: none */
+	uint64_t weighted;		    /* weighted run time */
 	uint64_t period_start, period_used; /* ticks, for the cap */
 	struct timer unthrottle;
 	uint32_t weight;
@@ -45,7 +44,9 @@ struct sched {
 	struct entity *queue;	/* runnable ones without the current, least weighted time first */
 	uint64_t least;		/* floor of weighted time: newcomers start here */
 	uint64_t charged;	/* TSC up to which `current` has been charged */
-	uint64_t slice_end;	/* TIMER_NEVER: no end */
+	struct timer slice;	/* when the current one's turn ends, if anybody waits for it or its cap
+				   is near */
+	bool slice_over;
 	struct timer_queue timers;
 	uint64_t idle;		    /* ticks */
 	struct vcpu *_Atomic wake;  /* vCPUs that something has happened to; linked by wake_next */
@@ -71,12 +72,10 @@ void sched_wake(struct sched *sched, struct entity *entity, uint64_t now);
 void sched_activate(struct sched *sched, struct entity *entity, uint64_t now);
 void sched_deactivate(struct sched *sched, struct entity *entity, uint64_t now);
 
-/* TSC at which the CPU must be back in the kernel: slice end or timer, whichever is first. */
+/* TSC at which the CPU must be back in the kernel, or TIMER_NEVER. */
 static inline uint64_t sched_deadline(const struct sched *sched)
 {
-	uint64_t timer = timer_next(&sched->timers);
-
-	return timer < sched->slice_end ? timer : sched->slice_end;
+	return sched->timers.next;
 }
 
 /* The policy alone, without CPUs (tested on the host). */

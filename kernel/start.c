@@ -48,9 +48,8 @@ void machine_start(const struct boot_info *info)
 	virt->caps(log_caps_line);
 	frame_init(info);
 	build_partitions(boot);
-	log_printf("%u partitions, %llu MiB free, kernel %llu KiB (%llu KiB of it free)",
-		   partition_count, (unsigned long long)(frame_free_bytes() >> 20),
-		   (unsigned long long)(info->region_bytes >> 10),
+	log_printf("%u partitions, %llu MiB free, kernel %llu KiB (%llu KiB of it free)", partition_count,
+		   (unsigned long long)(frame_free_bytes() >> 20), (unsigned long long)(info->region_bytes >> 10),
 		   (unsigned long long)(pool_free_bytes() >> 10));
 	atomic_store(&built, true);
 }

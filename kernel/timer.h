@@ -12,6 +12,7 @@ struct timer {
 
 struct timer_queue {
 	struct timer *first;
+	uint64_t next; /* the earliest deadline, or TIMER_NEVER: the exit path looks here */
 };
 
 /* Arms `timer` for `deadline`, or moves it; TIMER_NEVER disarms it. */
@@ -19,9 +20,3 @@ void timer_set(struct timer_queue *queue, struct timer *timer, uint64_t deadline
 
 /* Fires what is due at `now`. */
 void timer_expire(struct timer_queue *queue, uint64_t now);
-
-/* The earliest deadline, or TIMER_NEVER. */
-static inline uint64_t timer_next(const struct timer_queue *queue)
-{
-	return queue->first ? queue->first->deadline : TIMER_NEVER;
-}

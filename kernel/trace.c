@@ -4,8 +4,7 @@
 
 const char *const trace_reason[BH_EXIT_REASONS] = BH_EXIT_NAMES;
 
-static const struct trace_record *find(const struct trace *trace, const struct vcpu *vcpu,
-				       uint64_t age)
+static const struct trace_record *find(const struct trace *trace, const struct vcpu *vcpu, uint64_t age)
 {
 	uint64_t count = trace->count;
 	uint64_t kept = count < TRACE_RECORDS ? count : TRACE_RECORDS;
@@ -13,8 +12,7 @@ static const struct trace_record *find(const struct trace *trace, const struct v
 	for (uint64_t back = 1; back <= kept; back++) {
 		const struct trace_record *record = &trace->record[(count - back) % TRACE_RECORDS];
 
-		if (record->partition == vcpu->partition->id && record->vcpu == vcpu->index &&
-		    age-- == 0)
+		if ((record->who & 0xffffff) == vcpu->trace_id && age-- == 0)
 			return record;
 	}
 	return NULL;
@@ -30,7 +28,7 @@ int64_t trace_read(const struct vcpu *vcpu, uint64_t age, unsigned word)
 	case 0:
 		return (int64_t)(record->tsc & INT64_MAX);
 	case 1:
-		return record->reason;
+		return record->who >> 24;
 	case 2:
 		return (int64_t)(record->detail & INT64_MAX);
 	case 3:

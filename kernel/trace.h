@@ -10,9 +10,8 @@ struct trace_record {
 	uint64_t tsc;	   /* at the exit */
 	uint64_t detail;   /* by reason: port, MSR, leaf, address, number */
 	uint32_t duration; /* ticks until the CPU entered a vCPU again */
-	uint16_t partition;
-	uint8_t vcpu;
-	uint8_t reason; /* enum bh_exit */
+	uint32_t who;	   /* vcpu.trace_id, with the reason, enum bh_exit, in bits 31:24 */
+	uint64_t spare;	   /* 32 bytes: found without multiplying */
 };
 
 struct trace {

@@ -105,6 +105,7 @@ static void wait_timer(struct timer *timer)
 
 void vcpu_start(struct vcpu *vcpu)
 {
+	vcpu->arch.tsc_offset = 0;
 	virt->vcpu_reset(vcpu);
 	atomic_store(&vcpu->requests, 0);
 	atomic_store(&vcpu->events, 0);
@@ -160,6 +161,7 @@ struct vcpu *vcpu_create(struct partition *partition, unsigned index, unsigned c
 		return NULL;
 	vcpu->partition = partition;
 	vcpu->index = index;
+	vcpu->trace_id = partition->id | index << 16;
 	vcpu->cpu = cpu;
 	vcpu->is_guest = is_guest;
 	vcpu->timer.deadline = TIMER_NEVER;

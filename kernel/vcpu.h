@@ -37,6 +37,7 @@ struct vcpu {
 	struct bh_message *message; /* guests: the page shared with the monitor */
 	uint32_t index;		    /* in its partition */
 	uint32_t cpu;		    /* physical */
+	uint32_t trace_id;	    /* partition | index << 16 */
 	_Atomic uint32_t state;	    /* enum vcpu_state; written by its own CPU */
 	bool is_guest;
 	bool message_taken; /* guests, VCPU_MESSAGE: the monitor has been told */

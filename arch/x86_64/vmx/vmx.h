@@ -1,7 +1,7 @@
 /*
  * vmx.h: Intel VT-x behind the table of operations (kernel/virt.h).
  *
- * vmx_caps: what the CPU has. vmx_vcpu: VMCS of a vCPU. vmx_state: its registers. vmx_entry: what
+ * vmx_caps: what the CPU has. vmx_vcpu: VMCS of a vCPU. vmx_state: its registers. vmx_run: what
  * is done before each entry. vmx_exit: what is done after each exit. vmx_switch.S: the instructions
  * between.
  */
@@ -16,8 +16,7 @@ struct cpu;
 
 extern const struct virt_ops vmx_ops;
 
-/* ---- vmx_caps.c
- * --------------------------------------------------------------------------------------- */
+/* ---- vmx_caps.c -------------------------------------------------------------------------------- */
 
 struct vmx_caps {
 	uint32_t pin, primary, secondary, exit, entry; /* bits that must be 1 in any VMCS */
@@ -25,7 +24,7 @@ struct vmx_caps {
 	uint64_t cr0_fixed, cr4_fixed;		       /* bits that must be 1 in VMX operation */
 	uint64_t eptp_flags;			       /* memory type, walk length */
 	unsigned preemption_shift;		       /* TSC ticks per timer tick, as a shift */
-	bool vpid, invvpid, preemption_timer, apic_registers, interrupt_delivery, x2apic, xsaves,
+	bool vpid, invvpid, preemption_timer, preemption_saved, apic_registers, interrupt_delivery, x2apic, xsaves,
 		rdtscp, invpcid, page_1g;
 };
 
@@ -35,8 +34,7 @@ void vmx_require(void);
 void vmx_describe(void (*line)(const char *text));
 void vmx_cpu_enable(struct cpu *cpu);
 
-/* ---- vmx_vcpu.c
- * --------------------------------------------------------------------------------------- */
+/* ---- vmx_vcpu.c -------------------------------------------------------------------------------- */
 
 bool vmx_vcpu_create(struct vcpu *vcpu);
 void vmx_vcpu_reset(struct vcpu *vcpu);
@@ -47,8 +45,7 @@ void vmx_apic_mode_changed(struct vcpu *vcpu);
 /* Makes the vCPU's VMCS the current one of this CPU. */
 void vmx_make_current(struct vcpu *vcpu);
 
-/* ---- vmx_state.c
- * -------------------------------------------------------------------------------------- */
+/* ---- vmx_state.c ------------------------------------------------------------------------------- */
 
 uint64_t vmx_read_special(struct vcpu *vcpu, enum virt_register reg);
 void vmx_write_special(struct vcpu *vcpu, enum virt_register reg, uint64_t value);
@@ -56,30 +53,39 @@ void vmx_get_state(struct vcpu *vcpu, uint32_t groups, struct bh_vcpu_state *sta
 void vmx_set_state(struct vcpu *vcpu, uint32_t groups, const struct bh_vcpu_state *state);
 void vmx_tsc_offset_changed(struct vcpu *vcpu);
 
-/* ---- vmx_entry.c
- * -------------------------------------------------------------------------------------- */
+/* ---- vmx_run.c ------------------------------------------------------------------------------- */
 
-/* Everything between the end of an exit's handling and the entry of `vcpu`: events, timer,
- * accounts. */
-void vmx_prepare(struct cpu *cpu, struct vcpu *vcpu);
+/* From the exit of a vCPU to the entry of the next one; from vmx_switch.S, on the CPU's stack. */
+_Noreturn void vmx_exit(struct vcpu *vcpu);
+_Noreturn void vmx_entry_refused(struct vcpu *vcpu);
 
-/* For the next entry of `vcpu`, whose VMCS is current: `info` as in ENTRY_INTERRUPTION_INFO. */
+/* The first entry of a CPU. */
+_Noreturn void vmx_first_entry(struct vcpu *vcpu);
+
+/* For the next entry of the vCPU whose VMCS is current: `info` as in ENTRY_INTERRUPTION_INFO. */
 void vmx_inject(uint32_t info, uint32_t error_code);
 
-/* RIP past the instruction that exited; the VMCS is current. */
+/*
+ * RIP past the instruction that exited; the VMCS is current. The shadow of an STI or MOV SS before it stays, so an
+ * interrupt may come one instruction later than it could.
+ */
 static inline void vmx_skip(void)
 {
-	uint64_t interruptibility = vmread(GUEST_INTERRUPTIBILITY);
-
 	vmwrite(GUEST_RIP, vmread(GUEST_RIP) + vmread(EXIT_INSTRUCTION_LENGTH));
-	/* The shadow of STI and MOV SS covers one instruction only. */
-	if (interruptibility & INTERRUPTIBILITY_STI_MOV_SS)
-		vmwrite(GUEST_INTERRUPTIBILITY,
-			interruptibility & ~(uint64_t)INTERRUPTIBILITY_STI_MOV_SS);
 }
 
-/* ---- vmx_switch.S
- * -------------------------------------------------------------------------------------- */
+/* ---- vmx_exit.c ------------------------------------------------------------------------------ */
+
+#define VMX_EXIT_REASONS 70
+
+/* Exit reasons (appendix C) in the public words, for the trace and the counters. */
+extern const uint8_t vmx_public_reason[VMX_EXIT_REASONS];
+
+/* Answers the exit, or makes it a message, or ends the partition. */
+struct trace_record;
+void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason, struct trace_record *record);
+
+/* ---- vmx_switch.S ---------------------------------------------------------------------------- */
 
 _Noreturn void vmx_enter(struct vcpu *vcpu);
 void vmx_exit_entry(void);

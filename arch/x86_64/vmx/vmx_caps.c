@@ -41,8 +41,7 @@ struct vmx_caps vmx_caps;
 
 static unsigned missing;
 
-/* ---- what must be there
- * ----------------------------------------------------------------------------------- */
+/* ---- what must be there ------------------------------------------------------------------------ */
 
 static void require(bool there, const char *what, const char *cure)
 {
@@ -72,8 +71,7 @@ static const struct control {
 	uint32_t msr, bit;
 	const char *name;
 } required[] = {
-	{ IA32_VMX_PINBASED, PIN_EXTERNAL_INTERRUPT,
-	  "pin-based bit 0, external-interrupt exiting" },
+	{ IA32_VMX_PINBASED, PIN_EXTERNAL_INTERRUPT, "pin-based bit 0, external-interrupt exiting" },
 	{ IA32_VMX_PINBASED, PIN_NMI, "pin-based bit 3, NMI exiting" },
 	{ IA32_VMX_PRIMARY, PRIMARY_TSC_OFFSETTING, "primary bit 3, use TSC offsetting" },
 	{ IA32_VMX_PRIMARY, PRIMARY_HLT, "primary bit 7, HLT exiting" },
@@ -93,10 +91,8 @@ static const struct control {
 	{ IA32_VMX_SECONDARY, SECONDARY_UNRESTRICTED_GUEST, "secondary bit 7, unrestricted guest" },
 	{ IA32_VMX_EXIT, EXIT_HOST_64BIT, "exit bit 9, host address-space size" },
 	{ IA32_VMX_EXIT, EXIT_ACK_INTERRUPT, "exit bit 15, acknowledge interrupt on exit" },
-	{ IA32_VMX_EXIT, EXIT_SAVE_PAT | EXIT_LOAD_PAT,
-	  "exit bits 18, 19, save and load IA32_PAT" },
-	{ IA32_VMX_EXIT, EXIT_SAVE_EFER | EXIT_LOAD_EFER,
-	  "exit bits 20, 21, save and load IA32_EFER" },
+	{ IA32_VMX_EXIT, EXIT_SAVE_PAT | EXIT_LOAD_PAT, "exit bits 18, 19, save and load IA32_PAT" },
+	{ IA32_VMX_EXIT, EXIT_SAVE_EFER | EXIT_LOAD_EFER, "exit bits 20, 21, save and load IA32_EFER" },
 	{ IA32_VMX_ENTRY, ENTRY_IA32E_GUEST, "entry bit 9, IA-32e mode guest" },
 	{ IA32_VMX_ENTRY, ENTRY_LOAD_PAT, "entry bit 14, load IA32_PAT" },
 	{ IA32_VMX_ENTRY, ENTRY_LOAD_EFER, "entry bit 15, load IA32_EFER" },
@@ -104,21 +100,18 @@ static const struct control {
 
 static void require_controls(void)
 {
-	static const char cure[] =
-		"a CPU of Intel's Westmere generation (2010) or later; in a virtual machine, one "
-		"whose host passes this on";
+	static const char cure[] = "a CPU of Intel's Westmere generation (2010) or later; in a virtual machine, one "
+				   "whose host passes this on";
 
 	for (unsigned i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
 		const struct control *control = &required[i];
 		char text[96];
 
 		format(text, sizeof(text), "VMX control %s", control->name);
-		if (control->msr == IA32_VMX_SECONDARY &&
-		    !allowed(IA32_VMX_PRIMARY, PRIMARY_SECONDARY))
+		if (control->msr == IA32_VMX_SECONDARY && !allowed(IA32_VMX_PRIMARY, PRIMARY_SECONDARY))
 			require(false, text, cure);
 		else
-			require((controls(control->msr) >> 32 & control->bit) == control->bit, text,
-				cure);
+			require((controls(control->msr) >> 32 & control->bit) == control->bit, text, cure);
 	}
 }
 
@@ -142,16 +135,12 @@ static void require_ept(void)
 {
 	uint64_t ept = rdmsr(IA32_VMX_EPT_VPID_CAP);
 
-	require(ept & EPT_CAP_WALK_4, "EPT with 4 levels (IA32_VMX_EPT_VPID_CAP bit 6)",
-		"another CPU");
-	require(ept & EPT_CAP_WB, "EPT tables in write-back memory (IA32_VMX_EPT_VPID_CAP bit 14)",
-		"another CPU");
-	require(ept & EPT_CAP_2M, "EPT with 2 MiB pages (IA32_VMX_EPT_VPID_CAP bit 16)",
-		"another CPU");
+	require(ept & EPT_CAP_WALK_4, "EPT with 4 levels (IA32_VMX_EPT_VPID_CAP bit 6)", "another CPU");
+	require(ept & EPT_CAP_WB, "EPT tables in write-back memory (IA32_VMX_EPT_VPID_CAP bit 14)", "another CPU");
+	require(ept & EPT_CAP_2M, "EPT with 2 MiB pages (IA32_VMX_EPT_VPID_CAP bit 16)", "another CPU");
 }
 
-/* ---- what may be there
- * -------------------------------------------------------------------------------------- */
+/* ---- what may be there ------------------------------------------------------------------------- */
 
 static void find_optional(void)
 {
@@ -165,9 +154,10 @@ static void find_optional(void)
 	/* Without INVVPID a restarted vCPU could find the translations of its former life. */
 	vmx_caps.vpid = allowed(IA32_VMX_SECONDARY, SECONDARY_VPID) && vmx_caps.invvpid;
 	vmx_caps.preemption_timer = allowed(IA32_VMX_PINBASED, PIN_PREEMPTION_TIMER);
+	vmx_caps.preemption_saved = vmx_caps.preemption_timer && allowed(IA32_VMX_EXIT, EXIT_SAVE_PREEMPTION_TIMER);
 	vmx_caps.preemption_shift = rdmsr(IA32_VMX_MISC) & 0x1f;
-	vmx_caps.apic_registers = allowed(IA32_VMX_SECONDARY, SECONDARY_APIC_REGISTERS) &&
-				  allowed(IA32_VMX_SECONDARY, SECONDARY_X2APIC);
+	vmx_caps.apic_registers =
+		allowed(IA32_VMX_SECONDARY, SECONDARY_APIC_REGISTERS) && allowed(IA32_VMX_SECONDARY, SECONDARY_X2APIC);
 	vmx_caps.x2apic = allowed(IA32_VMX_SECONDARY, SECONDARY_X2APIC);
 	vmx_caps.interrupt_delivery = delivery;
 	vmx_caps.xsaves = allowed(IA32_VMX_SECONDARY, SECONDARY_XSAVES);
@@ -200,8 +190,7 @@ void vmx_require(void)
 		"machine, nested "
 		"VT-x (for KVM: kvm_intel nested=1 and -cpu host)");
 	stop_if_missing();
-	require(!vmx_locked_off(),
-		"VT-x is locked off (IA32_FEATURE_CONTROL bit 0 set, bit 2 clear)",
+	require(!vmx_locked_off(), "VT-x is locked off (IA32_FEATURE_CONTROL bit 0 set, bit 2 clear)",
 		"switch on Intel Virtualization Technology in the firmware's set-up and "
 		"power-cycle");
 	stop_if_missing();
@@ -226,16 +215,12 @@ void vmx_describe(void (*line)(const char *text))
 	} optional[] = {
 		{ vmx_caps.vpid, "VPID: translations survive exits",
 		  "VPID missing: each entry and exit flushes the TLB" },
-		{ vmx_caps.page_1g, "EPT with 1 GiB pages",
-		  "EPT without 1 GiB pages: 2 MiB at most" },
-		{ vmx_caps.apic_registers,
-		  "APIC-register virtualization: guests read their APIC without exits",
+		{ vmx_caps.page_1g, "EPT with 1 GiB pages", "EPT without 1 GiB pages: 2 MiB at most" },
+		{ vmx_caps.apic_registers, "APIC-register virtualization: guests read their APIC without exits",
 		  "APIC-register virtualization missing: APIC reads exit" },
-		{ vmx_caps.interrupt_delivery,
-		  "virtual-interrupt delivery: no exits for EOI and interrupt windows",
+		{ vmx_caps.interrupt_delivery, "virtual-interrupt delivery: no exits for EOI and interrupt windows",
 		  "virtual-interrupt delivery missing: interrupts are injected in software" },
-		{ vmx_caps.preemption_timer,
-		  "VMX-preemption timer: ends slices and fires guests' timers",
+		{ vmx_caps.preemption_timer, "VMX-preemption timer: ends slices and fires guests' timers",
 		  "VMX-preemption timer missing: the local APIC's timer does it" },
 		{ vmx_caps.xsaves, "XSAVES offered to guests", "XSAVES not offered to guests" },
 	};
@@ -257,8 +242,7 @@ static void unlock_feature_control(void)
 	if (!rdmsr_try(IA32_FEATURE_CONTROL, &value))
 		return;
 	if (!(value & FEATURE_CONTROL_LOCK))
-		wrmsr(IA32_FEATURE_CONTROL,
-		      value | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_OUTSIDE_SMX);
+		wrmsr(IA32_FEATURE_CONTROL, value | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_OUTSIDE_SMX);
 }
 
 void vmx_cpu_enable(struct cpu *cpu)

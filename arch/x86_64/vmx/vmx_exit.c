@@ -39,11 +39,10 @@ enum exit_reason {
 	EXIT_PREEMPTION_TIMER = 52,
 	EXIT_WBINVD = 54,
 	EXIT_XSETBV = 55,
-	EXIT_REASON_COUNT = 70,
 };
 
 /* The same in the public words, for the trace and the counters. */
-static const uint8_t public_reason[EXIT_REASON_COUNT] = {
+const uint8_t vmx_public_reason[VMX_EXIT_REASONS] = {
 	[EXIT_EXCEPTION_OR_NMI] = BH_EXIT_EXCEPTION,
 	[EXIT_EXTERNAL_INTERRUPT] = BH_EXIT_INTERRUPT,
 	[EXIT_TRIPLE_FAULT] = BH_EXIT_TRIPLE_FAULT,
@@ -68,8 +67,8 @@ static const uint8_t public_reason[EXIT_REASON_COUNT] = {
 };
 
 #define RFLAGS_IF 0x200u
-#define CR0_OWNED 0x60000020ull /* CD, NW, NE */
-#define CR4_VMXE  0x2000ull
+#define CR0_NOTED 0x60000020ull /* CD, NW, NE */
+#define CR4_NOTED 0x40ull	/* MCE */
 
 #define FAULT(vector)	    (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (vector))
 #define FAULT_ERROR(vector) (FAULT(vector) | INTERRUPTION_ERROR)
@@ -79,8 +78,7 @@ static const uint8_t public_reason[EXIT_REASON_COUNT] = {
 #define EXCEPTION_GP	    13u
 #define EXCEPTION_MC	    18u
 
-/* ---- instructions that the kernel answers
- * -------------------------------------------------------------- */
+/* ---- instructions that the kernel answers ------------------------------------------------------ */
 
 static void invalid_opcode(void)
 {
@@ -122,8 +120,7 @@ static void exit_xsetbv(struct vcpu *vcpu)
 
 	if (!vcpu->is_guest)
 		report_failure(vcpu, "XSETBV in a native program, which has no extended state");
-	else if (xstate_xsetbv(vcpu, (uint32_t)gpr[BH_RCX],
-			       gpr[BH_RDX] << 32 | (uint32_t)gpr[BH_RAX]))
+	else if (xstate_xsetbv(vcpu, (uint32_t)gpr[BH_RCX], gpr[BH_RDX] << 32 | (uint32_t)gpr[BH_RAX]))
 		vmx_skip();
 	else
 		general_protection();
@@ -179,8 +176,7 @@ static void exit_wrmsr(struct vcpu *vcpu)
 		general_protection();
 }
 
-/* ---- ports and addresses
- * ----------------------------------------------------------------------------------- */
+/* ---- ports and addresses ----------------------------------------------------------------------- */
 
 /* A native's ports are its own or nobody's: all ones, and silence. */
 static void empty_port(struct vcpu *vcpu, unsigned size, bool write)
@@ -200,8 +196,7 @@ static void exit_io(struct vcpu *vcpu, struct trace_record *record)
 	record->detail = qualification;
 	if (qualification & 0x10) {
 		if (vcpu->is_guest)
-			message_send(vcpu, BH_MSG_PIO_STRING, qualification >> 16 & 0xffff, 0,
-				     write, BH_STATE_ALL);
+			message_send(vcpu, BH_MSG_PIO_STRING, qualification >> 16 & 0xffff, 0, write, BH_STATE_ALL);
 		else
 			report_failure(vcpu, "string input or output in a native program");
 		return;
@@ -226,11 +221,9 @@ static void exit_ept_violation(struct vcpu *vcpu, struct trace_record *record)
 
 	record->detail = address;
 	if (vcpu->is_guest && !(qualification & 4) && !delivering)
-		message_send(vcpu, BH_MSG_MMIO, address, 0, qualification & 2 ? 1 : 0,
-			     BH_STATE_ALL);
+		message_send(vcpu, BH_MSG_MMIO, address, 0, qualification & 2 ? 1 : 0, BH_STATE_ALL);
 	else
-		report_failure(vcpu, "it %s %llx, %s", access_words(qualification),
-			       (unsigned long long)address,
+		report_failure(vcpu, "it %s %llx, %s", access_words(qualification), (unsigned long long)address,
 			       qualification & 0x38 ? "which its memory does not allow"
 						    : "which is outside its memory");
 }
@@ -240,26 +233,34 @@ static void exit_ept_violation(struct vcpu *vcpu, struct trace_record *record)
  */
 
 /*
- * A write that changes bits the guest does not own. CR0's CD and NW are taken note of, without
- * effect: with the noted bits as the guest wants them, the instruction is done again and does not
- * exit. What is left over is what no policy offers.
+ * A write that changes bits the guest does not own. CR0's CD and NW and CR4's MCE are taken note of, without effect:
+ * with the noted bits as the guest wants them, the instruction is done again and does not exit. What is left over
+ * is what no policy offers.
  */
+static void note_bits(enum vmcs_field shadow_field, uint64_t value, uint64_t noted)
+{
+	uint64_t shadow = vmread(shadow_field);
+
+	if ((value ^ shadow) & noted)
+		vmwrite(shadow_field, (shadow & ~noted) | (value & noted));
+	else
+		general_protection();
+}
+
 static void exit_control_register(struct vcpu *vcpu, struct trace_record *record)
 {
 	uint64_t qualification = vmread(EXIT_QUALIFICATION);
-	uint64_t value = vcpu->arch.gpr[qualification >> 8 & 0xf];
-	uint64_t shadow = vmread(CR0_READ_SHADOW);
+	unsigned source = qualification >> 8 & 0xf;
+	uint64_t value = source == BH_RSP ? vmread(GUEST_RSP) : vcpu->arch.gpr[source];
 
 	record->detail = qualification;
-	if ((qualification >> 8 & 0xf) == BH_RSP)
-		value = vmread(GUEST_RSP);
 	if (!vcpu->is_guest)
 		report_failure(vcpu, "a native program changed control register %llu",
 			       (unsigned long long)(qualification & 0xf));
-	else if ((qualification & 0x3f) != 0)
-		general_protection(); /* CR4's bits that are not offered */
-	else if ((value ^ shadow) & CR0_OWNED)
-		vmwrite(CR0_READ_SHADOW, (shadow & ~CR0_OWNED) | (value & CR0_OWNED));
+	else if ((qualification & 0x3f) == 0)
+		note_bits(CR0_READ_SHADOW, value, CR0_NOTED);
+	else if ((qualification & 0x3f) == 4)
+		note_bits(CR4_READ_SHADOW, value, CR4_NOTED);
 	else
 		general_protection();
 }
@@ -287,14 +288,13 @@ static void exit_exception(struct vcpu *vcpu, struct trace_record *record)
 
 	record->detail = info & 0xff;
 	if ((info & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
-		record->reason = BH_EXIT_NMI;
+		record->who = vcpu->trace_id | BH_EXIT_NMI << 24;
 		interrupt_nmi();
 	} else if ((info & 0xff) == EXCEPTION_MC) {
 		__asm__ volatile("int $18");
 	} else if (!vcpu->is_guest && (info & 0xff) == EXCEPTION_NM) {
-		report_failure(vcpu,
-			       "FPU use: a native program executed a floating-point or vector "
-			       "instruction");
+		report_failure(vcpu, "FPU use: a native program executed a floating-point or vector "
+				     "instruction");
 	} else {
 		reflect_exception(vcpu, info);
 	}
@@ -332,9 +332,7 @@ static void fatal(struct vcpu *vcpu, uint32_t reason)
 				     "it");
 		break;
 	case EXIT_INVALID_STATE:
-		report_failure(
-			vcpu,
-			"invalid guest state: the CPU refused to enter it (SDM vol. 3, 26.3)");
+		report_failure(vcpu, "invalid guest state: the CPU refused to enter it (SDM vol. 3, 26.3)");
 		break;
 	case EXIT_TASK_SWITCH:
 		report_failure(vcpu, "a hardware task switch, which is not supported");
@@ -348,8 +346,7 @@ static void fatal(struct vcpu *vcpu, uint32_t reason)
 	}
 }
 
-static void dispatch(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason,
-		     struct trace_record *record)
+void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason, struct trace_record *record)
 {
 	switch (reason) {
 	case EXIT_CPUID:
@@ -427,51 +424,6 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason,
 	}
 }
 
-static struct trace_record *trace_begin(struct cpu *cpu, struct vcpu *vcpu, uint64_t now,
-					uint32_t reason)
-{
-	struct trace *trace = cpu->trace;
-	struct trace_record *record = &trace->record[trace->count++ % TRACE_RECORDS];
-
-	record->tsc = now;
-	record->detail = 0;
-	record->partition = (uint16_t)vcpu->partition->id;
-	record->vcpu = (uint8_t)vcpu->index;
-	record->reason = (reason & 0xffff) < EXIT_REASON_COUNT ? public_reason[reason & 0xffff] : 0;
-	vcpu->exits[record->reason]++;
-	return record;
-}
-
-/* From vmx_switch.S, on the CPU's stack: handles the exit of `vcpu` and returns whom to enter. */
-struct vcpu *vmx_exit(struct vcpu *vcpu);
-
-struct vcpu *vmx_exit(struct vcpu *vcpu)
-{
-	struct cpu *cpu = cpu_this();
-	uint64_t now = clock_now();
-	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
-	struct trace_record *record = trace_begin(cpu, vcpu, now, reason);
-	struct vcpu *next;
-
-	vcpu->ran += now - cpu->entered;
-	vcpu->arch.resumable = true;
-	/* An event injected by this entry has been delivered; its field is cleared by the exit
-	 * (26.6). */
-	dispatch(cpu, vcpu, reason, record);
-
-	next = cpu->sched.look ? NULL : entity_vcpu(vcpu->entity);
-	if (!next) {
-		/* What the scheduler does from here on, idling too, is not this vCPU's. */
-		vcpu->kernel += clock_now() - now;
-		next = sched_next(cpu);
-		now = clock_now();
-	}
-	vmx_prepare(cpu, next);
-	record->duration = (uint32_t)(cpu->entered - record->tsc);
-	vcpu->kernel += cpu->entered - now;
-	return next;
-}
-
 static const struct paging_format *vmx_paging(void)
 {
 	return vmx_caps.page_1g ? &paging_ept_1g : &paging_ept;
@@ -485,12 +437,6 @@ static void vmx_skip_later(struct vcpu *vcpu)
 static void vmx_gp_later(struct vcpu *vcpu)
 {
 	vcpu->arch.vmx.pending |= VMX_PENDING_GP;
-}
-
-static _Noreturn void vmx_first_entry(struct vcpu *vcpu)
-{
-	vmx_prepare(cpu_this(), vcpu);
-	vmx_enter(vcpu);
 }
 
 const struct virt_ops vmx_ops = {

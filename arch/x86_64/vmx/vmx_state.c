@@ -1,3 +1,4 @@
+#include "guest_cpuid.h"
 #include "guest_msr.h"
 #include "vcpu.h"
 #include "vmx.h"
@@ -7,6 +8,7 @@
 #define CR0_NE	 0x20u
 #define CR0_NW	 0x20000000u
 #define CR0_CD	 0x40000000u
+#define CR4_MCE	 0x40u
 #define CR4_VMXE 0x2000u
 
 static const enum vmcs_field special[] = {
@@ -47,17 +49,19 @@ static void write_cr0_of_guest(uint64_t value)
 	vmwrite(CR0_READ_SHADOW, value);
 }
 
-static void write_cr4_of_guest(uint64_t value)
+static void write_cr4_of_guest(struct vcpu *vcpu, uint64_t value)
 {
-	vmwrite(GUEST_CR4, value | CR4_VMXE | vmx_caps.cr4_fixed);
+	value &= guest_cpuid_cr4_allowed(vcpu);
+	vmwrite(GUEST_CR4, value | CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
 	vmwrite(CR4_READ_SHADOW, value);
 }
 
 /* EFER.LMA and the entry control that says the same must agree (26.3.1.1). */
-static void write_efer_of_guest(uint64_t value)
+static void write_efer_of_guest(struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t entry = vmread(ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E_GUEST;
 
+	value &= guest_cpuid_efer_allowed(vcpu) | EFER_LMA;
 	vmwrite(GUEST_IA32_EFER, value);
 	vmwrite(ENTRY_CONTROLS, value & EFER_LMA ? entry | ENTRY_IA32E_GUEST : entry);
 }
@@ -70,10 +74,10 @@ void vmx_write_special(struct vcpu *vcpu, enum virt_register reg, uint64_t value
 		write_cr0_of_guest(value);
 		break;
 	case VIRT_CR4:
-		write_cr4_of_guest(value);
+		write_cr4_of_guest(vcpu, value);
 		break;
 	case VIRT_EFER:
-		write_efer_of_guest(value);
+		write_efer_of_guest(vcpu, value);
 		break;
 	default:
 		vmwrite(special[reg], value);

@@ -37,8 +37,6 @@ vmx_enter:
 	lea	-128(%rsp), %rdi
 	mov	%gs:CPU_STACK_TOP, %rsp
 	call	vmx_entry_refused
-	mov	%rax, %rdi
-	jmp	vmx_enter
 
 	.globl vmx_exit_entry
 vmx_exit_entry:
@@ -61,7 +59,5 @@ vmx_exit_entry:
 	mov	%rsp, %rdi
 	mov	%gs:CPU_STACK_TOP, %rsp
 	call	vmx_exit
-	mov	%rax, %rdi
-	jmp	vmx_enter
 
 	.section .note.GNU-stack, "", @progbits

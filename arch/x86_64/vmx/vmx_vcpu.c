@@ -23,6 +23,7 @@
 #define CR0_PG 0x80000000u
 
 #define CR4_PAE	 0x20u
+#define CR4_MCE	 0x40u
 #define CR4_VMXE 0x2000u
 
 #define EXCEPTION_DB 1
@@ -43,8 +44,7 @@
 static uint8_t *msr_bitmap_native, *msr_bitmap_guest, *msr_bitmap_guest_x2apic;
 static uint16_t last_vpid;
 
-/* ---- MSR bitmaps
- * ---------------------------------------------------------------------------------------- */
+/* ---- MSR bitmaps ------------------------------------------------------------------------------- */
 
 static void pass(uint8_t *bitmap, uint32_t msr, bool read, bool write)
 {
@@ -99,8 +99,7 @@ static bool make_bitmaps(void)
 	return true;
 }
 
-/* ---- creation
- * -------------------------------------------------------------------------------------------- */
+/* ---- creation ---------------------------------------------------------------------------------- */
 
 static bool make_io_bitmaps(struct vcpu *vcpu)
 {
@@ -113,8 +112,7 @@ static bool make_io_bitmaps(struct vcpu *vcpu)
 	if (!bitmaps)
 		return false;
 	memset(bitmaps, 0xff, 8192);
-	for (uint64_t port = partition->ports_first; port <= partition->ports_last && port < 65536;
-	     port++)
+	for (uint64_t port = partition->ports_first; port <= partition->ports_last && port < 65536; port++)
 		bitmaps[port / 8] &= (uint8_t) ~(1u << port % 8);
 	vcpu->arch.vmx.io_bitmaps = bitmaps;
 	return true;
@@ -135,16 +133,6 @@ bool vmx_vcpu_create(struct vcpu *vcpu)
 	return true;
 }
 
-void vmx_make_current(struct vcpu *vcpu)
-{
-	struct cpu *cpu = cpu_this();
-
-	if (cpu->resident == vcpu)
-		return;
-	cpu->resident = vcpu;
-	vmptrld(vcpu->arch.vmx.vmcs);
-}
-
 void vmx_vcpu_release(struct vcpu *vcpu)
 {
 	struct cpu *cpu = cpu_this();
@@ -155,8 +143,7 @@ void vmx_vcpu_release(struct vcpu *vcpu)
 		cpu->resident = NULL;
 }
 
-/* ---- what every reset writes anew
- * ------------------------------------------------------------------------ */
+/* ---- what every reset writes anew -------------------------------------------------------------- */
 
 static void set_host(struct vcpu *vcpu)
 {
@@ -203,10 +190,10 @@ static void choose_controls(struct vcpu *vcpu)
 	struct vmx_vcpu *vmx = &vcpu->arch.vmx;
 
 	vmx->pin = vmx_caps.pin | PIN_EXTERNAL_INTERRUPT | PIN_NMI;
-	vmx->primary = vmx_caps.primary | PRIMARY_TSC_OFFSETTING | PRIMARY_HLT | PRIMARY_MWAIT |
-		       PRIMARY_RDPMC | PRIMARY_MSR_BITMAPS | PRIMARY_MONITOR | PRIMARY_SECONDARY;
-	vmx->secondary = vmx_caps.secondary | SECONDARY_EPT | SECONDARY_WBINVD |
-			 SECONDARY_UNRESTRICTED_GUEST | (vmx->vpid ? SECONDARY_VPID : 0);
+	vmx->primary = vmx_caps.primary | PRIMARY_TSC_OFFSETTING | PRIMARY_HLT | PRIMARY_MWAIT | PRIMARY_RDPMC |
+		       PRIMARY_MSR_BITMAPS | PRIMARY_MONITOR | PRIMARY_SECONDARY;
+	vmx->secondary = vmx_caps.secondary | SECONDARY_EPT | SECONDARY_WBINVD | SECONDARY_UNRESTRICTED_GUEST |
+			 (vmx->vpid ? SECONDARY_VPID : 0);
 	/* Real CPUs without the TRUE controls force CR3 exiting on; with EPT that is not needed. */
 	vmx->primary &= ~(PRIMARY_CR3_LOAD | PRIMARY_CR3_STORE);
 	vmx->primary |= vmx->io_bitmaps ? PRIMARY_IO_BITMAPS : PRIMARY_IO;
@@ -217,6 +204,7 @@ static void choose_controls(struct vcpu *vcpu)
 		vmx->primary |= PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE | PRIMARY_MOV_DR;
 	}
 	vmx->preemption_timer = false;
+	vmx->armed = VMX_NOT_ARMED;
 	vmx->interrupt_window = false;
 }
 
@@ -228,11 +216,9 @@ static void write_controls(struct vcpu *vcpu)
 	vmwrite(PIN_BASED_CONTROLS, vmx->pin);
 	vmwrite(PRIMARY_CONTROLS, vmx->primary);
 	vmwrite(SECONDARY_CONTROLS, vmx->secondary);
-	vmwrite(EXIT_CONTROLS, vmx_caps.exit | EXIT_SAVE_DEBUG | EXIT_HOST_64BIT |
-				       EXIT_ACK_INTERRUPT | EXIT_SAVE_PAT | EXIT_LOAD_PAT |
-				       EXIT_SAVE_EFER | EXIT_LOAD_EFER);
-	vmwrite(ENTRY_CONTROLS,
-		vmx_caps.entry | ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER);
+	vmwrite(EXIT_CONTROLS, vmx_caps.exit | EXIT_SAVE_DEBUG | EXIT_HOST_64BIT | EXIT_ACK_INTERRUPT | EXIT_SAVE_PAT |
+				       EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER);
+	vmwrite(ENTRY_CONTROLS, vmx_caps.entry | ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER);
 	vmwrite(EXCEPTION_BITMAP, exceptions | (vcpu->is_guest ? 0 : 1u << EXCEPTION_NM));
 	vmwrite(EPT_POINTER, vcpu->partition->ept.root | vmx_caps.eptp_flags);
 	vmwrite(TSC_OFFSET, vcpu->arch.tsc_offset);
@@ -267,8 +253,7 @@ void vmx_apic_mode_changed(struct vcpu *vcpu)
 	bool x2apic = guest_apic_is_x2apic(&vcpu->arch.apic) && vmx_caps.apic_registers;
 
 	vmx_make_current(vcpu);
-	vmx->secondary =
-		x2apic ? vmx->secondary | SECONDARY_X2APIC : vmx->secondary & ~SECONDARY_X2APIC;
+	vmx->secondary = x2apic ? vmx->secondary | SECONDARY_X2APIC : vmx->secondary & ~SECONDARY_X2APIC;
 	vmwrite(SECONDARY_CONTROLS, vmx->secondary);
 	vmwrite(MSR_BITMAPS, pool_physical(x2apic ? msr_bitmap_guest_x2apic : msr_bitmap_guest));
 }
@@ -280,7 +265,7 @@ void vmx_apic_mode_changed(struct vcpu *vcpu)
 static void write_masks(struct vcpu *vcpu)
 {
 	uint64_t cr0 = CR0_NE | CR0_NW | CR0_CD;
-	uint64_t cr4 = ~guest_cpuid_cr4_allowed(vcpu);
+	uint64_t cr4 = ~(guest_cpuid_cr4_allowed(vcpu) & ~(uint64_t)CR4_MCE);
 
 	if (!vcpu->is_guest) {
 		cr0 = ~0ull;
@@ -291,11 +276,9 @@ static void write_masks(struct vcpu *vcpu)
 	vmwrite(CR4_READ_SHADOW, 0);
 }
 
-/* ---- register state
- * ---------------------------------------------------------------------------------------- */
+/* ---- register state ---------------------------------------------------------------------------- */
 
-static void write_segment(unsigned index, uint16_t selector, uint64_t base, uint32_t limit,
-			  uint32_t access)
+static void write_segment(unsigned index, uint16_t selector, uint64_t base, uint32_t limit, uint32_t access)
 {
 	vmwrite(GUEST_ES_SELECTOR + 2 * index, selector);
 	vmwrite(GUEST_ES_BASE + 2 * index, base);
@@ -338,7 +321,7 @@ static void write_guest_state(struct vcpu *vcpu)
 	vmwrite(GUEST_RIP, 0xfff0);
 	vmwrite(GUEST_CR0, CR0_ET | CR0_NE);
 	vmwrite(CR0_READ_SHADOW, CR0_ET | CR0_NW | CR0_CD);
-	vmwrite(GUEST_CR4, CR4_VMXE | vmx_caps.cr4_fixed);
+	vmwrite(GUEST_CR4, CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
 	vmwrite(GUEST_IA32_EFER, 0);
 	vcpu->arch.gpr[BH_RDX] = cpuid(1, 0).eax;
 }
@@ -355,7 +338,7 @@ static void write_native_state(struct vcpu *vcpu)
 	vmwrite(GUEST_CR0, CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG);
 	vmwrite(CR0_READ_SHADOW, CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG);
 	vmwrite(GUEST_CR3, BH_NATIVE_CR3);
-	vmwrite(GUEST_CR4, CR4_PAE | CR4_VMXE | vmx_caps.cr4_fixed);
+	vmwrite(GUEST_CR4, CR4_PAE | CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
 	vmwrite(CR4_READ_SHADOW, CR4_PAE);
 	vmwrite(GUEST_IA32_EFER, EFER_LME | EFER_LMA | EFER_NXE);
 	vmwrite(ENTRY_CONTROLS, vmread(ENTRY_CONTROLS) | ENTRY_IA32E_GUEST);
@@ -375,7 +358,6 @@ static void forget_translations(struct vcpu *vcpu)
 
 void vmx_vcpu_reset(struct vcpu *vcpu)
 {
-	vcpu->arch.tsc_offset = 0;
 	vmx_vcpu_release(vcpu);
 	vmx_make_current(vcpu);
 	choose_controls(vcpu);
