@@ -8,10 +8,14 @@ extern uint64_t clock_hz;   /* ticks of the TSC a second; 0 until it is measured
 extern uint64_t clock_boot; /* TSC at the kernel's entry */
 
 /* TSC. */
+#ifdef HOST_TEST
+uint64_t clock_now(void);
+#else
 static inline uint64_t clock_now(void)
 {
 	return rdtsc();
 }
+#endif
 
 /* Microseconds since the kernel's entry; 0 until the clock is measured. */
 uint64_t clock_microseconds(void);

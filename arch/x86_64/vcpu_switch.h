@@ -5,6 +5,9 @@
 #include "xstate.h"
 
 /* From one guest's vCPU to another's, on their CPU; NULL: a program without extended state. */
+#ifdef HOST_TEST
+void vcpu_switch_state(struct vcpu *from, struct vcpu *to);
+#else
 static inline void vcpu_switch_state(struct vcpu *from, struct vcpu *to)
 {
 	if (from)
@@ -12,3 +15,4 @@ static inline void vcpu_switch_state(struct vcpu *from, struct vcpu *to)
 	write_cr2(to ? to->arch.cr2 : 0);
 	xstate_switch(from ? from->arch.xstate : NULL, to ? to->arch.xstate : NULL);
 }
+#endif
