@@ -22,8 +22,8 @@ size_t fbtext_cells(uint32_t width, uint32_t height)
 static void draw(const struct fbtext *t, uint32_t column, uint32_t row, uint8_t c)
 {
 	const uint8_t *glyph = font_glyph[c - FONT_FIRST];
-	volatile uint32_t *line = t->pixels + (size_t)row * FBTEXT_GLYPH_HEIGHT * t->stride +
-				  (size_t)column * FBTEXT_GLYPH_WIDTH;
+	volatile uint32_t *line =
+		t->pixels + (size_t)row * FBTEXT_GLYPH_HEIGHT * t->stride + (size_t)column * FBTEXT_GLYPH_WIDTH;
 
 	for (unsigned y = 0; y < FBTEXT_GLYPH_HEIGHT; y++, line += t->stride) {
 		for (unsigned x = 0; x < FBTEXT_GLYPH_WIDTH; x++)
@@ -41,8 +41,8 @@ static void set_cell(struct fbtext *t, uint32_t column, uint32_t row, uint8_t c)
 	draw(t, column, row, c);
 }
 
-void fbtext_start(struct fbtext *t, volatile uint32_t *pixels, uint32_t width, uint32_t height,
-		  uint32_t stride, uint8_t *cells)
+void fbtext_start(struct fbtext *t, volatile uint32_t *pixels, uint32_t width, uint32_t height, uint32_t stride,
+		  uint8_t *cells)
 {
 	size_t count = fbtext_cells(width, height);
 

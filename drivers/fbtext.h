@@ -19,8 +19,8 @@ struct fbtext {
 size_t fbtext_cells(uint32_t width, uint32_t height);
 
 /* Clears the screen. `cells` has fbtext_cells(width, height) bytes. */
-void fbtext_start(struct fbtext *text, volatile uint32_t *pixels, uint32_t width, uint32_t height,
-		  uint32_t stride, uint8_t *cells);
+void fbtext_start(struct fbtext *text, volatile uint32_t *pixels, uint32_t width, uint32_t height, uint32_t stride,
+		  uint8_t *cells);
 
 /*
  * Shows `n` bytes at the cursor; LF begins a new line, long lines are wrapped. At the bottom the

@@ -32,8 +32,7 @@ static void init_pool(const struct boot_info *info)
 
 	panic_unless(info->pool_base >= info->region_base && info->pool_base <= end &&
 		     info->pool_bytes <= end - info->pool_base);
-	pool_init((void *)(POOL_BASE + (info->pool_base - info->region_base)), info->pool_base,
-		  info->pool_bytes);
+	pool_init((void *)(POOL_BASE + (info->pool_base - info->region_base)), info->pool_base, info->pool_bytes);
 }
 
 static void log_memory(const struct boot_info *info)
@@ -48,9 +47,9 @@ static void log_memory(const struct boot_info *info)
 	}
 	log_printf("memory: %lu MiB, %lu MiB of it free, %lu KiB for the kernel at 0x%lx (pool: "
 		   "%lu KiB, %lu free)",
-		   (unsigned long)(ram >> 20), (unsigned long)(free >> 20),
-		   (unsigned long)(info->region_bytes >> 10), (unsigned long)info->region_base,
-		   (unsigned long)(pool_bytes() >> 10), (unsigned long)(pool_free_bytes() >> 10));
+		   (unsigned long)(ram >> 20), (unsigned long)(free >> 20), (unsigned long)(info->region_bytes >> 10),
+		   (unsigned long)info->region_base, (unsigned long)(pool_bytes() >> 10),
+		   (unsigned long)(pool_free_bytes() >> 10));
 }
 
 static void start_screen(const struct boot_info *info)

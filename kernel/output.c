@@ -43,8 +43,7 @@ void output_screen_start(const struct boot_framebuffer *framebuffer, void *pixel
 	uint64_t position = log_first();
 	size_t n;
 
-	fbtext_start(&screen, pixels, framebuffer->width, framebuffer->height, framebuffer->stride,
-		     cells);
+	fbtext_start(&screen, pixels, framebuffer->width, framebuffer->height, framebuffer->stride, cells);
 	while ((n = log_read(position, text, sizeof(text)))) {
 		fbtext_write(&screen, text, n);
 		position += n;

@@ -41,8 +41,8 @@ static void put_text(struct writer *w, const struct conversion *c, const char *t
 		put_repeated(w, ' ', padding);
 }
 
-static void put_number(struct writer *w, const struct conversion *c, uint64_t value, unsigned base,
-		       const char *digits, const char *prefix)
+static void put_number(struct writer *w, const struct conversion *c, uint64_t value, unsigned base, const char *digits,
+		       const char *prefix)
 {
 	char text[20];
 	unsigned n = 0;
@@ -107,8 +107,7 @@ static struct conversion parse_conversion(const char **fmt, va_list *arguments)
 
 static uint64_t take_unsigned(const struct conversion *c, va_list *arguments)
 {
-	return c->bytes == sizeof(int) ? va_arg(*arguments, unsigned)
-				       : va_arg(*arguments, unsigned long);
+	return c->bytes == sizeof(int) ? va_arg(*arguments, unsigned) : va_arg(*arguments, unsigned long);
 }
 
 static int64_t take_signed(const struct conversion *c, va_list *arguments)
@@ -151,8 +150,7 @@ static const char *convert(struct writer *w, const char *start, const char *fmt,
 		put_number(w, &c, take_unsigned(&c, arguments), 16, "0123456789ABCDEF", "");
 		break;
 	case 'p':
-		put_number(w, &c, (uintptr_t)va_arg(*arguments, void *), 16, "0123456789abcdef",
-			   "0x");
+		put_number(w, &c, (uintptr_t)va_arg(*arguments, void *), 16, "0123456789abcdef", "0x");
 		break;
 	case 's':
 		convert_string(w, &c, va_arg(*arguments, const char *));

@@ -10,5 +10,4 @@
  * may be more than fits (INT_MAX at most).
  */
 __attribute__((format(printf, 3, 4))) int format(char *buffer, size_t size, const char *fmt, ...);
-__attribute__((format(printf, 3, 0))) int format_va(char *buffer, size_t size, const char *fmt,
-						    va_list arguments);
+__attribute__((format(printf, 3, 0))) int format_va(char *buffer, size_t size, const char *fmt, va_list arguments);

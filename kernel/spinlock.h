@@ -36,8 +36,8 @@ static inline bool spin_try_lock(struct spinlock *lock)
 	uint32_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
 	uint32_t next = serving;
 
-	return atomic_compare_exchange_strong_explicit(&lock->next, &next, serving + 1,
-						       memory_order_acquire, memory_order_relaxed);
+	return atomic_compare_exchange_strong_explicit(&lock->next, &next, serving + 1, memory_order_acquire,
+						       memory_order_relaxed);
 }
 
 static inline void spin_unlock(struct spinlock *lock)

@@ -74,8 +74,8 @@ static void add_cpu(struct acpi *acpi, uint32_t apic_id, uint32_t flags)
 static void add_ioapic(struct acpi *acpi, const uint8_t *e)
 {
 	if (acpi->ioapics < ACPI_IOAPICS)
-		acpi->ioapic[acpi->ioapics++] = (struct acpi_ioapic){ (uint32_t)field(e + 4, 4),
-								      (uint32_t)field(e + 8, 4) };
+		acpi->ioapic[acpi->ioapics++] =
+			(struct acpi_ioapic){ (uint32_t)field(e + 4, 4), (uint32_t)field(e + 8, 4) };
 }
 
 static void add_override(struct acpi *acpi, const uint8_t *e)
@@ -154,8 +154,7 @@ static void parse_mcfg(struct acpi *acpi, const struct table *t)
 		const uint8_t *e = t->bytes + at;
 
 		acpi->segment[acpi->segments++] =
-			(struct acpi_segment){ field(e, 8), (uint16_t)field(e + 8, 2), e[10],
-					       e[11] };
+			(struct acpi_segment){ field(e, 8), (uint16_t)field(e + 8, 2), e[10], e[11] };
 	}
 }
 
@@ -195,8 +194,7 @@ static bool parse_root(const struct reader *r, uint64_t physical, unsigned entry
 	count = (t.length - HEADER_BYTES) / entry_bytes;
 	for (uint32_t i = 0; i < count && i < TABLES_MAX; i++) {
 		/* parse_table has mapped something else meanwhile */
-		const uint8_t *e =
-			r->map(r->context, physical + HEADER_BYTES + i * entry_bytes, entry_bytes);
+		const uint8_t *e = r->map(r->context, physical + HEADER_BYTES + i * entry_bytes, entry_bytes);
 
 		if (e)
 			parse_table(r, field(e, entry_bytes));

@@ -59,10 +59,8 @@ static void map_region(const struct boot_info *info)
 	uint64_t after = (image + info->image_bytes + PAGING_4K - 1) & ~(PAGING_4K - 1);
 
 	panic_unless(image >= info->region_base && after <= end && image % PAGING_4K == 0);
-	map_kernel(POOL_BASE, info->region_base, image - info->region_base,
-		   PAGING_READ | PAGING_WRITE);
-	map_kernel(POOL_BASE + after - info->region_base, after, end - after,
-		   PAGING_READ | PAGING_WRITE);
+	map_kernel(POOL_BASE, info->region_base, image - info->region_base, PAGING_READ | PAGING_WRITE);
+	map_kernel(POOL_BASE + after - info->region_base, after, end - after, PAGING_READ | PAGING_WRITE);
 }
 
 /*
@@ -97,8 +95,7 @@ static void map_firmware(const struct boot_range *range)
 	switch (range->type) {
 	case BOOT_MEMORY_FIRMWARE_CODE: /* firmware writes to its own code */
 	case BOOT_MEMORY_FIRMWARE_DATA:
-		map_identity(range->base, range->bytes,
-			     PAGING_READ | PAGING_WRITE | PAGING_EXECUTE);
+		map_identity(range->base, range->bytes, PAGING_READ | PAGING_WRITE | PAGING_EXECUTE);
 		break;
 	case BOOT_MEMORY_ACPI:
 		map_identity(range->base, range->bytes, PAGING_READ | PAGING_WRITE);

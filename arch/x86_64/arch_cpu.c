@@ -28,8 +28,7 @@ static void init_gdt(struct arch_cpu *arch)
 	 * written. */
 	arch->gdt[GDT_CODE / 8] = 0x00af9b000000ffffull;
 	arch->gdt[GDT_DATA / 8] = 0x00cf93000000ffffull;
-	arch->gdt[GDT_TSS / 8] =
-		limit | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
+	arch->gdt[GDT_TSS / 8] = limit | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
 	arch->gdt[GDT_TSS / 8 + 1] = tss >> 32;
 }
 

@@ -85,8 +85,7 @@ static void measure_tsc(const struct clock_reference *reference)
 		uint64_t next = measure(reference);
 
 		if (!next)
-			panic("the %s does not count: no timer to measure the TSC with",
-			      reference->name);
+			panic("the %s does not count: no timer to measure the TSC with", reference->name);
 		clock_hz = next;
 		if (agree(last, next))
 			return;
@@ -109,16 +108,13 @@ static uint64_t claimed_hz(void)
 static void log_tsc(const struct clock_reference *reference)
 {
 	uint64_t claim = claimed_hz();
-	bool invariant =
-		cpuid(0x80000000, 0).eax >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
+	bool invariant = cpuid(0x80000000, 0).eax >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
 
-	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s",
-		   (unsigned long)(clock_hz / 1000000), (unsigned long)(clock_hz / 1000 % 1000),
-		   reference->name,
+	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s", (unsigned long)(clock_hz / 1000000),
+		   (unsigned long)(clock_hz / 1000 % 1000), reference->name,
 		   invariant ? ", invariant" : "; NOT invariant: time may run unevenly");
 	if (claim && !agree(claim, clock_hz))
-		log_printf("clock: CPUID claims %lu MHz, which is not so",
-			   (unsigned long)(claim / 1000000));
+		log_printf("clock: CPUID claims %lu MHz, which is not so", (unsigned long)(claim / 1000000));
 }
 
 /* The APIC timer against the TSC. */
@@ -147,8 +143,7 @@ void clock_init(void)
 	deadline_mode = cpuid(1, 0).ecx & 1u << 24;
 	if (!deadline_mode)
 		measure_apic_timer();
-	log_printf("clock: timers by %s",
-		   deadline_mode ? "TSC deadline" : "the APIC timer's count");
+	log_printf("clock: timers by %s", deadline_mode ? "TSC deadline" : "the APIC timer's count");
 }
 
 /* ---- this CPU's timer ------------------------------------------------------------------------ */

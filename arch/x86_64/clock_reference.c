@@ -50,8 +50,7 @@ static const struct clock_reference *use_hpet(void)
 	if (period == 0 || period > 100000000) /* the specification's limit */
 		return NULL;
 	hpet[HPET_CONFIG] |= 1;
-	reference = (struct clock_reference){ "HPET", read_hpet, 0xffffffff,
-					      1000000000000000ull / period };
+	reference = (struct clock_reference){ "HPET", read_hpet, 0xffffffff, 1000000000000000ull / period };
 	return &reference;
 }
 
@@ -69,10 +68,9 @@ static const struct clock_reference *use_pit(void)
 const struct clock_reference *clock_reference_find(void)
 {
 	if (machine_acpi.pm_timer_port) {
-		reference = (struct clock_reference){ "ACPI PM timer", read_pm_timer,
-						      machine_acpi.pm_timer_32bit ? 0xffffffff
-										  : 0xffffff,
-						      PM_TIMER_HZ };
+		reference =
+			(struct clock_reference){ "ACPI PM timer", read_pm_timer,
+						  machine_acpi.pm_timer_32bit ? 0xffffffff : 0xffffff, PM_TIMER_HZ };
 		return &reference;
 	}
 	if (machine_acpi.hpet && use_hpet())

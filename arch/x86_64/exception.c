@@ -66,18 +66,13 @@ unsigned exception_backtrace(uint64_t rsp, uint64_t *value, unsigned n)
 static void log_registers(const struct interrupt_frame *f)
 {
 #define U(x) ((unsigned long)(x))
-	log_printf("rip %016lx rflags %08lx cs %02lx error 0x%lx", U(f->rip), U(f->rflags),
-		   U(f->cs), U(f->error));
-	log_printf("rax %016lx rbx %016lx rcx %016lx rdx %016lx", U(f->rax), U(f->rbx), U(f->rcx),
-		   U(f->rdx));
-	log_printf("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", U(f->rsi), U(f->rdi), U(f->rbp),
-		   U(f->rsp));
-	log_printf("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", U(f->r8), U(f->r9), U(f->r10),
-		   U(f->r11));
-	log_printf("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", U(f->r12), U(f->r13), U(f->r14),
-		   U(f->r15));
-	log_printf("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx", U(read_cr0()), U(read_cr2()),
-		   U(read_cr3()), U(read_cr4()));
+	log_printf("rip %016lx rflags %08lx cs %02lx error 0x%lx", U(f->rip), U(f->rflags), U(f->cs), U(f->error));
+	log_printf("rax %016lx rbx %016lx rcx %016lx rdx %016lx", U(f->rax), U(f->rbx), U(f->rcx), U(f->rdx));
+	log_printf("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", U(f->rsi), U(f->rdi), U(f->rbp), U(f->rsp));
+	log_printf("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", U(f->r8), U(f->r9), U(f->r10), U(f->r11));
+	log_printf("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", U(f->r12), U(f->r13), U(f->r14), U(f->r15));
+	log_printf("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx", U(read_cr0()), U(read_cr2()), U(read_cr3()),
+		   U(read_cr4()));
 #undef U
 }
 

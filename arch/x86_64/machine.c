@@ -25,11 +25,9 @@ static const void *peek(void *context, uint64_t physical, uint64_t bytes)
 static void read_acpi(uint64_t rsdp)
 {
 	if (acpi_parse(&machine_acpi, rsdp, peek, NULL))
-		log_printf("acpi: %u CPUs, %u I/O APICs, %u PCI segments (MCFG)%s%s%s",
-			   machine_acpi.cpus, machine_acpi.ioapics, machine_acpi.segments,
-			   machine_acpi.fadt ? ", FADT" : "",
-			   machine_acpi.pm_timer_port ? ", PM timer" : "",
-			   machine_acpi.hpet ? ", HPET" : "");
+		log_printf("acpi: %u CPUs, %u I/O APICs, %u PCI segments (MCFG)%s%s%s", machine_acpi.cpus,
+			   machine_acpi.ioapics, machine_acpi.segments, machine_acpi.fadt ? ", FADT" : "",
+			   machine_acpi.pm_timer_port ? ", PM timer" : "", machine_acpi.hpet ? ", HPET" : "");
 	else
 		log_printf("acpi: the firmware has no usable tables");
 	if (machine_acpi.damaged)
@@ -58,8 +56,7 @@ void machine_init(const struct boot_info *info)
 	apic_init();
 	apic_enable();
 	cpus[0]->apic_id = apic_id();
-	log_printf("apic: %s, boot CPU has id %u", apic_is_x2apic() ? "x2APIC" : "xAPIC",
-		   cpus[0]->apic_id);
+	log_printf("apic: %s, boot CPU has id %u", apic_is_x2apic() ? "x2APIC" : "xAPIC", cpus[0]->apic_id);
 	clock_init();
 	clock_enable();
 	ioapic_init();

@@ -10,13 +10,16 @@
 /* UEFI 2.10, 4.3 and 4.5: offsets in the tables, and 8.5.1. */
 #define SYSTEM_TABLE_RUNTIME 88u
 #define RUNTIME_RESET_SYSTEM 104u
-#define EFI_RESET_COLD	     0
-#define EFI_RESET_SHUTDOWN   2
+/*
+ * Warm: the firmware begins again, which is all that is wanted. After a cold reset that sets devices back
+ * only in part, firmware has been seen to wait for them for ever.
+ */
+#define EFI_RESET_WARM	   1
+#define EFI_RESET_SHUTDOWN 2
 
 #define WAIT_MICROSECONDS 500000u
 
-typedef void(__attribute__((ms_abi)) * efi_reset_system)(uint32_t type, uint64_t status,
-							 uint64_t bytes, void *data);
+typedef void(__attribute__((ms_abi)) * efi_reset_system)(uint32_t type, uint64_t status, uint64_t bytes, void *data);
 
 enum end { END_NONE, END_POWEROFF, END_RESET };
 
@@ -40,7 +43,7 @@ static void end_by_efi(void)
 	write_cr3(address_space_identity());
 	runtime = *(const uint8_t *const *)(table + SYSTEM_TABLE_RUNTIME);
 	reset_system = *(const efi_reset_system *)(runtime + RUNTIME_RESET_SYSTEM);
-	reset_system(ending == END_RESET ? EFI_RESET_COLD : EFI_RESET_SHUTDOWN, 0, 0, NULL);
+	reset_system(ending == END_RESET ? EFI_RESET_WARM : EFI_RESET_SHUTDOWN, 0, 0, NULL);
 }
 
 /* ACPI 6.5, 4.8.3.6. */
@@ -74,8 +77,7 @@ static void reset_by_keyboard(void)
 /* Also from the exception of a way that crashed: each is tried once. */
 _Noreturn static void try_all(void)
 {
-	static void (*const ways[])(void) = { end_by_efi, reset_by_acpi, reset_by_chipset,
-					      reset_by_keyboard };
+	static void (*const ways[])(void) = { end_by_efi, reset_by_acpi, reset_by_chipset, reset_by_keyboard };
 	unsigned count = ending == END_RESET ? sizeof(ways) / sizeof(ways[0]) : 1;
 
 	while (next_way < count) {
@@ -83,8 +85,7 @@ _Noreturn static void try_all(void)
 		clock_wait(WAIT_MICROSECONDS);
 	}
 	write_cr3(kernel_paging.root);
-	log_printf("the machine does not %s; switch it off by hand",
-		   ending == END_RESET ? "reset" : "power off");
+	log_printf("the machine does not %s; switch it off by hand", ending == END_RESET ? "reset" : "power off");
 	cpu_halt();
 }
 

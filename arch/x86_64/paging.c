@@ -68,13 +68,11 @@ static bool visit_table(const struct visit *v, uint64_t table, unsigned level, u
 	uint64_t size = page_bytes(level), *entry = entries(v->p, table);
 	unsigned i = v->first > base ? index_of(v->first, level) : 0;
 
-	for (uint64_t address = base + i * size; i < ENTRIES && address <= v->last;
-	     i++, address += size) {
+	for (uint64_t address = base + i * size; i < ENTRIES && address <= v->last; i++, address += size) {
 		if (!f->present(entry[i]))
 			continue;
 		if (f->is_page(entry[i], level)) {
-			struct paging_page page = { unstrip(v->p, address),
-						    f->physical(entry[i], level), size,
+			struct paging_page page = { unstrip(v->p, address), f->physical(entry[i], level), size,
 						    f->flags(entry[i], level) };
 
 			if (!v->each(v->context, &page))
@@ -86,8 +84,7 @@ static bool visit_table(const struct visit *v, uint64_t table, unsigned level, u
 	return true;
 }
 
-bool paging_walk(const struct paging *p,
-		 bool (*each)(void *context, const struct paging_page *page), void *context)
+bool paging_walk(const struct paging *p, bool (*each)(void *context, const struct paging_page *page), void *context)
 {
 	struct visit v = { p, 0, ADDRESS_MASK, each, context };
 
@@ -130,8 +127,7 @@ static int split(const struct paging *p, uint64_t *entry, unsigned level)
 	if (!table)
 		return PAGING_NO_TABLE;
 	for (unsigned i = 0; i < ENTRIES; i++)
-		entries(p, table)[i] =
-			f->page(physical + i * page_bytes(level - 1), flags, level - 1);
+		entries(p, table)[i] = f->page(physical + i * page_bytes(level - 1), flags, level - 1);
 	set_entry(entry, f->table(table));
 	return PAGING_OK;
 }
@@ -164,15 +160,13 @@ static bool table_empty(const struct paging *p, uint64_t table)
 }
 
 /* Clears what touches first..last; every page there lies wholly inside. */
-static void clear(const struct paging *p, uint64_t table, unsigned level, uint64_t base,
-		  uint64_t first, uint64_t last)
+static void clear(const struct paging *p, uint64_t table, unsigned level, uint64_t base, uint64_t first, uint64_t last)
 {
 	const struct paging_format *f = p->format;
 	uint64_t size = page_bytes(level), *entry = entries(p, table);
 	unsigned i = first > base ? index_of(first, level) : 0;
 
-	for (uint64_t address = base + i * size; i < ENTRIES && address <= last;
-	     i++, address += size) {
+	for (uint64_t address = base + i * size; i < ENTRIES && address <= last; i++, address += size) {
 		uint64_t child;
 
 		if (!f->present(entry[i]))
@@ -240,15 +234,13 @@ static int map_in_table(const struct paging *p, uint64_t table, unsigned level, 
 	return PAGING_OK;
 }
 
-int paging_map(struct paging *p, uint64_t address, uint64_t physical, uint64_t bytes,
-	       unsigned flags)
+int paging_map(struct paging *p, uint64_t address, uint64_t physical, uint64_t bytes, unsigned flags)
 {
 	uint64_t physical_end = 1ull << p->format->physical_bits;
 	struct mapping m;
 
 	if (!bytes || (address | physical | bytes) % PAGING_4K || !strip(p, &address, bytes) ||
-	    physical >= physical_end || bytes > physical_end - physical ||
-	    !p->format->flags_valid(flags))
+	    physical >= physical_end || bytes > physical_end - physical || !p->format->flags_valid(flags))
 		return PAGING_INVALID;
 	if (!range_free(p, address, bytes))
 		return PAGING_BUSY;
@@ -264,8 +256,7 @@ int paging_map(struct paging *p, uint64_t address, uint64_t physical, uint64_t b
 
 /* ---- whole tables ---------------------------------------------------------------------------- */
 
-int paging_create(struct paging *p, const struct paging_format *format,
-		  const struct paging_memory *memory)
+int paging_create(struct paging *p, const struct paging_format *format, const struct paging_memory *memory)
 {
 	*p = (struct paging){ .format = format, .memory = memory };
 	p->root = allocate(p);

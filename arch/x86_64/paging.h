@@ -42,8 +42,7 @@ struct paging_format {
 	bool (*is_page)(uint64_t entry, unsigned level);
 	uint64_t (*page)(uint64_t physical, unsigned flags, unsigned level);
 	uint64_t (*table)(uint64_t physical);
-	uint64_t (*physical)(uint64_t entry,
-			     unsigned level); /* of the page or table that it names */
+	uint64_t (*physical)(uint64_t entry, unsigned level); /* of the page or table that it names */
 	unsigned (*flags)(uint64_t entry, unsigned level);
 };
 
@@ -54,8 +53,7 @@ extern const struct paging_format paging_host, paging_host_1g, paging_ept, pagin
 struct paging_memory {
 	uint64_t (*allocate)(void *context); /* physical address of a zeroed page, 0: none left */
 	void (*release)(void *context, uint64_t table);
-	uint64_t *(*access)(void *context,
-			    uint64_t table); /* where its 512 entries stand; valid until released */
+	uint64_t *(*access)(void *context, uint64_t table); /* where its 512 entries stand; valid until released */
 	void *context;
 };
 
@@ -69,13 +67,11 @@ struct paging {
 extern const struct paging_memory paging_pool;
 
 /* Allocates the root. PAGING_NO_TABLE. */
-int paging_create(struct paging *paging, const struct paging_format *format,
-		  const struct paging_memory *memory);
+int paging_create(struct paging *paging, const struct paging_format *format, const struct paging_memory *memory);
 
 /* Maps [address, address + bytes) to `physical` on with the largest pages that fit; multiples of 4
  * KiB. */
-int paging_map(struct paging *paging, uint64_t address, uint64_t physical, uint64_t bytes,
-	       unsigned flags);
+int paging_map(struct paging *paging, uint64_t address, uint64_t physical, uint64_t bytes, unsigned flags);
 
 /* Unmaps what is mapped of the range (holes are allowed), splits large pages at its ends, releases
  * empty tables. */
@@ -91,8 +87,8 @@ bool paging_lookup(const struct paging *paging, uint64_t address, struct paging_
 
 /* Calls `each` for every page, in the order of addresses, until it returns false; then returns
  * false. */
-bool paging_walk(const struct paging *paging,
-		 bool (*each)(void *context, const struct paging_page *page), void *context);
+bool paging_walk(const struct paging *paging, bool (*each)(void *context, const struct paging_page *page),
+		 void *context);
 
 /* Number of tables, the root included. */
 uint64_t paging_tables(const struct paging *paging);

@@ -124,12 +124,11 @@ static unsigned ept_flags(uint64_t entry, unsigned level)
 	}
 }
 
-#define FORMAT(prefix, largest_level, canonical_addresses)                              \
-	{                                                                               \
-		.levels = 4, .largest = largest_level, .physical_bits = 52,             \
-		.canonical = canonical_addresses, .flags_valid = flags_valid,           \
-		.present = prefix##_present, .is_page = is_page, .page = prefix##_page, \
-		.table = prefix##_table, .physical = physical, .flags = prefix##_flags, \
+#define FORMAT(prefix, largest_level, canonical_addresses)                                                          \
+	{                                                                                                           \
+		.levels = 4, .largest = largest_level, .physical_bits = 52, .canonical = canonical_addresses,       \
+		.flags_valid = flags_valid, .present = prefix##_present, .is_page = is_page, .page = prefix##_page, \
+		.table = prefix##_table, .physical = physical, .flags = prefix##_flags,                             \
 	}
 
 const struct paging_format paging_host = FORMAT(host, 2, true);

@@ -81,9 +81,8 @@ static bool prepare_trampoline(uint64_t page)
 	uint8_t *copy;
 
 	if (!page || address_space_identity() > UINT32_MAX) {
-		log_printf(
-			"smp: no page below 1 MiB, or the kernel lies above 4 GiB: only the boot "
-			"CPU is used");
+		log_printf("smp: no page below 1 MiB, or the kernel lies above 4 GiB: only the boot "
+			   "CPU is used");
 		return false;
 	}
 	copy = mmio_map(page, PAGING_4K, PAGING_WB);
@@ -114,16 +113,14 @@ static bool wake(struct cpu *cpu, uint64_t page)
 	if (wait_for(&cpu->arch.online, ANSWER_MICROSECONDS))
 		return true;
 	/* Whoever takes the claim first: from here on a late CPU halts in the trampoline. */
-	return atomic_exchange(&parameters->claim, 0) == 0 &&
-	       wait_for(&cpu->arch.online, ANSWER_MICROSECONDS);
+	return atomic_exchange(&parameters->claim, 0) == 0 && wait_for(&cpu->arch.online, ANSWER_MICROSECONDS);
 }
 
 static void check_tsc(const struct cpu *cpu)
 {
 	if (sync.backwards)
-		log_printf(
-			"smp: the TSC of CPU %u is out of step by %lu ticks: time there is wrong",
-			cpu->index, (unsigned long)sync.backwards);
+		log_printf("smp: the TSC of CPU %u is out of step by %lu ticks: time there is wrong", cpu->index,
+			   (unsigned long)sync.backwards);
 	sync.backwards = 0;
 }
 
@@ -132,8 +129,7 @@ static bool start_cpu(uint32_t apic_id, uint64_t page)
 	struct cpu *cpu = arch_cpu_create(cpu_count, apic_id, 0);
 
 	if (!cpu) {
-		log_printf("smp: the kernel region has no room for CPU %u (APIC id %u)", cpu_count,
-			   apic_id);
+		log_printf("smp: the kernel region has no room for CPU %u (APIC id %u)", cpu_count, apic_id);
 		return false;
 	}
 	sync.turn = 0;
@@ -172,8 +168,7 @@ static void log_cpus(const char *source)
 
 	for (unsigned i = 0; i < cpu_count && n < 100; i++)
 		n += format(text + n, sizeof(text) - (size_t)n, " %u", cpus[i]->apic_id);
-	log_printf("smp: %u CPUs run, named by %s; APIC ids%s%s", cpu_count, source, text,
-		   n < 100 ? "" : " ...");
+	log_printf("smp: %u CPUs run, named by %s; APIC ids%s%s", cpu_count, source, text, n < 100 ? "" : " ...");
 }
 
 void smp_start(const struct boot_info *info)
@@ -183,8 +178,7 @@ void smp_start(const struct boot_info *info)
 	uint32_t count = madt ? machine_acpi.cpus : info->cpus;
 
 	if (machine_acpi.cpus_left_out)
-		log_printf("smp: %u CPUs too many; this kernel is built for %u",
-			   machine_acpi.cpus_left_out, CPU_MAX);
+		log_printf("smp: %u CPUs too many; this kernel is built for %u", machine_acpi.cpus_left_out, CPU_MAX);
 	if (count > 1 && prepare_trampoline(info->trampoline)) {
 		for (uint32_t i = 0; i < count && cpu_count < CPU_MAX; i++) {
 			if (may_start(id[i]) && !start_cpu(id[i], info->trampoline))
