@@ -73,8 +73,7 @@ static int tear_down(void **state)
 	return tables_used != 0; /* nothing leaks */
 }
 
-static void assert_page(uint64_t address, uint64_t page, uint64_t physical, uint64_t bytes,
-			unsigned flags)
+static void assert_page(uint64_t address, uint64_t page, uint64_t physical, uint64_t bytes, unsigned flags)
 {
 	struct paging_page found;
 
@@ -100,14 +99,12 @@ static void test_sizes(void **state)
 
 	(void)state;
 	create(&paging_ept_1g);
-	assert_int_equal(paging_map(&p, base, base, PAGING_1G + 2 * (PAGING_2M + PAGING_4K), RW),
-			 PAGING_OK);
+	assert_int_equal(paging_map(&p, base, base, PAGING_1G + 2 * (PAGING_2M + PAGING_4K), RW), PAGING_OK);
 	assert_page(base + 7, base, base, PAGING_4K, RW);
 	assert_page(base + PAGING_4K, base + PAGING_4K, base + PAGING_4K, PAGING_2M, RW);
 	assert_page(3 * PAGING_1G + 5, 3 * PAGING_1G, 3 * PAGING_1G, PAGING_1G, RW);
 	assert_page(4 * PAGING_1G, 4 * PAGING_1G, 4 * PAGING_1G, PAGING_2M, RW);
-	assert_page(4 * PAGING_1G + PAGING_2M, 4 * PAGING_1G + PAGING_2M, 4 * PAGING_1G + PAGING_2M,
-		    PAGING_4K, RW);
+	assert_page(4 * PAGING_1G + PAGING_2M, 4 * PAGING_1G + PAGING_2M, 4 * PAGING_1G + PAGING_2M, PAGING_4K, RW);
 	assert_nothing(base - 1);
 	assert_nothing(4 * PAGING_1G + PAGING_2M + PAGING_4K);
 }
@@ -138,10 +135,8 @@ static void test_neighbours(void **state)
 	(void)state;
 	create(&paging_host);
 	assert_int_equal(paging_map(&p, 0, 0, PAGING_2M / 2, RW | PAGING_UC), PAGING_OK);
-	assert_int_equal(paging_map(&p, PAGING_2M / 2, PAGING_2M / 2, PAGING_2M / 2, RW),
-			 PAGING_OK);
-	assert_page(PAGING_2M / 2 - 1, PAGING_2M / 2 - PAGING_4K, PAGING_2M / 2 - PAGING_4K,
-		    PAGING_4K, RW | PAGING_UC);
+	assert_int_equal(paging_map(&p, PAGING_2M / 2, PAGING_2M / 2, PAGING_2M / 2, RW), PAGING_OK);
+	assert_page(PAGING_2M / 2 - 1, PAGING_2M / 2 - PAGING_4K, PAGING_2M / 2 - PAGING_4K, PAGING_4K, RW | PAGING_UC);
 	assert_page(PAGING_2M / 2, PAGING_2M / 2, PAGING_2M / 2, PAGING_4K, RW);
 }
 
@@ -157,8 +152,7 @@ static void test_flags(void **state)
 			for (unsigned flags = 0; flags < 0x80; flags++) {
 				bool valid = flags & PAGING_READ && !(flags & ~0x37u) &&
 					     (flags & PAGING_TYPE) != PAGING_TYPE;
-				int result =
-					paging_map(&p, PAGING_1G, 2 * PAGING_1G, sizes[s], flags);
+				int result = paging_map(&p, PAGING_1G, 2 * PAGING_1G, sizes[s], flags);
 
 				assert_int_equal(result, valid ? PAGING_OK : PAGING_INVALID);
 				if (!valid)
@@ -210,8 +204,7 @@ static void test_invalid(void **state)
 	assert_int_equal(paging_map(&p, all - PAGING_4K, 0, 2 * PAGING_4K, RW), PAGING_INVALID);
 	assert_int_equal(paging_map(&p, PAGING_4K, 0, (uint64_t)-PAGING_4K, RW), PAGING_INVALID);
 	assert_int_equal(paging_map(&p, 0, 1ull << 52, PAGING_4K, RW), PAGING_INVALID);
-	assert_int_equal(paging_map(&p, 0, (1ull << 52) - PAGING_4K, 2 * PAGING_4K, RW),
-			 PAGING_INVALID);
+	assert_int_equal(paging_map(&p, 0, (1ull << 52) - PAGING_4K, 2 * PAGING_4K, RW), PAGING_INVALID);
 	assert_int_equal(paging_unmap(&p, 0, 0), PAGING_INVALID);
 	assert_int_equal(paging_unmap(&p, all - PAGING_4K, 2 * PAGING_4K), PAGING_INVALID);
 	assert_int_equal(paging_map(&p, all - PAGING_4K, 0, PAGING_4K, RW), PAGING_OK);
@@ -224,10 +217,8 @@ static void test_canonical(void **state)
 	(void)state;
 	create(&paging_host);
 	assert_int_equal(paging_map(&p, UPPER_HALF - PAGING_4K, 0, PAGING_4K, RW), PAGING_INVALID);
-	assert_int_equal(paging_map(&p, (1ull << 47) - PAGING_4K, 0, 2 * PAGING_4K, RW),
-			 PAGING_INVALID);
-	assert_int_equal(paging_map(&p, (uint64_t)-PAGING_4K, 0, 2 * PAGING_4K, RW),
-			 PAGING_INVALID);
+	assert_int_equal(paging_map(&p, (1ull << 47) - PAGING_4K, 0, 2 * PAGING_4K, RW), PAGING_INVALID);
+	assert_int_equal(paging_map(&p, (uint64_t)-PAGING_4K, 0, 2 * PAGING_4K, RW), PAGING_INVALID);
 	assert_int_equal(paging_map(&p, (uint64_t)-PAGING_4K, 0x9000, PAGING_4K, RW), PAGING_OK);
 	assert_int_equal(paging_map(&p, UPPER_HALF, 0x8000, PAGING_4K, RW), PAGING_OK);
 	assert_page(UINT64_MAX, (uint64_t)-PAGING_4K, 0x9000, PAGING_4K, RW);
@@ -285,10 +276,9 @@ static void test_split(void **state)
 	assert_nothing(PAGING_2M + PAGING_4K);
 	assert_page(0, 0, PAGING_1G, PAGING_2M, RW | PAGING_UC);
 	assert_page(PAGING_2M, PAGING_2M, PAGING_1G + PAGING_2M, PAGING_4K, RW | PAGING_UC);
-	assert_page(2 * PAGING_2M - 1, 2 * PAGING_2M - PAGING_4K,
-		    PAGING_1G + 2 * PAGING_2M - PAGING_4K, PAGING_4K, RW | PAGING_UC);
-	assert_page(PAGING_1G - 1, PAGING_1G - PAGING_2M, 2 * PAGING_1G - PAGING_2M, PAGING_2M,
+	assert_page(2 * PAGING_2M - 1, 2 * PAGING_2M - PAGING_4K, PAGING_1G + 2 * PAGING_2M - PAGING_4K, PAGING_4K,
 		    RW | PAGING_UC);
+	assert_page(PAGING_1G - 1, PAGING_1G - PAGING_2M, 2 * PAGING_1G - PAGING_2M, PAGING_2M, RW | PAGING_UC);
 	assert_int_equal(paging_unmap(&p, 0, PAGING_1G), PAGING_OK);
 	assert_int_equal(tables_used, 1);
 }
@@ -299,8 +289,7 @@ static void test_split_without_tables(void **state)
 	create(&paging_ept_1g);
 	paging_map(&p, 0, 0, 2 * PAGING_1G, RW);
 	tables_allowed = tables_used + 3; /* four are needed: two at each end */
-	assert_int_equal(paging_unmap(&p, PAGING_4K, 2 * PAGING_1G - 2 * PAGING_4K),
-			 PAGING_NO_TABLE);
+	assert_int_equal(paging_unmap(&p, PAGING_4K, 2 * PAGING_1G - 2 * PAGING_4K), PAGING_NO_TABLE);
 	for (uint64_t a = 0; a < 2 * PAGING_1G; a += PAGING_2M / 2) {
 		struct paging_page page;
 
@@ -311,8 +300,7 @@ static void test_split_without_tables(void **state)
 	assert_int_equal(paging_unmap(&p, PAGING_4K, 2 * PAGING_1G - 2 * PAGING_4K), PAGING_OK);
 	assert_page(0, 0, 0, PAGING_4K, RW);
 	assert_nothing(PAGING_4K);
-	assert_page(2 * PAGING_1G - PAGING_4K, 2 * PAGING_1G - PAGING_4K, 2 * PAGING_1G - PAGING_4K,
-		    PAGING_4K, RW);
+	assert_page(2 * PAGING_1G - PAGING_4K, 2 * PAGING_1G - PAGING_4K, 2 * PAGING_1G - PAGING_4K, PAGING_4K, RW);
 }
 
 /* A model of the first 64 MiB, a byte a page, against thousands of random operations. */
