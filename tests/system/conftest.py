@@ -6,6 +6,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from machine import Machine, stage  # noqa: E402
+from natives import go_home  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -64,14 +65,20 @@ def one():
 
 @pytest.hookimpl(tryfirst=True, hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A test of a machine that is driven step by step makes no sense after a failed step."""
+    """
+    After a failed step the machine is brought back to the console's prompt, so that the next step begins where it
+    expects to; if that cannot be done, the steps behind it make no sense.
+    """
     outcome = yield
     report = outcome.get_result()
-    if report.when == "call" and report.failed and item.get_closest_marker("steps"):
+    if not report.failed or not item.get_closest_marker("steps"):
+        return
+    machines = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Machine)]
+    if not machines or not all(go_home(machine) for machine in machines):
         item.module.FAILED_STEP = item.name
 
 
 def pytest_runtest_setup(item):
     failed = getattr(item.module, "FAILED_STEP", None)
     if failed and item.get_closest_marker("steps"):
-        pytest.fail(f"not tried, since {failed} failed", pytrace=False)
+        pytest.fail(f"not tried, since {failed} left no prompt behind", pytrace=False)

@@ -101,6 +101,7 @@ class Machine:
         self.pending = ""
         self.changed = threading.Condition()
         self.closed = False
+        self.attached = None            # the partition that the console's line is attached to
         self.started = time.monotonic()
         port = emulators.free_port()
         self.process = emulators.KINDS[kind](image_of(conf), self.scratch, port, **options)

@@ -1,7 +1,7 @@
 """Configurations and habits that several modules share."""
 import re
 
-from machine import PROMPT
+from machine import PROMPT, MachineError
 
 DETACH = "\x1d"                         # Ctrl-]
 LINUX = ["vmlinuz", "initramfs.img"]
@@ -21,11 +21,27 @@ def native(name, program=None, cpus="shared 1", more=""):
 def attach(machine, name):
     machine.send(f"attach {name}\r")
     machine.expect(rf"\[attached to {name}")
+    machine.attached = name
 
 
 def detach(machine):
+    machine.attached = None
     machine.send(DETACH)
     machine.expect("^" + PROMPT)
+
+
+def go_home(machine):
+    """Back to an empty prompt of the console, wherever a test has left the line; whether that worked."""
+    try:
+        if machine.attached:
+            machine.attached = None
+            machine.send("\x03" + DETACH)
+        machine.send("\x03")
+        machine.progress(1)
+        machine.command("help help")
+        return True
+    except (MachineError, OSError):
+        return False
 
 
 def linux(machine, name, line, timeout=120):
@@ -38,6 +54,14 @@ def to_shell(machine, name, timeout=400):
     attach(machine, name)
     machine.expect(rf"^{name}# ", timeout)
     assert f"answer-{name}" in linux(machine, name, f"echo answer-$(hostname)")
+
+
+def again_in(machine, name):
+    """Attaches to a Linux guest whose shell has been seen before, at a fresh prompt."""
+    attach(machine, name)
+    machine.position = len(machine.text)
+    machine.send("\r")
+    machine.expect(rf"^{name}# ")
 
 
 def audit_clean(machine):
