@@ -4,6 +4,7 @@
 #include "screen.h"
 
 #define LOG_BYTES     65536u
+#define LINE_LONGEST  256u /* the kernel's are no longer */
 #define LINES_DEFAULT 24
 #define LINES_MAX     10000
 #define TEXT_MAX      65536u /* more than any text of the kernel's */
@@ -21,15 +22,19 @@ static void print_all(enum bh_machine_text which)
 	}
 }
 
-/* The newest part of the log, up to LOG_BYTES; returns its length. */
-static uint32_t read_log(char *log)
+/*
+ * The newest part of the log, in which so many lines are, up to LOG_BYTES; returns its length. No more than
+ * that: every 8 bytes are a hypercall, and push an older exit out of the trace.
+ */
+static uint32_t read_log(char *log, uint64_t lines)
 {
+	uint64_t wanted = lines * LINE_LONGEST < LOG_BYTES - 8 ? lines * LINE_LONGEST : LOG_BYTES - 8;
 	uint64_t first = machine_stat(BH_MACHINE_LOG_FIRST, 0);
 	uint64_t end = machine_stat(BH_MACHINE_LOG_END, 0);
 	uint32_t length = 0;
 
-	if (end - first > LOG_BYTES - 8)
-		first = end - (LOG_BYTES - 8);
+	if (end - first > wanted)
+		first = end - wanted;
 	for (uint64_t at = first; at < end;) {
 		unsigned count = machine_text(BH_TEXT_LOG, at, log + length);
 
@@ -48,7 +53,7 @@ void command_log(const struct arguments *arguments)
 	if (!shell_count(arguments, LINES_DEFAULT, LINES_MAX, &lines))
 		return;
 
-	uint32_t length = read_log(log), start = length;
+	uint32_t length = read_log(log, lines), start = length;
 
 	while (start && (lines || log[start - 1] != '\n')) {
 		start--;

@@ -16,18 +16,16 @@ static void introduce(struct terminal *terminal)
 {
 	const struct bh_info *info = bh_info();
 
-	terminal_printf(terminal,
-			"Hello from \"%s\": %u vCPU, %u MiB, TSC at %u MHz, start %u.\r\n",
-			info->name, info->vcpus, (unsigned)(info->memory_bytes >> 20),
-			(unsigned)(info->tsc_hz / 1000000), info->restarts + 1);
+	terminal_printf(terminal, "Hello from \"%s\": %u vCPU, %u MiB, TSC at %u MHz, start %u.\r\n", info->name,
+			info->vcpus, (unsigned)(info->memory_bytes >> 20),
+			(unsigned)((info->tsc_hz + 500000) / 1000000), info->restarts + 1);
 	if (info->command[0])
 		terminal_printf(terminal, "My arguments: %s\r\n", info->command);
 
 	/* Its handles: the only things outside of its own memory that exist for it. */
 	for (unsigned i = 0; i < info->handles; i++)
-		terminal_printf(terminal, "Handle %#x: \"%s\", type %u, rights %#x\r\n",
-				info->handle[i].handle, info->handle[i].name, info->handle[i].type,
-				info->handle[i].rights);
+		terminal_printf(terminal, "Handle %#x: \"%s\", type %u, rights %#x\r\n", info->handle[i].handle,
+				info->handle[i].name, info->handle[i].type, info->handle[i].rights);
 }
 
 /* A hypercall is like a function call: number and arguments in registers, a number back, negative
@@ -38,10 +36,8 @@ static void try_hypercalls(struct terminal *terminal)
 	int64_t nothing = bh_call0(BH_NULL);
 	uint64_t ticks = bh_rdtsc() - start;
 
-	terminal_printf(terminal, "BH_NULL returned %d after %u ticks.\r\n", (int)nothing,
-			(unsigned)ticks);
-	terminal_printf(terminal, "A hypercall that does not exist returned %d.\r\n",
-			(int)bh_call0(BH_HYPERCALL_END));
+	terminal_printf(terminal, "BH_NULL returned %d after %u ticks.\r\n", (int)nothing, (unsigned)ticks);
+	terminal_printf(terminal, "A hypercall that does not exist returned %d.\r\n", (int)bh_call0(BH_HYPERCALL_END));
 }
 
 /* Answers what was typed; false when it was a q. */
@@ -55,8 +51,7 @@ static bool answer(struct terminal *terminal)
 			if (typed[i] == 'q')
 				return false;
 			terminal_printf(terminal, "You typed '%c' (%u).\r\n",
-					typed[i] >= ' ' && typed[i] <= '~' ? typed[i] : '.',
-					(uint8_t)typed[i]);
+					typed[i] >= ' ' && typed[i] <= '~' ? typed[i] : '.', (uint8_t)typed[i]);
 		}
 	}
 	return true;

@@ -11,7 +11,7 @@
 #define VECTOR_GP 13
 
 static volatile uint64_t faults; /* #GPs so far */
-uint64_t prober_skip;		 /* length of the instruction that may raise one */
+volatile uint64_t prober_skip;	 /* length of the instruction that may raise one */
 
 void prober_count(void);
 void prober_gp(void);
@@ -75,8 +75,7 @@ static void probe_ports(void)
 		if (!silent && !answered++)
 			first = port;
 	}
-	terminal_printf(&terminal, "prober: ports 65536 answered %u refused %u", answered,
-			(unsigned)(faults - before));
+	terminal_printf(&terminal, "prober: ports 65536 answered %u refused %u", answered, (unsigned)(faults - before));
 	if (answered)
 		terminal_printf(&terminal, " (the first %#x)", first);
 	terminal_printf(&terminal, "\r\n");
@@ -124,8 +123,8 @@ static void probe_msrs(uint32_t first, uint32_t last)
 
 	for (uint32_t msr = first; msr <= last; msr++)
 		probe_msr(msr, &count);
-	terminal_printf(&terminal, "prober: MSRs %x-%x read %u written %u refused %u\r\n", first,
-			last, count.read, count.written, count.refused);
+	terminal_printf(&terminal, "prober: MSRs %x-%x read %u written %u refused %u\r\n", first, last, count.read,
+			count.written, count.refused);
 }
 
 int main(unsigned vcpu)
