@@ -36,8 +36,7 @@ static bool at_rest(uint64_t state)
 enum outcome { FULFILLED, ENDED, INTERRUPTED, TOO_LONG };
 
 /* Waits until the wish is fulfilled, or the partition is at rest otherwise, or Ctrl-C. */
-static enum outcome wait_for(const struct peer *peer, const struct wish *wish,
-			     const struct snapshot *before)
+static enum outcome wait_for(const struct peer *peer, const struct wish *wish, const struct snapshot *before)
 {
 	uint64_t start = bh_rdtsc(), limit = start + bh_ticks_ms(PATIENCE_MS);
 	bool moved = false;
@@ -45,13 +44,10 @@ static enum outcome wait_for(const struct peer *peer, const struct wish *wish,
 	while (bh_rdtsc() < limit) {
 		struct snapshot now = look(peer);
 
-		moved = moved || now.started != before->started ||
-			(now.state != before->state && !at_rest(now.state));
-		if (now.state == (uint64_t)wish->state &&
-		    (!wish->anew || now.started != before->started))
+		moved = moved || now.started != before->started || (now.state != before->state && !at_rest(now.state));
+		if (now.state == (uint64_t)wish->state && (!wish->anew || now.started != before->started))
 			return FULFILLED;
-		if (moved && wish->state != BH_STATE_STOPPED && at_rest(now.state) &&
-		    now.cause != BH_CAUSE_STOPPED)
+		if (moved && wish->state != BH_STATE_STOPPED && at_rest(now.state) && now.cause != BH_CAUSE_STOPPED)
 			return ENDED;
 		if (serial_interrupted())
 			return INTERRUPTED;
@@ -77,8 +73,7 @@ static void refuse(const struct peer *peer, const struct wish *wish, int64_t err
 		report_print(peer);
 		return;
 	}
-	screen_printf("%s is %s: %s.\n", peer->name, peer_state_words(now.state, now.cause),
-		      wish->refused);
+	screen_printf("%s is %s: %s.\n", peer->name, peer_state_words(now.state, now.cause), wish->refused);
 }
 
 static void tell(struct peer *peer, enum outcome outcome, uint64_t ticks)
@@ -99,8 +94,7 @@ static void tell(struct peer *peer, enum outcome outcome, uint64_t ticks)
 		break;
 	case INTERRUPTED:
 	case TOO_LONG:
-		screen_printf("%s: %s after %s; it goes on, and you will be told.\n", peer->name,
-			      words, time);
+		screen_printf("%s: %s after %s; it goes on, and you will be told.\n", peer->name, words, time);
 		break;
 	}
 	watch_seen(peer);
@@ -124,24 +118,21 @@ static void control(struct peer *peer, const struct wish *wish)
 
 void command_start(const struct arguments *arguments)
 {
-	static const struct wish wish = { BH_START, BH_STATE_RUNNING, true,
-					  "only one that is stopped can be started" };
+	static const struct wish wish = { BH_START, BH_STATE_RUNNING, true, "only one that is stopped can be started" };
 
 	control(arguments->peer, &wish);
 }
 
 void command_stop(const struct arguments *arguments)
 {
-	static const struct wish wish = { BH_STOP, BH_STATE_STOPPED, false,
-					  "there is nothing to stop" };
+	static const struct wish wish = { BH_STOP, BH_STATE_STOPPED, false, "there is nothing to stop" };
 
 	control(arguments->peer, &wish);
 }
 
 void command_pause(const struct arguments *arguments)
 {
-	static const struct wish wish = { BH_PAUSE, BH_STATE_PAUSED, false,
-					  "only one that is running can be paused" };
+	static const struct wish wish = { BH_PAUSE, BH_STATE_PAUSED, false, "only one that is running can be paused" };
 
 	control(arguments->peer, &wish);
 }
@@ -156,8 +147,7 @@ void command_resume(const struct arguments *arguments)
 
 void command_restart(const struct arguments *arguments)
 {
-	static const struct wish wish = { BH_RESTART, BH_STATE_RUNNING, true,
-					  "it cannot be restarted now" };
+	static const struct wish wish = { BH_RESTART, BH_STATE_RUNNING, true, "it cannot be restarted now" };
 
 	control(arguments->peer, &wish);
 }

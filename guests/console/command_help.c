@@ -11,8 +11,7 @@ static void all(void)
 		bh_snprintf(text, sizeof(text), "%s %s", command->name, command->usage);
 		screen_printf("  %-22s %s\n", text, command->summary);
 	}
-	screen_printf(
-		"Tab completes commands and names, the arrow keys bring back former lines.\n");
+	screen_printf("Tab completes commands and names, the arrow keys bring back former lines.\n");
 }
 
 void command_help(const struct arguments *arguments)

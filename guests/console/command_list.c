@@ -13,8 +13,8 @@ static void cpus(const struct peer *peer, char *to, size_t size)
 		bool own = peer_stat(peer, BH_STAT_VCPU_DEDICATED, (uint64_t)i) == 1;
 
 		if (cpu >= 0)
-			length += bh_snprintf(to + length, size - (size_t)length, "%c%d%c",
-					      i ? ',' : '@', (int)cpu, own ? 'd' : 's');
+			length += bh_snprintf(to + length, size - (size_t)length, "%c%d%c", i ? ',' : '@', (int)cpu,
+					      own ? 'd' : 's');
 	}
 }
 
@@ -39,8 +39,8 @@ static void row(const struct peer *peer)
 void command_list(const struct arguments *arguments)
 {
 	(void)arguments;
-	screen_printf("%-18s %-8s %-20s %-12s %8s %8s %10s\n", "NAME", "KIND", "STATE",
-		      "VCPUS@CPUS", "MEMORY", "RESTARTS", "UP");
+	screen_printf("%-18s %-8s %-20s %-12s %8s %8s %10s\n", "NAME", "KIND", "STATE", "VCPUS@CPUS", "MEMORY",
+		      "RESTARTS", "UP");
 	for (unsigned i = 0; i < peer_count; i++) {
 		if (peers[i].guest)
 			continue;

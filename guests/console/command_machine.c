@@ -28,8 +28,7 @@ static void answered(const char *text)
 		screen_printf("Nothing was done.\n");
 }
 
-static void ask_or_act(const struct arguments *arguments, enum bh_machine_control operation,
-		       const char *question)
+static void ask_or_act(const struct arguments *arguments, enum bh_machine_control operation, const char *question)
 {
 	asked = operation;
 	if (arguments->flag == 'f')

@@ -18,8 +18,7 @@ void command_mem(const struct arguments *arguments)
 	(void)arguments;
 	line("machine", machine_stat(BH_MACHINE_MEMORY, 0), "");
 	line("free", machine_stat(BH_MACHINE_MEMORY_FREE, 0), "");
-	bh_snprintf(more, sizeof(more), ", of it unused %s",
-		    words_size(text, machine_stat(BH_MACHINE_KERNEL_FREE, 0)));
+	bh_snprintf(more, sizeof(more), ", of it unused %s", words_size(text, machine_stat(BH_MACHINE_KERNEL_FREE, 0)));
 	line("kernel", kernel, more);
 	line("kernel with 256 GiB", machine_stat(BH_MACHINE_KERNEL_256G, 0), ", it would be");
 	line(bh_info()->name, bh_info()->memory_bytes, ", this shell");

@@ -18,8 +18,7 @@ static uint64_t value(const struct peer *peer, enum bh_stat field, uint64_t inde
 
 static struct times times_of(const struct peer *peer, uint64_t vcpu)
 {
-	return (struct times){ value(peer, BH_STAT_VCPU_RAN, vcpu),
-			       value(peer, BH_STAT_VCPU_KERNEL, vcpu),
+	return (struct times){ value(peer, BH_STAT_VCPU_RAN, vcpu), value(peer, BH_STAT_VCPU_KERNEL, vcpu),
 			       value(peer, BH_STAT_VCPU_MONITOR, vcpu) };
 }
 
@@ -43,8 +42,7 @@ static void show_exits(const struct peer *peer, uint64_t vcpu)
 
 		if (!count)
 			continue;
-		screen_printf("%s%s %llu", any ? ", " : ": ", exit_names[reason],
-			      (unsigned long long)count);
+		screen_printf("%s%s %llu", any ? ", " : ": ", exit_names[reason], (unsigned long long)count);
 		any = true;
 	}
 	screen_printf("\n");
@@ -56,12 +54,11 @@ static void show_vcpu(const struct peer *peer, uint64_t vcpu)
 	uint64_t hz = bh_info()->tsc_hz, outside = times.kernel + times.monitor;
 	char ran[WORDS_BYTES], kernel[WORDS_BYTES], monitor[WORDS_BYTES], share[WORDS_BYTES];
 
-	screen_printf("vCPU %u on CPU %u (%s): ran %s, kernel %s, monitor %s, outside %s\n",
-		      (unsigned)vcpu, (unsigned)value(peer, BH_STAT_VCPU_CPU, vcpu),
+	screen_printf("vCPU %u on CPU %u (%s): ran %s, kernel %s, monitor %s, outside %s\n", (unsigned)vcpu,
+		      (unsigned)value(peer, BH_STAT_VCPU_CPU, vcpu),
 		      value(peer, BH_STAT_VCPU_DEDICATED, vcpu) ? "dedicated" : "shared",
 		      words_ticks(ran, times.ran, hz), words_ticks(kernel, times.kernel, hz),
-		      words_ticks(monitor, times.monitor, hz),
-		      words_share(share, outside, times.ran + outside));
+		      words_ticks(monitor, times.monitor, hz), words_share(share, outside, times.ran + outside));
 	show_exits(peer, vcpu);
 }
 
@@ -69,8 +66,7 @@ static void show_partition(const struct peer *peer)
 {
 	uint64_t state = value(peer, BH_STAT_STATE, 0);
 
-	screen_printf("%s: %s, restarts %u\n", peer->name,
-		      peer_state_words(state, value(peer, BH_STAT_CAUSE, 0)),
+	screen_printf("%s: %s, restarts %u\n", peer->name, peer_state_words(state, value(peer, BH_STAT_CAUSE, 0)),
 		      (unsigned)value(peer, BH_STAT_RESTARTS, 0));
 	for (uint64_t vcpu = 0; vcpu < value(peer, BH_STAT_VCPUS, 0); vcpu++)
 		show_vcpu(peer, vcpu);
@@ -81,10 +77,9 @@ static void show_cpus(void)
 	char idle[WORDS_BYTES];
 
 	for (uint64_t i = 0; i < machine_stat(BH_MACHINE_CPUS, 0); i++)
-		screen_printf(
-			"CPU %u: APIC ID %u, idle %s\n", (unsigned)i,
-			(unsigned)machine_stat(BH_MACHINE_CPU_APIC_ID, i),
-			words_ticks(idle, machine_stat(BH_MACHINE_CPU_IDLE, i), bh_info()->tsc_hz));
+		screen_printf("CPU %u: APIC ID %u, idle %s\n", (unsigned)i,
+			      (unsigned)machine_stat(BH_MACHINE_CPU_APIC_ID, i),
+			      words_ticks(idle, machine_stat(BH_MACHINE_CPU_IDLE, i), bh_info()->tsc_hz));
 }
 
 /* ---- for programs: keys and numbers ---- */

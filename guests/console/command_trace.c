@@ -13,8 +13,7 @@ struct exit_record {
 	unsigned vcpu;
 };
 
-static bool read_word(const struct peer *peer, unsigned vcpu, uint64_t age, unsigned word,
-		      uint64_t *to)
+static bool read_word(const struct peer *peer, unsigned vcpu, uint64_t age, unsigned word, uint64_t *to)
 {
 	int64_t value = bh_call4(BH_PARTITION_TRACE, peer->partition, vcpu, age, word);
 
@@ -26,17 +25,14 @@ static bool read_word(const struct peer *peer, unsigned vcpu, uint64_t age, unsi
  * The record of that age. The partition runs on and ages shift, so the first word is read again at
  * the end: if it is the same the words belong together.
  */
-static bool read_record(const struct peer *peer, unsigned vcpu, uint64_t age,
-			struct exit_record *record)
+static bool read_record(const struct peer *peer, unsigned vcpu, uint64_t age, struct exit_record *record)
 {
 	uint64_t again = 0;
 
 	record->vcpu = vcpu;
 	for (unsigned i = 0; i < TRIES; i++) {
-		if (!read_word(peer, vcpu, age, 0, &record->tsc) ||
-		    !read_word(peer, vcpu, age, 1, &record->reason) ||
-		    !read_word(peer, vcpu, age, 2, &record->detail) ||
-		    !read_word(peer, vcpu, age, 3, &record->ticks) ||
+		if (!read_word(peer, vcpu, age, 0, &record->tsc) || !read_word(peer, vcpu, age, 1, &record->reason) ||
+		    !read_word(peer, vcpu, age, 2, &record->detail) || !read_word(peer, vcpu, age, 3, &record->ticks) ||
 		    !read_word(peer, vcpu, age, 0, &again))
 			return false;
 		if (again == record->tsc)
@@ -47,8 +43,7 @@ static bool read_record(const struct peer *peer, unsigned vcpu, uint64_t age,
 
 /* Puts a record where it belongs among the `count` newest so far, newest first; the oldest falls
  * off at `max`. */
-static void keep(struct exit_record *records, uint64_t *count, uint64_t max,
-		 const struct exit_record *record)
+static void keep(struct exit_record *records, uint64_t *count, uint64_t max, const struct exit_record *record)
 {
 	uint64_t at = *count;
 
@@ -63,8 +58,7 @@ static void keep(struct exit_record *records, uint64_t *count, uint64_t max,
 	records[at] = *record;
 }
 
-static void collect(const struct peer *peer, unsigned vcpu, struct exit_record *records,
-		    uint64_t *count, uint64_t max)
+static void collect(const struct peer *peer, unsigned vcpu, struct exit_record *records, uint64_t *count, uint64_t max)
 {
 	uint64_t last = UINT64_MAX, age = 0;
 
@@ -89,9 +83,8 @@ static void print(const struct exit_record *record)
 	char detail[EXIT_WORDS_BYTES], took[WORDS_BYTES];
 
 	exit_words(detail, record->reason, record->detail);
-	screen_printf("%6u.%06u  vCPU %u  %-44s %s\n", (unsigned)(hz ? record->tsc / hz : 0),
-		      (unsigned)microseconds, record->vcpu, detail,
-		      words_ticks(took, record->ticks, hz));
+	screen_printf("%6u.%06u  vCPU %u  %-44s %s\n", (unsigned)(hz ? record->tsc / hz : 0), (unsigned)microseconds,
+		      record->vcpu, detail, words_ticks(took, record->ticks, hz));
 }
 
 void command_trace(const struct arguments *arguments)

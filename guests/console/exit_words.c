@@ -82,11 +82,10 @@ static const struct name exceptions[] = {
 };
 
 static const struct name ports[] = {
-	{ 0x20, "8259" },  { 0x21, "8259" },  { 0x40, "8254" },	 { 0x43, "8254" },
-	{ 0x60, "i8042" }, { 0x61, "NMI" },   { 0x64, "i8042" }, { 0x70, "RTC" },
-	{ 0x71, "RTC" },   { 0x80, "delay" }, { 0xa0, "8259" },	 { 0xa1, "8259" },
-	{ 0xcf8, "PCI" },  { 0xcfc, "PCI" },  { 0x3f8, "COM1" }, { 0x3f9, "COM1" },
-	{ 0x3fa, "COM1" }, { 0x3fb, "COM1" }, { 0x3fc, "COM1" }, { 0x3fd, "COM1" },
+	{ 0x20, "8259" },  { 0x21, "8259" },  { 0x40, "8254" },	 { 0x43, "8254" },  { 0x60, "i8042" },
+	{ 0x61, "NMI" },   { 0x64, "i8042" }, { 0x70, "RTC" },	 { 0x71, "RTC" },   { 0x80, "delay" },
+	{ 0xa0, "8259" },  { 0xa1, "8259" },  { 0xcf8, "PCI" },	 { 0xcfc, "PCI" },  { 0x3f8, "COM1" },
+	{ 0x3f9, "COM1" }, { 0x3fa, "COM1" }, { 0x3fb, "COM1" }, { 0x3fc, "COM1" }, { 0x3fd, "COM1" },
 	{ 0x3fe, "COM1" }, { 0x3ff, "COM1" },
 };
 
@@ -103,8 +102,8 @@ static const char *find(const struct name *table, size_t count, uint64_t number)
 /* "what number", and the number's name if it has one. */
 static void named(char *text, const char *what, uint64_t number, const char *name)
 {
-	bh_snprintf(text, EXIT_WORDS_BYTES, name ? "%s %#llx (%s)" : "%s %#llx", what,
-		    (unsigned long long)number, name);
+	bh_snprintf(text, EXIT_WORDS_BYTES, name ? "%s %#llx (%s)" : "%s %#llx", what, (unsigned long long)number,
+		    name);
 }
 
 static void pio(char *text, uint64_t detail)
@@ -112,16 +111,14 @@ static void pio(char *text, uint64_t detail)
 	bool in = detail & 8, string = detail & 0x10;
 	uint64_t port = detail >> 16 & 0xffff;
 
-	named(text, in ? (string ? "ins" : "in") : (string ? "outs" : "out"), port,
-	      FIND(ports, port));
+	named(text, in ? (string ? "ins" : "in") : (string ? "outs" : "out"), port, FIND(ports, port));
 }
 
 static void control_register(char *text, uint64_t detail)
 {
 	static const char *const access[] = { "mov to", "mov from", "clts on", "lmsw to" };
 
-	bh_snprintf(text, EXIT_WORDS_BYTES, "%s cr%u", access[detail >> 4 & 3],
-		    (unsigned)(detail & 0xf));
+	bh_snprintf(text, EXIT_WORDS_BYTES, "%s cr%u", access[detail >> 4 & 3], (unsigned)(detail & 0xf));
 }
 
 static void hypercall(char *text, uint64_t number)

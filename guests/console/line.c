@@ -31,8 +31,7 @@ void line_show(struct line *line)
 	line->put(line->text + start, visible);
 	put_text(line, "\x1b[K");
 	if (start + visible > line->cursor) {
-		bh_snprintf(move, sizeof(move), "\x1b[%uD",
-			    (unsigned)(start + visible - line->cursor));
+		bh_snprintf(move, sizeof(move), "\x1b[%uD", (unsigned)(start + visible - line->cursor));
 		put_text(line, move);
 	}
 }
@@ -67,8 +66,7 @@ static void insert(struct line *line, const char *text, size_t bytes)
 
 	bool at_end = line->cursor == line->length;
 
-	memmove(line->text + line->cursor + bytes, line->text + line->cursor,
-		line->length - line->cursor + 1);
+	memmove(line->text + line->cursor + bytes, line->text + line->cursor, line->length - line->cursor + 1);
 	memcpy(line->text + line->cursor, text, bytes);
 	line->length += bytes;
 	line->cursor += bytes;
@@ -127,9 +125,7 @@ static void recall(struct line *line, unsigned back)
 		return;
 	if (line->history_back == 0)
 		memcpy(line->draft, line->text, LINE_BYTES);
-	memcpy(line->text,
-	       back ? line->history[(line->history_count - back) % LINE_HISTORY] : line->draft,
-	       LINE_BYTES);
+	memcpy(line->text, back ? line->history[(line->history_count - back) % LINE_HISTORY] : line->draft, LINE_BYTES);
 	line->history_back = back;
 	line->length = line->cursor = strlen(line->text);
 	line_show(line);
@@ -179,9 +175,7 @@ static void complete(struct line *line)
 	while (start && line->text[start - 1] != ' ')
 		start--;
 
-	unsigned count = line->complete ? line->complete(line->text, start, line->cursor,
-							 candidates, CANDIDATES)
-					: 0;
+	unsigned count = line->complete ? line->complete(line->text, start, line->cursor, candidates, CANDIDATES) : 0;
 	size_t typed = line->cursor - start;
 
 	if (!count) {
@@ -261,8 +255,7 @@ static void edit_key(struct line *line, char byte)
  * the control key alike. */
 static char control_of(char final, unsigned parameter)
 {
-	static const char tilde[] = { 0, CTRL('A'), 0,	       CTRL('D'), CTRL('E'),
-				      0, 0,	    CTRL('A'), CTRL('E') };
+	static const char tilde[] = { 0, CTRL('A'), 0, CTRL('D'), CTRL('E'), 0, 0, CTRL('A'), CTRL('E') };
 
 	switch (final) {
 	case 'A':

@@ -27,8 +27,7 @@ struct line;
  * Finds words that the word at `text[start]` (up to `end`) may become. Fills at most `max` of
  * `candidates`; returns how many.
  */
-typedef unsigned (*line_complete)(const char *text, size_t start, size_t end,
-				  const char **candidates, unsigned max);
+typedef unsigned (*line_complete)(const char *text, size_t start, size_t end, const char **candidates, unsigned max);
 typedef void (*line_put)(const char *bytes, size_t count);
 
 struct line {

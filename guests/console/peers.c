@@ -37,8 +37,8 @@ static void start_channel(struct peer *peer, unsigned number)
 	peer->has_channel = true;
 	peer->event = EVENT_CHANNELS + number % EVENT_CHANNEL_BITS;
 	start_scrollback(peer);
-	terminal_open(&peer->terminal, (struct bh_terminal *)(uintptr_t)channel->address,
-		      channel->handle, TERMINAL_CONSOLE);
+	terminal_open(&peer->terminal, (struct bh_terminal *)(uintptr_t)channel->address, channel->handle,
+		      TERMINAL_CONSOLE);
 
 	int64_t error = bh_call3(BH_CHANNEL_BIND, channel->handle, 0, peer->event);
 
@@ -57,8 +57,7 @@ static void pair_monitors(void)
 		for (unsigned j = 0; j < peer_count; j++) {
 			size_t length = (size_t)(dot - peers[i].name);
 
-			if (strlen(peers[j].name) != length ||
-			    strncmp(peers[j].name, peers[i].name, length))
+			if (strlen(peers[j].name) != length || strncmp(peers[j].name, peers[i].name, length))
 				continue;
 			peers[i].guest = &peers[j];
 			peers[j].monitor = &peers[i];
@@ -78,9 +77,7 @@ void peers_start(void)
 
 		if (handle->type != BH_HANDLE_PARTITION)
 			continue;
-		*peer = (struct peer){ .name = handle->name,
-				       .kind = handle->kind,
-				       .partition = handle->handle };
+		*peer = (struct peer){ .name = handle->name, .kind = handle->kind, .partition = handle->handle };
 		start_channel(peer, channels);
 		channels += peer->has_channel;
 		peer_count++;
@@ -120,8 +117,8 @@ bool peer_alive(const struct peer *peer)
 {
 	int64_t state = peer_stat(peer, BH_STAT_STATE, 0);
 
-	return state == BH_STATE_RUNNING || state == BH_STATE_BUILDING ||
-	       state == BH_STATE_PAUSED || state == BH_STATE_DYING;
+	return state == BH_STATE_RUNNING || state == BH_STATE_BUILDING || state == BH_STATE_PAUSED ||
+	       state == BH_STATE_DYING;
 }
 
 const char *peer_kind_words(enum bh_kind kind)

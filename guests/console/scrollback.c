@@ -26,8 +26,7 @@ void scrollback_add(struct scrollback *scrollback, const char *text, size_t byte
 
 uint32_t scrollback_kept(const struct scrollback *scrollback)
 {
-	return scrollback->total < scrollback->size ? (uint32_t)scrollback->total
-						    : scrollback->size;
+	return scrollback->total < scrollback->size ? (uint32_t)scrollback->total : scrollback->size;
 }
 
 static char byte_at(const struct scrollback *scrollback, uint32_t before_end)
@@ -50,8 +49,7 @@ uint32_t scrollback_tail(const struct scrollback *scrollback, uint32_t bytes)
 	return bytes;
 }
 
-uint32_t scrollback_copy(const struct scrollback *scrollback, uint32_t before_end, char *to,
-			 uint32_t max)
+uint32_t scrollback_copy(const struct scrollback *scrollback, uint32_t before_end, char *to, uint32_t max)
 {
 	uint32_t count = 0;
 

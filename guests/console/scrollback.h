@@ -26,5 +26,4 @@ uint32_t scrollback_kept(const struct scrollback *scrollback);
 uint32_t scrollback_tail(const struct scrollback *scrollback, uint32_t bytes);
 
 /* Copies up to `max` bytes, beginning `before_end` bytes before the end. Returns how many. */
-uint32_t scrollback_copy(const struct scrollback *scrollback, uint32_t before_end, char *to,
-			 uint32_t max);
+uint32_t scrollback_copy(const struct scrollback *scrollback, uint32_t before_end, char *to, uint32_t max);

@@ -9,8 +9,7 @@
 #include "words.h"
 
 const struct command shell_commands[] = {
-	{ "help", "[COMMAND]", "", "lists the commands, or explains one", "", MAY_TAKE_COMMAND,
-	  command_help },
+	{ "help", "[COMMAND]", "", "lists the commands, or explains one", "", MAY_TAKE_COMMAND, command_help },
 	{ "list", "", "", "lists the partitions, their states and CPUs",
 	  "VCPUS@CPUS: how many, and the physical CPU of each; d: the partition's own, s: shared.\n"
 	  "A monitor is the service that makes a guest's virtual PC; it lives and dies with it.\n",
@@ -21,37 +20,29 @@ const struct command shell_commands[] = {
 	  "Ctrl-] comes back to the shell. Ctrl-] once more, as the next key, sends a Ctrl-] to "
 	  "it.\n",
 	  TAKES_NAME, command_attach },
-	{ "start", "NAME", "", "starts a partition that does not run", "", TAKES_NAME,
-	  command_start },
+	{ "start", "NAME", "", "starts a partition that does not run", "", TAKES_NAME, command_start },
 	{ "stop", "NAME", "", "stops a partition at once and wipes its memory",
-	  "It is not asked: to shut a guest down in order, use its own means.\n", TAKES_NAME,
-	  command_stop },
+	  "It is not asked: to shut a guest down in order, use its own means.\n", TAKES_NAME, command_stop },
 	{ "pause", "NAME", "", "stops a partition's vCPUs where they are",
 	  "Its time goes on meanwhile. `resume` lets it go on.\n", TAKES_NAME, command_pause },
 	{ "resume", "NAME", "", "lets a paused partition go on", "", TAKES_NAME, command_resume },
-	{ "restart", "NAME", "", "stops a partition and starts it anew", "", TAKES_NAME,
-	  command_restart },
-	{ "log", "[COUNT]", "", "the last lines of the kernel's log (24)", "", MAY_TAKE_COUNT,
-	  command_log },
+	{ "restart", "NAME", "", "stops a partition and starts it anew", "", TAKES_NAME, command_restart },
+	{ "log", "[COUNT]", "", "the last lines of the kernel's log (24)", "", MAY_TAKE_COUNT, command_log },
 	{ "stat", "[-k] [NAME]", "k", "what a partition, or each CPU, did so far",
 	  "ran: in the partition; kernel: in the kernel for it; monitor: in its monitor;\n"
 	  "outside: the share of kernel and monitor in the sum. -k: a key and a number per line.\n",
 	  MAY_TAKE_NAME, command_stat },
 	{ "mem", "", "", "who has how much memory", "", TAKES_NOTHING, command_mem },
-	{ "caps", "", "", "what the CPUs can do, and what is made of it", "", TAKES_NOTHING,
-	  command_caps },
+	{ "caps", "", "", "what the CPUs can do, and what is made of it", "", TAKES_NOTHING, command_caps },
 	{ "trace", "NAME [COUNT]", "", "the last exits of a partition (20)",
 	  "Time (seconds since power-on), vCPU, reason, detail, and how long the kernel (and the\n"
 	  "monitor) took. The rings hold the last 1024 exits of each CPU.\n",
 	  TAKES_NAME_AND_COUNT, command_trace },
-	{ "report", "NAME", "", "why a partition ended, in the words of the kernel", "", TAKES_NAME,
-	  command_report },
-	{ "audit", "", "", "checks every mapping against the record of owners", "", TAKES_NOTHING,
-	  command_audit },
-	{ "reboot", "[-f]", "f", "resets the machine", "-f: without asking.\n", TAKES_NOTHING,
-	  command_reboot },
-	{ "poweroff", "[-f]", "f", "switches the machine off", "-f: without asking.\n",
-	  TAKES_NOTHING, command_poweroff },
+	{ "report", "NAME", "", "why a partition ended, in the words of the kernel", "", TAKES_NAME, command_report },
+	{ "audit", "", "", "checks every mapping against the record of owners", "", TAKES_NOTHING, command_audit },
+	{ "reboot", "[-f]", "f", "resets the machine", "-f: without asking.\n", TAKES_NOTHING, command_reboot },
+	{ "poweroff", "[-f]", "f", "switches the machine off", "-f: without asking.\n", TAKES_NOTHING,
+	  command_poweroff },
 };
 const unsigned shell_command_count = sizeof(shell_commands) / sizeof(shell_commands[0]);
 
@@ -64,8 +55,7 @@ static struct peer *last_attached; /* while Ctrl-] may still be sent to it */
 
 static void usage(const struct command *command)
 {
-	screen_printf("Usage: %s%s%s\n", command->name, command->usage[0] ? " " : "",
-		      command->usage);
+	screen_printf("Usage: %s%s%s\n", command->name, command->usage[0] ? " " : "", command->usage);
 }
 
 static void no_such_peer(const char *name)
@@ -156,9 +146,7 @@ static bool take_name(const char *word, struct arguments *arguments)
 static bool wrong_count(const struct command *command, unsigned plain)
 {
 	unsigned least = command->takes == TAKES_NAME || command->takes == TAKES_NAME_AND_COUNT;
-	unsigned most = command->takes == TAKES_NOTHING		 ? 0
-			: command->takes == TAKES_NAME_AND_COUNT ? 2
-								 : 1;
+	unsigned most = command->takes == TAKES_NOTHING ? 0 : command->takes == TAKES_NAME_AND_COUNT ? 2 : 1;
 
 	if (plain >= least && plain <= most)
 		return false;
@@ -168,8 +156,7 @@ static bool wrong_count(const struct command *command, unsigned plain)
 	return true;
 }
 
-static bool parse(const struct command *command, char **words, unsigned count,
-		  struct arguments *arguments)
+static bool parse(const struct command *command, char **words, unsigned count, struct arguments *arguments)
 {
 	const char *plain[SHELL_WORDS];
 	unsigned plains = 0;
@@ -223,8 +210,7 @@ void shell_run(const char *text)
 		command->run(&arguments);
 }
 
-bool shell_count(const struct arguments *arguments, uint64_t otherwise, uint64_t max,
-		 uint64_t *count)
+bool shell_count(const struct arguments *arguments, uint64_t otherwise, uint64_t max, uint64_t *count)
 {
 	*count = otherwise;
 	if (!arguments->number || words_number(arguments->number, max, count))
@@ -238,8 +224,7 @@ bool shell_count(const struct arguments *arguments, uint64_t otherwise, uint64_t
 /* ---- the line
  * -------------------------------------------------------------------------------------- */
 
-static unsigned complete(const char *text, size_t start, size_t end, const char **candidates,
-			 unsigned max)
+static unsigned complete(const char *text, size_t start, size_t end, const char **candidates, unsigned max)
 {
 	bool first = true, names_commands;
 	unsigned count = 0;
@@ -363,10 +348,9 @@ static void banner(void)
 		all++;
 		alive += peer_alive(&peers[i]);
 	}
-	screen_printf(
-		"\nBulkhead, ABI version %u: %u CPU%s, %s of memory, %u of %u partitions run.\n",
-		BH_ABI_VERSION, (unsigned)cpus, cpus == 1 ? "" : "s",
-		words_size(ram, machine_stat(BH_MACHINE_MEMORY, 0)), alive, all);
+	screen_printf("\nBulkhead, ABI version %u: %u CPU%s, %s of memory, %u of %u partitions run.\n", BH_ABI_VERSION,
+		      (unsigned)cpus, cpus == 1 ? "" : "s", words_size(ram, machine_stat(BH_MACHINE_MEMORY, 0)), alive,
+		      all);
 	screen_printf("Type help for a list of commands.\n");
 }
 

@@ -26,14 +26,7 @@ struct command {
 	const char *flags;   /* letters that it takes */
 	const char *summary; /* for the list of all */
 	const char *help;    /* more, for `help COMMAND` */
-	enum {
-		TAKES_NOTHING,
-		TAKES_NAME,
-		MAY_TAKE_NAME,
-		MAY_TAKE_COUNT,
-		TAKES_NAME_AND_COUNT,
-		MAY_TAKE_COMMAND
-	} takes;
+	enum { TAKES_NOTHING, TAKES_NAME, MAY_TAKE_NAME, MAY_TAKE_COUNT, TAKES_NAME_AND_COUNT, MAY_TAKE_COMMAND } takes;
 	void (*run)(const struct arguments *arguments);
 };
 
@@ -58,5 +51,4 @@ void shell_ask(const char *question, void (*answer)(const char *text));
 
 /* The number typed for COUNT, `otherwise` if none was; false, with a message, if it is not one from
  * 1 to `max`. */
-bool shell_count(const struct arguments *arguments, uint64_t otherwise, uint64_t max,
-		 uint64_t *count);
+bool shell_count(const struct arguments *arguments, uint64_t otherwise, uint64_t max, uint64_t *count);

@@ -36,8 +36,7 @@ static void describe(const struct peer *peer, char text[WATCH_TEXT_BYTES])
 	}
 	if (peer->seen_state == BH_STATE_STOPPED && peer->seen_cause == BH_CAUSE_FAILED)
 		report_first_line(peer, reason, sizeof(reason));
-	bh_snprintf(text, WATCH_TEXT_BYTES, "%s %s%s%s", peer->name, words, reason[0] ? ": " : "",
-		    reason);
+	bh_snprintf(text, WATCH_TEXT_BYTES, "%s %s%s%s", peer->name, words, reason[0] ? ": " : "", reason);
 }
 
 struct peer *watch_next(char text[WATCH_TEXT_BYTES])

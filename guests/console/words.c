@@ -16,8 +16,7 @@ const char *words_size(char text[WORDS_BYTES], uint64_t bytes)
 		unit++;
 	}
 	if (whole < 10 && rest * 10 / 1024)
-		bh_snprintf(text, WORDS_BYTES, "%u.%u %s", (unsigned)whole,
-			    (unsigned)(rest * 10 / 1024), units[unit]);
+		bh_snprintf(text, WORDS_BYTES, "%u.%u %s", (unsigned)whole, (unsigned)(rest * 10 / 1024), units[unit]);
 	else
 		bh_snprintf(text, WORDS_BYTES, "%u %s", (unsigned)whole, units[unit]);
 	return text;
@@ -38,17 +37,13 @@ const char *words_ticks(char text[WORDS_BYTES], uint64_t ticks, uint64_t hz)
 		bh_snprintf(text, WORDS_BYTES, "%llud %02uh", (unsigned long long)(seconds / 86400),
 			    (unsigned)(seconds / 3600 % 24));
 	else if (seconds >= 3600)
-		bh_snprintf(text, WORDS_BYTES, "%uh %02um", (unsigned)(seconds / 3600),
-			    (unsigned)(seconds / 60 % 60));
+		bh_snprintf(text, WORDS_BYTES, "%uh %02um", (unsigned)(seconds / 3600), (unsigned)(seconds / 60 % 60));
 	else if (seconds >= 60)
-		bh_snprintf(text, WORDS_BYTES, "%um %02us", (unsigned)(seconds / 60),
-			    (unsigned)(seconds % 60));
+		bh_snprintf(text, WORDS_BYTES, "%um %02us", (unsigned)(seconds / 60), (unsigned)(seconds % 60));
 	else if (seconds)
-		bh_snprintf(text, WORDS_BYTES, "%u.%u s", (unsigned)seconds,
-			    (unsigned)(ns / 100000000));
+		bh_snprintf(text, WORDS_BYTES, "%u.%u s", (unsigned)seconds, (unsigned)(ns / 100000000));
 	else if (ns >= 1000000)
-		bh_snprintf(text, WORDS_BYTES, "%u.%u ms", (unsigned)(ns / 1000000),
-			    (unsigned)(ns / 100000 % 10));
+		bh_snprintf(text, WORDS_BYTES, "%u.%u ms", (unsigned)(ns / 1000000), (unsigned)(ns / 100000 % 10));
 	else if (ns >= 10000)
 		bh_snprintf(text, WORDS_BYTES, "%u us", (unsigned)(ns / 1000));
 	else
@@ -66,8 +61,7 @@ const char *words_share(char text[WORDS_BYTES], uint64_t part, uint64_t whole)
 
 	uint64_t hundredths = whole ? part * 10000 / whole : 0;
 
-	bh_snprintf(text, WORDS_BYTES, "%u.%02u %%", (unsigned)(hundredths / 100),
-		    (unsigned)(hundredths % 100));
+	bh_snprintf(text, WORDS_BYTES, "%u.%02u %%", (unsigned)(hundredths / 100), (unsigned)(hundredths % 100));
 	return text;
 }
 

@@ -35,8 +35,7 @@ int main(unsigned vcpu);
 extern uint8_t bh_use_vmmcall;
 
 /* One hypercall, any number; abi.h says what the arguments and the result mean. */
-static inline int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
-			       uint64_t e)
+static inline int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
 	register uint64_t r10 __asm__("r10") = d;
 	register uint64_t r8 __asm__("r8") = e;

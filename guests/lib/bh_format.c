@@ -32,8 +32,7 @@ static void put_text(struct out *out, const struct spec *spec, const char *text)
 	if (!text)
 		text = "(null)";
 
-	size_t length =
-		spec->precision >= 0 ? strnlen(text, (size_t)spec->precision) : strlen(text);
+	size_t length = spec->precision >= 0 ? strnlen(text, (size_t)spec->precision) : strlen(text);
 	int pad = spec->width - (int)length;
 
 	if (!spec->left)
@@ -44,8 +43,8 @@ static void put_text(struct out *out, const struct spec *spec, const char *text)
 		put_many(out, ' ', pad);
 }
 
-static void put_number(struct out *out, const struct spec *spec, uint64_t value, unsigned base,
-		       bool upper, const char *prefix)
+static void put_number(struct out *out, const struct spec *spec, uint64_t value, unsigned base, bool upper,
+		       const char *prefix)
 {
 	const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[24];
@@ -159,8 +158,7 @@ static bool convert(struct out *out, const struct spec *spec, char c, va_list *l
 	case 'x':
 	case 'X':
 		value = unsigned_argument(spec, list);
-		put_number(out, spec, value, 16, c == 'X',
-			   spec->hash && value ? (c == 'X' ? "0X" : "0x") : "");
+		put_number(out, spec, value, 16, c == 'X', spec->hash && value ? (c == 'X' ? "0X" : "0x") : "");
 		return true;
 	case 'p':
 		put_number(out, spec, (uintptr_t)va_arg(*list, void *), 16, false, "0x");

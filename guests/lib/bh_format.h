@@ -10,7 +10,5 @@
 
 /* ISO C 7.21.6.12: at most size - 1 bytes and a 0 (nothing if size is 0); returns what the whole
  * would have taken. */
-int bh_vsnprintf(char *to, size_t size, const char *format, va_list list)
-	__attribute__((format(printf, 3, 0)));
-int bh_snprintf(char *to, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int bh_vsnprintf(char *to, size_t size, const char *format, va_list list) __attribute__((format(printf, 3, 0)));
+int bh_snprintf(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -18,14 +18,12 @@ void bh_lock(struct bh_lock *lock)
 
 	for (;;) {
 		if (!(word & TAKEN)) {
-			if (atomic_compare_exchange_weak_explicit(
-				    &lock->word, &word, (word & ~self) | TAKEN,
-				    memory_order_acquire, memory_order_relaxed))
+			if (atomic_compare_exchange_weak_explicit(&lock->word, &word, (word & ~self) | TAKEN,
+								  memory_order_acquire, memory_order_relaxed))
 				return;
 			continue;
 		}
-		if (!atomic_compare_exchange_weak_explicit(&lock->word, &word, word | self,
-							   memory_order_relaxed,
+		if (!atomic_compare_exchange_weak_explicit(&lock->word, &word, word | self, memory_order_relaxed,
 							   memory_order_relaxed))
 			continue;
 
@@ -52,9 +50,8 @@ void bh_unlock(struct bh_lock *lock)
 		waiters = word & ~TAKEN;
 		if (waiters)
 			woken = next_waiter(waiters, bh_vcpu());
-	} while (!atomic_compare_exchange_weak_explicit(
-		&lock->word, &word, waiters & ~(waiters ? 1u << woken : 0), memory_order_release,
-		memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(&lock->word, &word, waiters & ~(waiters ? 1u << woken : 0),
+							memory_order_release, memory_order_relaxed));
 
 	if (waiters)
 		bh_call2(BH_EVENT_SIGNAL, woken, 1ull << BH_EVENT_RUNTIME);

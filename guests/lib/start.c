@@ -72,9 +72,8 @@ _Noreturn void bh_exception(const struct exception_frame *frame)
 	uint64_t cr2;
 
 	__asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
-	bh_fail("vCPU %u: exception %u (%s), error code %#lx, at RIP %#lx, RSP %#lx, CR2 %#lx\n",
-		bh_vcpu(), (unsigned)frame->vector, exception_name(frame->vector), frame->error,
-		frame->rip, frame->rsp, cr2);
+	bh_fail("vCPU %u: exception %u (%s), error code %#lx, at RIP %#lx, RSP %#lx, CR2 %#lx\n", bh_vcpu(),
+		(unsigned)frame->vector, exception_name(frame->vector), frame->error, frame->rip, frame->rsp, cr2);
 }
 
 /* VMCALL and VMMCALL are each undefined on the other vendor's CPUs. Hygon's are AMD's in this. */
@@ -118,8 +117,7 @@ static void initialise(void)
 	if (info->magic != BH_INFO_MAGIC)
 		bh_fail("no information page: magic %#lx\n", info->magic);
 	if (info->abi_version != BH_ABI_VERSION)
-		bh_fail("built for ABI version %u, the kernel has %u\n", BH_ABI_VERSION,
-			info->abi_version);
+		bh_fail("built for ABI version %u, the kernel has %u\n", BH_ABI_VERSION, info->abi_version);
 
 	atomic_store(&ready, true);
 	for (unsigned i = 1; i < info->vcpus; i++)

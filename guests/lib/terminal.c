@@ -12,8 +12,7 @@ static void store(uint32_t *shared, uint32_t value)
 	__atomic_store_n(shared, value, __ATOMIC_RELEASE);
 }
 
-void terminal_open(struct terminal *terminal, struct bh_terminal *shared, bh_handle channel,
-		   enum terminal_side side)
+void terminal_open(struct terminal *terminal, struct bh_terminal *shared, bh_handle channel, enum terminal_side side)
 {
 	struct terminal_ring out = { &shared->out_position, shared->out, BH_TERMINAL_OUT_BYTES, 0 };
 	struct terminal_ring in = { &shared->in_position, shared->in, BH_TERMINAL_IN_BYTES, 0 };
@@ -32,8 +31,7 @@ bool terminal_open_console(struct terminal *terminal, unsigned vcpu, unsigned bi
 	if (!handle || handle->bytes < BH_TERMINAL_BYTES)
 		return false;
 	/* What is above 4 GiB is not mapped from the start; channels lie below. */
-	terminal_open(terminal, (struct bh_terminal *)(uintptr_t)handle->address, handle->handle,
-		      TERMINAL_PARTITION);
+	terminal_open(terminal, (struct bh_terminal *)(uintptr_t)handle->address, handle->handle, TERMINAL_PARTITION);
 	return bh_call3(BH_CHANNEL_BIND, handle->handle, vcpu, bit) == 0;
 }
 

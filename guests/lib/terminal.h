@@ -34,8 +34,7 @@ enum terminal_side { TERMINAL_PARTITION, TERMINAL_CONSOLE };
  * Starts `side` of the terminal at `shared`. Goes on where the shared positions stand, so what was
  * not read before a restart of either side is still there. Signals go to `channel`.
  */
-void terminal_open(struct terminal *terminal, struct bh_terminal *shared, bh_handle channel,
-		   enum terminal_side side);
+void terminal_open(struct terminal *terminal, struct bh_terminal *shared, bh_handle channel, enum terminal_side side);
 
 /*
  * The partition's side of its channel "console", with the peer's signals as event `bit` of `vcpu`.
@@ -60,5 +59,4 @@ size_t terminal_read(struct terminal *terminal, void *to, size_t bytes);
 size_t terminal_room(const struct terminal *terminal);
 
 /* bh_vsnprintf into the terminal, at most 255 bytes; what finds no room is dropped. */
-void terminal_printf(struct terminal *terminal, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void terminal_printf(struct terminal *terminal, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -45,8 +45,7 @@ static uint64_t least(uint64_t (*loop)(uint64_t), uint64_t rax)
 	return best;
 }
 
-static void measure(struct terminal *terminal, const char *key, uint64_t (*loop)(uint64_t),
-		    uint64_t rax)
+static void measure(struct terminal *terminal, const char *key, uint64_t (*loop)(uint64_t), uint64_t rax)
 {
 	uint64_t nothing = least(empty, rax), all = least(loop, rax);
 	uint64_t each = all > nothing ? (all - nothing + COUNT / 2) / COUNT : 0;

@@ -26,8 +26,7 @@ static bool look_after_pong(void)
 	if (stat < 0)
 		bh_fail("BH_CHANNEL_STAT: error %d\n", (int)stat);
 	if ((uint64_t)stat >> 1 != epoch && epoch)
-		terminal_printf(&terminal, "ping: pong was started anew (epoch %u)\r\n",
-				(unsigned)(stat >> 1));
+		terminal_printf(&terminal, "ping: pong was started anew (epoch %u)\r\n", (unsigned)(stat >> 1));
 	epoch = (uint64_t)stat >> 1;
 	if (!(stat & 1) && !missed)
 		terminal_printf(&terminal, "ping: pong does not run; I wait\r\n");
@@ -73,8 +72,7 @@ int main(unsigned vcpu)
 
 	/* After a restart go on behind the last request: old replies then mean nothing. */
 	if (talk_read(&talk->request, &sequence, &ignored))
-		terminal_printf(&terminal, "ping: going on after %u rounds\r\n",
-				(unsigned)sequence);
+		terminal_printf(&terminal, "ping: going on after %u rounds\r\n", (unsigned)sequence);
 	look_after_pong();
 
 	for (;;) {

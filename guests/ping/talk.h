@@ -41,8 +41,7 @@ static inline bool talk_read(const struct talk_slot *slot, uint64_t *sequence, u
 {
 	*sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
 	*value = __atomic_load_n(&slot->value, __ATOMIC_ACQUIRE);
-	return *sequence &&
-	       __atomic_load_n(&slot->check, __ATOMIC_ACQUIRE) == talk_check(*sequence, *value);
+	return *sequence && __atomic_load_n(&slot->check, __ATOMIC_ACQUIRE) == talk_check(*sequence, *value);
 }
 
 /* The check last: it makes the slot whole. */

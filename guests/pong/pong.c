@@ -38,8 +38,7 @@ int main(unsigned vcpu)
 		int64_t stat = bh_call1(BH_CHANNEL_STAT, handle->handle);
 
 		if (epoch && (uint64_t)stat >> 1 != epoch)
-			terminal_printf(&terminal, "pong: ping was started anew (epoch %u)\r\n",
-					(unsigned)(stat >> 1));
+			terminal_printf(&terminal, "pong: ping was started anew (epoch %u)\r\n", (unsigned)(stat >> 1));
 		epoch = (uint64_t)stat >> 1;
 	}
 }

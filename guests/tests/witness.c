@@ -27,8 +27,8 @@ static void check(const uint64_t *memory, uint64_t words)
 {
 	for (uint64_t i = 0; i < words; i++)
 		if (__atomic_load_n(&memory[i], __ATOMIC_RELAXED) != pattern(i))
-			bh_fail("the word at %#lx is %#lx, I wrote %#lx\n", (uint64_t)&memory[i],
-				memory[i], pattern(i));
+			bh_fail("the word at %#lx is %#lx, I wrote %#lx\n", (uint64_t)&memory[i], memory[i],
+				pattern(i));
 }
 
 int main(unsigned vcpu)

@@ -274,8 +274,7 @@ static int64_t fake_machine_text(uint64_t which, uint64_t offset)
 	static const char audit[] = "frame 7: two owners\n";
 
 	if (which == BH_TEXT_LOG)
-		return offset < LOG_AT ? -BH_ENOENT
-				       : text_word(fake_log, strlen(fake_log), offset - LOG_AT);
+		return offset < LOG_AT ? -BH_ENOENT : text_word(fake_log, strlen(fake_log), offset - LOG_AT);
 	if (which == BH_TEXT_CAPS)
 		return text_word(caps, strlen(caps), offset);
 	return text_word(audit, strlen(audit), offset);
@@ -340,8 +339,7 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 
 /* ---- the world ---- */
 
-static void add_handle(const char *name, unsigned type, bh_handle value, void *address,
-		       unsigned kind)
+static void add_handle(const char *name, unsigned type, bh_handle value, void *address, unsigned kind)
 {
 	struct bh_info_handle *handle = &fake_info.handle[fake_info.handles++];
 
@@ -353,8 +351,7 @@ static void add_handle(const char *name, unsigned type, bh_handle value, void *a
 	handle->bytes = address ? BH_TERMINAL_BYTES : 0;
 }
 
-static void add_partition(unsigned i, const char *name, uint64_t kind, uint64_t state,
-			  uint64_t cause)
+static void add_partition(unsigned i, const char *name, uint64_t kind, uint64_t state, uint64_t cause)
 {
 	fake[i].name = name;
 	fake[i].kind = kind;
@@ -387,8 +384,7 @@ static void fake_start(void)
 	add_partition(GUEST, "linux1", BH_KIND_GUEST, BH_STATE_RUNNING, BH_CAUSE_NONE);
 	add_partition(MONITOR, "linux1.monitor", BH_KIND_MONITOR, BH_STATE_RUNNING, BH_CAUSE_NONE);
 	add_partition(HELLO, "hello", BH_KIND_NATIVE, BH_STATE_STOPPED, BH_CAUSE_NEVER_STARTED);
-	add_partition(BROKEN, "broken", BH_KIND_NATIVE, BH_STATE_FAILED_CONFIG,
-		      BH_CAUSE_NEVER_STARTED);
+	add_partition(BROKEN, "broken", BH_KIND_NATIVE, BH_STATE_FAILED_CONFIG, BH_CAUSE_NEVER_STARTED);
 	fake[BROKEN].report = "bulkhead.conf:9: no such image\n";
 	add_handle("machine", BH_HANDLE_MACHINE, MACHINE, NULL, 0);
 	machine_start();

@@ -70,8 +70,7 @@ static void put(const char *bytes, size_t count)
 		put_byte(bytes[i]);
 }
 
-static unsigned complete(const char *text, size_t start, size_t end, const char **candidates,
-			 unsigned max)
+static unsigned complete(const char *text, size_t start, size_t end, const char **candidates, unsigned max)
 {
 	static const char *const words[] = { "start", "stat", "stop", "list" };
 	unsigned count = 0;
@@ -282,9 +281,7 @@ static void noise(void **state)
 	(void)state;
 	srand(1);
 	for (int i = 0; i < 200000; i++) {
-		char key[2] = {
-			(char)(rand() % 4 ? rand() % 128 : "\x1b[ADHF~3\t\x08"[rand() % 10]), 0
-		};
+		char key[2] = { (char)(rand() % 4 ? rand() % 128 : "\x1b[ADHF~3\t\x08"[rand() % 10]), 0 };
 
 		if (key[0] == 0x0c || key[0] == '\t')
 			continue;

@@ -213,8 +213,7 @@ static void news_do_not_damage_the_line(void **state)
 	fake[GUEST].cause = BH_CAUSE_FAILED;
 	announce(&fake[GUEST]);
 	shown = fake_type("");
-	assert_string_equal(shown,
-			    "\r\x1b[K[linux1 failed: triple fault]\r\n\rbulkhead> sta\x1b[K");
+	assert_string_equal(shown, "\r\x1b[K[linux1 failed: triple fault]\r\n\rbulkhead> sta\x1b[K");
 	shows("rt linux1\r", "linux1: running");
 }
 

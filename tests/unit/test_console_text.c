@@ -82,9 +82,7 @@ static void nearest_names(void **state)
 	assert_int_equal(words_nearest("xyzzy", names, 4), -1);
 	assert_int_equal(words_nearest("q", names, 4), -1);
 	assert_int_equal(words_nearest("", names, 4), -1);
-	assert_int_equal(
-		words_nearest("a-very-long-name-that-is-longer-than-any-name-may-be", names, 4),
-		-1);
+	assert_int_equal(words_nearest("a-very-long-name-that-is-longer-than-any-name-may-be", names, 4), -1);
 }
 
 static void exits_in_words(void **state)
@@ -99,8 +97,7 @@ static void exits_in_words(void **state)
 	assert_string_equal(exit_words(text, BH_EXIT_CPUID, 1), "cpuid 0x1");
 	assert_string_equal(exit_words(text, BH_EXIT_HYPERCALL, BH_WAIT), "hypercall BH_WAIT");
 	assert_string_equal(exit_words(text, BH_EXIT_HYPERCALL, 9), "hypercall 0x9");
-	assert_string_equal(exit_words(text, BH_EXIT_MSR_WRITE, 0x6e0),
-			    "wrmsr 0x6e0 (TSC_DEADLINE)");
+	assert_string_equal(exit_words(text, BH_EXIT_MSR_WRITE, 0x6e0), "wrmsr 0x6e0 (TSC_DEADLINE)");
 	assert_string_equal(exit_words(text, BH_EXIT_HLT, 7), "hlt");
 	assert_string_equal(exit_words(text, BH_EXIT_REASONS, 0), "unknown exit 0x15");
 	for (uint64_t reason = 0; reason < 40; reason++)
@@ -174,8 +171,7 @@ static uint8_t fake_read(void *context, unsigned offset)
 			return 0xc4;
 		return fake.reg[1] & 2 && fake.empty ? 0xc2 : 0xc1;
 	case 5:
-		return (uint8_t)((fake.empty ? 0x60 : 0) |
-				 (fake.typed_got < fake.typed_count ? 1 : 0));
+		return (uint8_t)((fake.empty ? 0x60 : 0) | (fake.typed_got < fake.typed_count ? 1 : 0));
 	default:
 		return fake.reg[offset];
 	}

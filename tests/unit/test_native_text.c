@@ -67,9 +67,7 @@ static int sign(int value)
 
 static void compares_and_searches(void **state)
 {
-	static const char *const words[] = {
-		"", "a", "ab", "abc", "abd", "b", "cab", "\xff", "aab"
-	};
+	static const char *const words[] = { "", "a", "ab", "abc", "abd", "b", "cab", "\xff", "aab" };
 	const size_t count = sizeof(words) / sizeof(words[0]);
 
 	(void)state;
@@ -79,15 +77,12 @@ static void compares_and_searches(void **state)
 		assert_ptr_equal(our_strchr(words[i], 'b'), strchr(words[i], 'b'));
 		assert_ptr_equal(our_strchr(words[i], 0), strchr(words[i], 0));
 		assert_ptr_equal(our_strrchr(words[i], 'a'), strrchr(words[i], 'a'));
-		assert_ptr_equal(our_memchr(words[i], 'b', strlen(words[i])),
-				 memchr(words[i], 'b', strlen(words[i])));
+		assert_ptr_equal(our_memchr(words[i], 'b', strlen(words[i])), memchr(words[i], 'b', strlen(words[i])));
 		for (size_t j = 0; j < count; j++) {
-			assert_int_equal(sign(our_strcmp(words[i], words[j])),
-					 sign(strcmp(words[i], words[j])));
+			assert_int_equal(sign(our_strcmp(words[i], words[j])), sign(strcmp(words[i], words[j])));
 			assert_int_equal(sign(our_strncmp(words[i], words[j], 2)),
 					 sign(strncmp(words[i], words[j], 2)));
-			assert_ptr_equal(our_strstr(words[i], words[j]),
-					 strstr(words[i], words[j]));
+			assert_ptr_equal(our_strstr(words[i], words[j]), strstr(words[i], words[j]));
 		}
 	}
 	assert_int_equal(sign(our_memcmp("a\0b", "a\0c", 3)), -1);
@@ -168,12 +163,9 @@ static void prints_the_unknown_as_it_stands(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(copies_as_the_host_does),
-		cmocka_unit_test(compares_and_searches),
-		cmocka_unit_test(strlcpy_cuts_and_ends),
-		cmocka_unit_test(formats_as_the_host_does),
-		cmocka_unit_test(never_writes_past_the_end),
-		cmocka_unit_test(prints_the_unknown_as_it_stands),
+		cmocka_unit_test(copies_as_the_host_does),   cmocka_unit_test(compares_and_searches),
+		cmocka_unit_test(strlcpy_cuts_and_ends),     cmocka_unit_test(formats_as_the_host_does),
+		cmocka_unit_test(never_writes_past_the_end), cmocka_unit_test(prints_the_unknown_as_it_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
