@@ -21,7 +21,7 @@ WAYS = {
     "null": r"page fault",
     "stack": r"page fault|triple fault|double fault|wrote to",
     "cr3": r"f0000000|triple fault",
-    "paging": r"general protection|triple fault",
+    "paging": r"control register 0|general protection|triple fault",
     "fail": r"asked to fail",
 }
 
