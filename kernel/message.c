@@ -86,8 +86,12 @@ static void answer_msr(struct vcpu *guest, uint32_t reply, uint64_t value)
 static void answer_state(struct vcpu *guest, const volatile struct bh_message *message)
 {
 	struct bh_vcpu_state state = ((const struct bh_message *)message)->state;
+	uint32_t groups = message->state_out & BH_STATE_ALL;
 
-	virt->set_state(guest, message->state_out & BH_STATE_ALL, &state);
+	if (message->reply & BH_REPLY_GP)
+		virt->inject_gp(guest);
+	else if (groups)
+		virt->set_state(guest, groups, &state);
 }
 
 int64_t message_reply(struct vcpu *monitor)

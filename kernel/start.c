@@ -32,6 +32,7 @@ static void prepare_cpus(void)
 		cpus[i]->trace = pool_alloc((sizeof(struct trace) + PAGE_BYTES - 1) / PAGE_BYTES);
 		if (!cpus[i]->trace)
 			panic("no memory for the trace ring of CPU %u", i);
+		cpus[i]->record = cpus[i]->trace->record;
 	}
 }
 

@@ -4,15 +4,14 @@
 
 const char *const trace_reason[BH_EXIT_REASONS] = BH_EXIT_NAMES;
 
-static const struct trace_record *find(const struct trace *trace, const struct vcpu *vcpu, uint64_t age)
+static const struct trace_record *find(const struct cpu *cpu, const struct vcpu *vcpu, uint64_t age)
 {
-	uint64_t count = trace->count;
-	uint64_t kept = count < TRACE_RECORDS ? count : TRACE_RECORDS;
+	size_t newest = (size_t)(cpu->record - cpu->trace->record);
 
-	for (uint64_t back = 1; back <= kept; back++) {
-		const struct trace_record *record = &trace->record[(count - back) % TRACE_RECORDS];
+	for (size_t back = 0; back < TRACE_RECORDS; back++) {
+		const struct trace_record *record = &cpu->trace->record[(newest - back) % TRACE_RECORDS];
 
-		if ((record->who & 0xffffff) == vcpu->trace_id && age-- == 0)
+		if (record->tsc && (record->who & 0xffffff) == vcpu->trace_id && age-- == 0)
 			return record;
 	}
 	return NULL;
@@ -20,7 +19,7 @@ static const struct trace_record *find(const struct trace *trace, const struct v
 
 int64_t trace_read(const struct vcpu *vcpu, uint64_t age, unsigned word)
 {
-	const struct trace_record *record = find(cpus[vcpu->cpu]->trace, vcpu, age);
+	const struct trace_record *record = find(cpus[vcpu->cpu], vcpu, age);
 
 	if (!record)
 		return -BH_ENOENT;

@@ -10,14 +10,24 @@ struct trace_record {
 	uint64_t tsc;	   /* at the exit */
 	uint64_t detail;   /* by reason: port, MSR, leaf, address, number */
 	uint32_t duration; /* ticks until the CPU entered a vCPU again */
-	uint32_t who;	   /* vcpu.trace_id, with the reason, enum bh_exit, in bits 31:24 */
+	uint32_t who;	   /* vcpu.trace_id, with the reason, enum bh_exit, in bits 31:24; tsc 0: never written */
 	uint64_t spare;	   /* 32 bytes: found without multiplying */
 };
 
 struct trace {
-	uint64_t count; /* records ever written */
 	struct trace_record record[TRACE_RECORDS];
 };
+
+/* The next record of the CPU's ring, which is now cpu->record. Its words but `who` and `tsc` may be stale. */
+static inline struct trace_record *trace_next(struct cpu *cpu)
+{
+	struct trace_record *record = cpu->record + 1;
+
+	if (record == &cpu->trace->record[TRACE_RECORDS])
+		record = cpu->trace->record;
+	cpu->record = record;
+	return record;
+}
 
 /* Word 0..3 of the vCPU's record of that age, or -BH_ENOENT. Any CPU; a record being overwritten
  * may be torn. */

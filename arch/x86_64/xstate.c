@@ -208,6 +208,16 @@ static void set_xcr0(uint64_t from, uint64_t to)
 }
 
 /*
+ * Bytes 63:16 of the header belong to no component, XRSTOR refuses the area if one is set, and no save instruction
+ * clears them; there are CPUs on which XSAVES leaves the high vector registers there.
+ */
+static void clear_header(uint8_t *area)
+{
+	if (host.with != WITH_FXSAVE)
+		memset(area + LEGACY_BYTES + 16, 0, HEADER_BYTES - 16);
+}
+
+/*
  * XCR0 is the host's full set for saving and loading: what a guest's own XCR0 leaves out it may
  * still have put there before. It stays so while a service runs.
  */
@@ -216,6 +226,7 @@ void xstate_switch(struct xstate *from, struct xstate *to)
 	if (from) {
 		set_xcr0(from->xcr0, host.xcr0);
 		save_vectors(from->area);
+		clear_header(from->area);
 		save_registers(from);
 	}
 	if (from || to)

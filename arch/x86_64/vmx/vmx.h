@@ -24,8 +24,8 @@ struct vmx_caps {
 	uint64_t cr0_fixed, cr4_fixed;		       /* bits that must be 1 in VMX operation */
 	uint64_t eptp_flags;			       /* memory type, walk length */
 	unsigned preemption_shift;		       /* TSC ticks per timer tick, as a shift */
-	bool vpid, invvpid, preemption_timer, preemption_saved, apic_registers, interrupt_delivery, x2apic, xsaves,
-		rdtscp, invpcid, page_1g;
+	bool vpid, invvpid, preemption_timer, apic_registers, interrupt_delivery, x2apic, xsaves, rdtscp, invpcid,
+		page_1g;
 };
 
 extern struct vmx_caps vmx_caps;
@@ -55,8 +55,16 @@ void vmx_tsc_offset_changed(struct vcpu *vcpu);
 
 /* ---- vmx_run.c ------------------------------------------------------------------------------- */
 
-/* From the exit of a vCPU to the entry of the next one; from vmx_switch.S, on the CPU's stack. */
-_Noreturn void vmx_exit(struct vcpu *vcpu);
+/* What the first stage of an exit has come to. */
+enum vmx_stage {
+	VMX_UNANSWERED, /* the exit must still be answered */
+	VMX_ANSWERED,	/* it is, but somebody else may have to go first */
+	VMX_RESUME,	/* the vCPU goes on at once */
+};
+
+/* Both stages of an exit, from vmx_switch.S, on the CPU's stack. */
+enum vmx_stage vmx_quick(struct vcpu *vcpu);
+_Noreturn void vmx_exit(struct vcpu *vcpu, enum vmx_stage stage);
 _Noreturn void vmx_entry_refused(struct vcpu *vcpu);
 
 /* The first entry of a CPU. */
@@ -77,6 +85,8 @@ static inline void vmx_skip(void)
 /* ---- vmx_exit.c ------------------------------------------------------------------------------ */
 
 #define VMX_EXIT_REASONS 70
+#define VMX_EXIT_CPUID	 10
+#define VMX_EXIT_VMCALL	 18
 
 /* Exit reasons (appendix C) in the public words, for the trace and the counters. */
 extern const uint8_t vmx_public_reason[VMX_EXIT_REASONS];

@@ -153,8 +153,8 @@ static void find_optional(void)
 	vmx_caps.invvpid = (ept & VPID_CAP_INVVPID_ONE) == VPID_CAP_INVVPID_ONE;
 	/* Without INVVPID a restarted vCPU could find the translations of its former life. */
 	vmx_caps.vpid = allowed(IA32_VMX_SECONDARY, SECONDARY_VPID) && vmx_caps.invvpid;
-	vmx_caps.preemption_timer = allowed(IA32_VMX_PINBASED, PIN_PREEMPTION_TIMER);
-	vmx_caps.preemption_saved = vmx_caps.preemption_timer && allowed(IA32_VMX_EXIT, EXIT_SAVE_PREEMPTION_TIMER);
+	vmx_caps.preemption_timer =
+		allowed(IA32_VMX_PINBASED, PIN_PREEMPTION_TIMER) && allowed(IA32_VMX_EXIT, EXIT_SAVE_PREEMPTION_TIMER);
 	vmx_caps.preemption_shift = rdmsr(IA32_VMX_MISC) & 0x1f;
 	vmx_caps.apic_registers =
 		allowed(IA32_VMX_SECONDARY, SECONDARY_APIC_REGISTERS) && allowed(IA32_VMX_SECONDARY, SECONDARY_X2APIC);

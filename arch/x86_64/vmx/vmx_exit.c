@@ -1,9 +1,7 @@
 #include "clock.h"
 #include "cpu_this.h"
 #include "guest_apic.h"
-#include "guest_cpuid.h"
 #include "guest_msr.h"
-#include "hypercall.h"
 #include "interrupt.h"
 #include "message.h"
 #include "partition.h"
@@ -21,11 +19,11 @@ enum exit_reason {
 	EXIT_SIPI = 4,
 	EXIT_INTERRUPT_WINDOW = 7,
 	EXIT_TASK_SWITCH = 9,
-	EXIT_CPUID = 10,
+	EXIT_CPUID = VMX_EXIT_CPUID,
 	EXIT_HLT = 12,
 	EXIT_INVD = 13,
 	EXIT_RDPMC = 15,
-	EXIT_VMCALL = 18,
+	EXIT_VMCALL = VMX_EXIT_VMCALL,
 	EXIT_CONTROL_REGISTER = 28,
 	EXIT_MOV_DR = 29,
 	EXIT_IO = 30,
@@ -101,17 +99,6 @@ static void exit_hlt(struct vcpu *vcpu)
 		vcpu->state = VCPU_DEAF;
 	else if (guest_apic_scan(&vcpu->arch.apic) < 0)
 		vcpu->state = VCPU_HALTED;
-}
-
-static void exit_vmcall(struct vcpu *vcpu)
-{
-	bool ring0 = !(vmread(GUEST_SS_ACCESS_RIGHTS) & 0x60);
-
-	vmx_skip();
-	if (ring0)
-		hypercall(vcpu);
-	else
-		vcpu->arch.gpr[BH_RAX] = (uint64_t)-BH_EPERM;
 }
 
 static void exit_xsetbv(struct vcpu *vcpu)
@@ -349,15 +336,6 @@ static void fatal(struct vcpu *vcpu, uint32_t reason)
 void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason, struct trace_record *record)
 {
 	switch (reason) {
-	case EXIT_CPUID:
-		record->detail = vcpu->arch.gpr[BH_RAX];
-		guest_cpuid(vcpu);
-		vmx_skip();
-		break;
-	case EXIT_VMCALL:
-		record->detail = vcpu->arch.gpr[BH_RAX];
-		exit_vmcall(vcpu);
-		break;
 	case EXIT_IO:
 		exit_io(vcpu, record);
 		break;

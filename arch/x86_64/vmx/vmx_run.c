@@ -1,6 +1,8 @@
 #include "clock.h"
 #include "cpu_this.h"
 #include "guest_apic.h"
+#include "guest_cpuid.h"
+#include "hypercall.h"
 #include "report.h"
 #include "trace.h"
 #include "vcpu.h"
@@ -10,6 +12,8 @@
 _Static_assert(offsetof(struct cpu, arch) + offsetof(struct arch_cpu, stack_top) == CPU_STACK_TOP,
 	       "vmx_switch.S relies on it");
 _Static_assert(offsetof(struct vcpu, arch.resumable) == VCPU_LAUNCHED, "vmx_switch.S relies on it");
+
+_Static_assert(VMX_RESUME == VMX_STAGE_RESUME, "vmx_switch.S relies on it");
 
 #define RFLAGS_IF 0x200u
 
@@ -93,24 +97,20 @@ static void prepare_interrupts(struct vcpu *vcpu)
 
 static void set_preemption_control(struct vmx_vcpu *vmx, bool on)
 {
-	if (vmx->preemption_timer == on)
-		return;
 	vmx->preemption_timer = on;
 	vmx->pin ^= PIN_PREEMPTION_TIMER;
 	vmwrite(PIN_BASED_CONTROLS, vmx->pin);
-	if (vmx_caps.preemption_saved) /* only together (26.2.1.2) */
-		vmwrite(EXIT_CONTROLS, vmread(EXIT_CONTROLS) ^ EXIT_SAVE_PREEMPTION_TIMER);
+	vmwrite(EXIT_CONTROLS, vmread(EXIT_CONTROLS) ^ EXIT_SAVE_PREEMPTION_TIMER); /* only together (26.2.1.2) */
 }
 
 /*
- * The vCPU must be back when the CPU's next deadline comes. Where the CPU saves the preemption timer at exits, it goes
- * on counting at the next entry, so a deadline is loaded once; the short time in the kernel between two entries makes
+ * The vCPU must be back when the CPU's next deadline comes. The preemption timer is saved at exits and goes on counting
+ * at the next entry, so a deadline is loaded once; the short time in the kernel between two entries makes
  * it fire that much later, never earlier.
  */
-static void arm(struct cpu *cpu, struct vmx_vcpu *vmx, uint64_t deadline)
+static inline void arm(struct cpu *cpu, struct vmx_vcpu *vmx, uint64_t deadline, uint64_t now)
 {
-	uint64_t now = clock_now();
-	uint64_t ticks = deadline > now ? ((deadline - now) >> vmx_caps.preemption_shift) + 1 : 0;
+	uint64_t ticks = (deadline - now) >> vmx_caps.preemption_shift;
 
 	if (!vmx_caps.preemption_timer) {
 		if (deadline != cpu->arch.timer_deadline)
@@ -118,17 +118,21 @@ static void arm(struct cpu *cpu, struct vmx_vcpu *vmx, uint64_t deadline)
 		vmx->armed = deadline;
 		return;
 	}
-	set_preemption_control(vmx, deadline != TIMER_NEVER);
-	/* What 32 bits do not hold exits once in between. */
+	if (vmx->preemption_timer != (deadline != TIMER_NEVER))
+		set_preemption_control(vmx, deadline != TIMER_NEVER);
+	if (deadline < now)
+		ticks = 0;
+	else if (ticks >= UINT32_MAX)
+		ticks = UINT32_MAX - 1; /* exits once in between */
 	if (deadline != TIMER_NEVER)
-		vmwrite(PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
-	vmx->armed = vmx_caps.preemption_saved ? deadline : VMX_NOT_ARMED;
+		vmwrite(PREEMPTION_TIMER, ticks + 1);
+	vmx->armed = deadline;
 }
 
 /* ---- entry ----------------------------------------------------------------------------------- */
 
 /* Another vCPU than the one that exited: its VMCS, and its timer, which stood still meanwhile. */
-static void make_resident(struct cpu *cpu, struct vcpu *vcpu)
+static inline void make_resident(struct cpu *cpu, struct vcpu *vcpu)
 {
 	cpu->resident = vcpu;
 	vmptrld(vcpu->arch.vmx.vmcs);
@@ -152,10 +156,11 @@ static void prepare_pending(struct vmx_vcpu *vmx)
 	vmx->pending = 0;
 }
 
-static inline void prepare(struct cpu *cpu, struct vcpu *vcpu)
+/* All that may have to be done before an entry; the time of the entry is `now`. */
+static inline void prepare(struct cpu *cpu, struct vcpu *vcpu, uint64_t now)
 {
 	struct vmx_vcpu *vmx = &vcpu->arch.vmx;
-	uint64_t deadline;
+	uint64_t deadline = sched_deadline(&cpu->sched);
 
 	if (cpu->resident != vcpu)
 		make_resident(cpu, vcpu);
@@ -164,69 +169,99 @@ static inline void prepare(struct cpu *cpu, struct vcpu *vcpu)
 	/* Natives have no APIC: theirs never asks for anything. */
 	if (atomic_load_explicit(&vcpu->arch.apic.attention, memory_order_relaxed) | vmx->interrupt_window)
 		prepare_interrupts(vcpu);
-	deadline = sched_deadline(&cpu->sched);
 	if (deadline != vmx->armed)
-		arm(cpu, vmx, deadline);
+		arm(cpu, vmx, deadline, now);
+	cpu->entered = now;
 }
 
-/* ---- exit ------------------------------------------------------------------------------------ */
+/* ---- exit, first stage ------------------------------------------------------------------------ */
 
 static inline struct trace_record *trace_begin(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason)
 {
-	struct trace *trace = cpu->trace;
-	struct trace_record *record = &trace->record[trace->count++ % TRACE_RECORDS];
+	struct trace_record *record = trace_next(cpu);
 	unsigned public = (uint16_t)reason < VMX_EXIT_REASONS ? vmx_public_reason[(uint16_t)reason] : 0;
 
 	record->tsc = clock_now();
-	record->detail = 0;
+	record->detail = vcpu->arch.gpr[BH_RAX];
 	record->who = vcpu->trace_id | public << 24;
 	vcpu->exits[public]++;
 	vcpu->ran += record->tsc - cpu->entered;
 	return record;
 }
 
-/*
- * The exited vCPU cannot simply go on, or something wants attention. To the guest's monitor and back it is a step;
- * all else is the scheduler's, whose time, idling too, is not the vCPU's.
- */
-static struct vcpu *choose(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
+static inline void trace_end(struct vcpu *vcpu, struct trace_record *record, uint64_t now)
 {
-	struct vcpu *peer = vcpu->peer;
-	uint64_t now;
+	uint64_t ticks = now - record->tsc;
 
-	if (!cpu->sched.look && peer && peer->state == VCPU_RUNNABLE)
-		return peer;
-	now = clock_now();
-	vcpu->kernel += now - record->tsc;
-	vcpu = sched_next(cpu);
-	vcpu->kernel -= clock_now() - record->tsc; /* the caller adds what has passed since the exit */
-	return vcpu;
+	record->duration = (uint32_t)ticks;
+	vcpu->kernel += ticks;
 }
 
-_Noreturn void vmx_exit(struct vcpu *vcpu)
+/*
+ * The exits that concern the CPU alone are answered with the callee-saved registers still the guest's. If nothing else
+ * has happened meanwhile, neither scheduler nor timer nor interrupts have to be looked at.
+ */
+enum vmx_stage vmx_quick(struct vcpu *vcpu)
 {
 	struct cpu *cpu = cpu_this();
 	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
 	struct trace_record *record = trace_begin(cpu, vcpu, reason);
 
-	vcpu->arch.resumable = true;
-	vmx_dispatch(cpu, vcpu, reason, record);
+	if (reason == VMX_EXIT_CPUID) {
+		guest_cpuid(vcpu);
+		vmx_skip();
+	} else if (reason == VMX_EXIT_VMCALL) {
+		bool ring0 = !(vmread(GUEST_SS_ACCESS_RIGHTS) & 0x60);
 
-	if (__builtin_expect(cpu->sched.look | (vcpu->state ^ VCPU_RUNNABLE), 0))
-		vcpu = choose(cpu, vcpu, record);
-	prepare(cpu, vcpu);
+		vmx_skip();
+		if (ring0)
+			hypercall(vcpu);
+		else
+			vcpu->arch.gpr[BH_RAX] = (uint64_t)-BH_EPERM;
+	} else {
+		return VMX_UNANSWERED;
+	}
+	if (cpu->sched.look | (vcpu->state ^ VCPU_RUNNABLE) || cpu->resident != vcpu)
+		return VMX_ANSWERED;
 	cpu->entered = clock_now();
-	record->duration = (uint32_t)(cpu->entered - record->tsc);
-	vcpu->kernel += cpu->entered - record->tsc;
-	vmx_enter(vcpu);
+	trace_end(vcpu, record, cpu->entered);
+	return VMX_RESUME;
+}
+
+/* ---- exit, second stage ----------------------------------------------------------------------- */
+
+/* Not the exited vCPU, nor its peer: the scheduler's choice. Its time, idling too, is not the vCPU's. */
+static struct vcpu *choose(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
+{
+	trace_end(vcpu, record, clock_now());
+	vcpu = sched_next(cpu);
+	prepare(cpu, vcpu, clock_now());
+	return vcpu;
+}
+
+_Noreturn void vmx_exit(struct vcpu *vcpu, enum vmx_stage stage)
+{
+	struct cpu *cpu = cpu_this();
+	struct trace_record *record = cpu->record;
+	struct vcpu *next = vcpu;
+
+	vcpu->arch.resumable = true;
+	if (stage == VMX_UNANSWERED)
+		vmx_dispatch(cpu, vcpu, (uint32_t)vmread(EXIT_REASON), record);
+
+	/* From a guest to its monitor and back is one step, in which nobody else has a part. */
+	if (next->state != VCPU_RUNNABLE && next->peer)
+		next = next->peer;
+	if (cpu->sched.look | (next->state ^ VCPU_RUNNABLE))
+		vmx_enter(choose(cpu, vcpu, record));
+	prepare(cpu, next, clock_now());
+	trace_end(vcpu, record, cpu->entered);
+	vmx_enter(next);
 }
 
 _Noreturn void vmx_first_entry(struct vcpu *vcpu)
 {
-	struct cpu *cpu = cpu_this();
-
-	prepare(cpu, vcpu);
-	cpu->entered = clock_now();
+	prepare(cpu_this(), vcpu, clock_now());
 	vmx_enter(vcpu);
 }
 

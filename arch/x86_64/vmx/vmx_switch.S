@@ -38,26 +38,48 @@ vmx_enter:
 	mov	%gs:CPU_STACK_TOP, %rsp
 	call	vmx_entry_refused
 
+/*
+ * The first stage gets by with the registers that C may change, and RBX, which CPUID answers in; C keeps the others as
+ * the guest left them. The second stage may enter somebody else, so it saves these too.
+ */
 	.globl vmx_exit_entry
 vmx_exit_entry:
-	push	%r15
-	push	%r14
-	push	%r13
-	push	%r12
-	push	%r11
-	push	%r10
-	push	%r9
-	push	%r8
-	push	%rdi
-	push	%rsi
-	push	%rbp
-	lea	-8(%rsp), %rsp
-	push	%rbx
-	push	%rdx
-	push	%rcx
-	push	%rax
+	lea	-128(%rsp), %rsp
+	mov	%rax, 0(%rsp)
+	mov	%rcx, 8(%rsp)
+	mov	%rdx, 16(%rsp)
+	mov	%rbx, 24(%rsp)
+	mov	%rsi, 48(%rsp)
+	mov	%rdi, 56(%rsp)
+	mov	%r8, 64(%rsp)
+	mov	%r9, 72(%rsp)
+	mov	%r10, 80(%rsp)
+	mov	%r11, 88(%rsp)
+	mov	%rsp, %rbx
 	mov	%rsp, %rdi
 	mov	%gs:CPU_STACK_TOP, %rsp
+	call	vmx_quick
+	cmp	$VMX_STAGE_RESUME, %eax
+	jne	1f
+	mov	0(%rbx), %rax
+	mov	8(%rbx), %rcx
+	mov	16(%rbx), %rdx
+	mov	48(%rbx), %rsi
+	mov	56(%rbx), %rdi
+	mov	64(%rbx), %r8
+	mov	72(%rbx), %r9
+	mov	80(%rbx), %r10
+	mov	88(%rbx), %r11
+	mov	24(%rbx), %rbx
+	vmresume
+	ud2			/* nothing in the VMCS has changed since the last entry */
+1:	mov	%rbp, 40(%rbx)
+	mov	%r12, 96(%rbx)
+	mov	%r13, 104(%rbx)
+	mov	%r14, 112(%rbx)
+	mov	%r15, 120(%rbx)
+	mov	%rbx, %rdi
+	mov	%eax, %esi
 	call	vmx_exit
 
 	.section .note.GNU-stack, "", @progbits
