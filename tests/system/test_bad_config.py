@@ -83,12 +83,11 @@ def test_fault_is_named_by_check(checked, line, words):
 
 @pytest.mark.machine("bochs")
 def test_check_and_boot_say_the_same(booted, checked):
-    """Each line of `make check`, word for word, is in the machine's log, too, but for the place of the file."""
+    """Each line of `make check`, word for word, is in the machine's log, too, but for the folder."""
     log = booted.text
     for line, text in checked:
-        if "cannot be read" in text:
-            continue                    # the host's words for a missing file
-        assert f"bulkhead.conf:{line}: {text[:60]}" in log, (line, text)
+        text = text.split(" in the folder ")[0]     # the machine's folder is another
+        assert f"bulkhead.conf:{line}: {text}" in log, (line, text)
 
 
 @pytest.mark.machine("bochs")
@@ -106,32 +105,3 @@ def test_start_of_a_failed_partition_says_why(booted):
 @pytest.mark.machine("bochs")
 def test_audit(booted):
     audit_clean(booted)
-
-
-WHOLE = [("zero", b"", "empty|no partition|0 bytes"), ("huge", b"# padding\n" * (1 << 20), "long|large|MiB|bytes"),
-         ("binary", bytes(range(256)) * 16, "ASCII|binary|text")]
-
-
-@pytest.mark.parametrize("name,content,words", WHOLE)
-def test_check_of_files_that_are_no_configuration(name, content, words):
-    done = make("check", "CONF=" + stage("whole-" + name, content))
-    text = done.stdout + done.stderr
-    assert done.returncode != 0
-    assert re.search(words, text), text
-
-
-@pytest.mark.parametrize("kind", ["bochs"])
-@pytest.mark.parametrize("name,content,words", WHOLE)
-def test_boot_with_files_that_are_no_configuration(one, kind, name, content, words):
-    """The console comes up with no partition at all."""
-    machine = one.start("whole-boot-" + name, content, kind=kind, cpus=1, memory=512)
-    machine.expect(rf"bulkhead\.conf.*({words})", 200)
-    machine.expect("^" + PROMPT, 60)
-    audit_clean(machine)
-
-
-def test_check_of_the_demo_is_clean():
-    done = make("check", "CONF=build/demo/bulkhead.conf")
-    assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("alpha", "beta", "hello", "ping", "pong"):
-        assert name in done.stdout

@@ -42,7 +42,7 @@ IMAGES = {
 @pytest.fixture(scope="module")
 def machine(group):
     conf = native("hello", cpus="shared 1") + "".join(
-        f"[guest {name}]\nkernel = {name}.bin\nmemory = 16M\ncpus = shared 1\nautostart = no\n" for name in IMAGES)
+        f"[guest {name}]\nkernel = {name}.bin\nmemory = 32M\ncpus = shared 1\nautostart = no\n" for name in IMAGES)
     files = ["hello.elf"] + [(name + ".bin", make()) for name, make in IMAGES.items()]
     return group.start("bad-kernels", conf, files, cpus=2, memory=1024)
 
