@@ -1,5 +1,6 @@
 #include "event.h"
 #include "clock.h"
+#include "cpu.h"
 #include "message.h"
 #include "partition.h"
 #include "vcpu.h"
@@ -59,6 +60,9 @@ int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadli
 	result = event_take(caller, mask) | message_take(caller);
 	if (result || (deadline != BH_FOREVER && (deadline == 0 || deadline <= clock_now()))) {
 		caller->state = VCPU_RUNNABLE;
+		/* After a reply the guest has a claim too, and its registers may be what the CPU has at hand. */
+		if (flags & BH_WAIT_REPLY)
+			cpus[caller->cpu]->sched.look = 1;
 		return (int64_t)result;
 	}
 	if (deadline != BH_FOREVER)

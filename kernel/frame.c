@@ -168,9 +168,12 @@ static struct split *split_new(void)
 
 	if (split_count == SPLITS_MAX)
 		return NULL;
-	physical = frame_take(1, 1, FRAME_SPLIT);
-	split->owner = physical ? pool_alloc(1) : NULL;
+	/* Its record first: a frame that says it is split has one. A page that was taken in vain serves the next time.
+	 */
 	if (!split->owner)
+		split->owner = pool_alloc(1);
+	physical = split->owner ? frame_take(1, 1, FRAME_SPLIT) : 0;
+	if (!physical)
 		return NULL;
 	for (unsigned page = 0; page < PAGES_PER_FRAME; page++)
 		split->owner[page] = FRAME_FREE;
@@ -251,6 +254,8 @@ bool frame_may_map(const struct partition *partition, uint64_t physical, uint64_
 {
 	uint64_t end = physical + bytes;
 
+	if (end <= physical)
+		return false;
 	while (physical < end) {
 		bool split = frame_owner(physical) >= FRAME_CHANNEL || frame_owner(physical) == FRAME_KERNEL ||
 			     frame_owner(physical) == FRAME_IMAGE;

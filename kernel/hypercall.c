@@ -6,179 +6,202 @@
 #include "log.h"
 #include "machine_control.h"
 #include "partition.h"
-#include "printf.h"
 #include "report.h"
+#include "string.h"
 #include "trace.h"
 #include "vcpu.h"
 
-struct arguments {
-	uint64_t a, b, c, d, e;
-};
+#define WORDS 5
 
-typedef int64_t (*function)(struct vcpu *caller, const struct arguments *with);
+/* The five arguments, as abi.h's calling convention has them. */
+static uint64_t a(const struct vcpu *caller)
+{
+	return caller->arch.gpr[BH_RDI];
+}
+
+static uint64_t b(const struct vcpu *caller)
+{
+	return caller->arch.gpr[BH_RSI];
+}
+
+static uint64_t c(const struct vcpu *caller)
+{
+	return caller->arch.gpr[BH_RDX];
+}
+
+static uint64_t d(const struct vcpu *caller)
+{
+	return caller->arch.gpr[BH_R10];
+}
+
+static uint64_t e(const struct vcpu *caller)
+{
+	return caller->arch.gpr[BH_R8];
+}
 
 /* ---- text in registers ------------------------------------------------------------------------- */
 
-static unsigned text_length(const struct arguments *with)
+/* The text in all five arguments, ended by 0; its length. */
+static unsigned text_of(const struct vcpu *caller, char text[WORDS * 8 + 1])
 {
-	const char *text = (const char *)with;
-	unsigned length = 0;
+	uint64_t words[WORDS] = { a(caller), b(caller), c(caller), d(caller), e(caller) };
 
-	while (length < sizeof(*with) && text[length])
-		length++;
-	return length;
+	memcpy(text, words, sizeof(words));
+	text[sizeof(words)] = '\0';
+	return (unsigned)strlen(text);
 }
 
-static int64_t null(struct vcpu *caller, const struct arguments *with)
+static int64_t null(struct vcpu *caller)
 {
 	(void)caller;
-	(void)with;
 	return 0;
 }
 
-static int64_t log(struct vcpu *caller, const struct arguments *with)
+/* One line a call, so that what partitions print cannot be taken for the kernel's words. */
+static int64_t log(struct vcpu *caller)
 {
-	char text[sizeof(*with) + 1];
+	char text[WORDS * 8 + 1];
 
-	/* One line a call, so that what partitions print cannot be taken for the kernel's words. */
-	format(text, sizeof(text), "%.*s", (int)text_length(with), (const char *)with);
+	text_of(caller, text);
 	log_printf("<%s> %s", caller->partition->name, text);
 	return 0;
 }
 
-static int64_t report(struct vcpu *caller, const struct arguments *with)
+static int64_t report(struct vcpu *caller)
 {
 	struct partition *partition = caller->partition;
+	char text[WORDS * 8 + 1];
+	unsigned length = text_of(caller, text);
 
-	report_text(partition, (const char *)with, text_length(with));
+	report_text(partition, text, length);
 	if (partition->ward)
-		report_text(partition->ward, (const char *)with, text_length(with));
+		report_text(partition->ward, text, length);
 	return 0;
 }
 
 /* ---- the caller itself ------------------------------------------------------------------------- */
 
-static int64_t wait(struct vcpu *caller, const struct arguments *with)
+static int64_t wait(struct vcpu *caller)
 {
-	return caller->is_guest ? -BH_ESTATE : event_hypercall_wait(caller, with->a, with->b, with->c);
+	return caller->is_guest ? -BH_ESTATE : event_hypercall_wait(caller, a(caller), b(caller), c(caller));
 }
 
-static int64_t signal(struct vcpu *caller, const struct arguments *with)
+static int64_t signal(struct vcpu *caller)
 {
-	return event_hypercall_signal(caller, with->a, with->b);
+	return event_hypercall_signal(caller, a(caller), b(caller));
 }
 
-static int64_t exit(struct vcpu *caller, const struct arguments *with)
+static int64_t exit(struct vcpu *caller)
 {
 	struct partition *partition = caller->partition;
 
 	caller->state = VCPU_PARKED;
-	if (with->a)
-		report_line(partition, "exit code %lld", (long long)with->a);
-	if (with->a && partition->ward)
-		report_line(partition->ward, "its monitor ended with exit code %lld", (long long)with->a);
-	log_printf("%s: exit code %lld", partition->name, (long long)with->a);
-	partition_end(partition, with->a ? BH_CAUSE_FAILED : BH_CAUSE_FINISHED, false);
+	if (a(caller))
+		report_line(partition, "exit code %lld", (long long)a(caller));
+	if (a(caller) && partition->ward)
+		report_line(partition->ward, "its monitor ended with exit code %lld", (long long)a(caller));
+	log_printf("%s: exit code %lld", partition->name, (long long)a(caller));
+	partition_end(partition, a(caller) ? BH_CAUSE_FAILED : BH_CAUSE_FINISHED, false);
 	return 0;
 }
 
 /* ---- channels and interrupts ------------------------------------------------------------------- */
 
-static int64_t channel_bind(struct vcpu *caller, const struct arguments *with)
+static int64_t channel_bind(struct vcpu *caller)
 {
-	return channel_hypercall_bind(caller, with->a, with->b, with->c);
+	return channel_hypercall_bind(caller, a(caller), b(caller), c(caller));
 }
 
-static int64_t channel_signal(struct vcpu *caller, const struct arguments *with)
+static int64_t channel_signal(struct vcpu *caller)
 {
-	return channel_hypercall_signal(caller, with->a);
+	return channel_hypercall_signal(caller, a(caller));
 }
 
-static int64_t channel_stat(struct vcpu *caller, const struct arguments *with)
+static int64_t channel_stat(struct vcpu *caller)
 {
-	return channel_hypercall_stat(caller, with->a);
+	return channel_hypercall_stat(caller, a(caller));
 }
 
-static int64_t irq_bind(struct vcpu *caller, const struct arguments *with)
+static int64_t irq_bind(struct vcpu *caller)
 {
-	return irq_hypercall_bind(caller, with->a, with->b, with->c);
+	return irq_hypercall_bind(caller, a(caller), b(caller), c(caller));
 }
 
 /* ---- a monitor's guest ------------------------------------------------------------------------- */
 
-static int64_t guest_msi(struct vcpu *caller, const struct arguments *with)
+static int64_t guest_msi(struct vcpu *caller)
 {
-	return guest_control_msi(caller, with->a, with->b, with->c);
+	return guest_control_msi(caller, a(caller), b(caller), c(caller));
 }
 
-static int64_t guest_apic(struct vcpu *caller, const struct arguments *with)
+static int64_t guest_apic(struct vcpu *caller)
 {
-	return guest_control_apic(caller, with->a, with->b, with->c, with->d, with->e);
+	return guest_control_apic(caller, a(caller), b(caller), c(caller), d(caller), e(caller));
 }
 
-static int64_t guest_end(struct vcpu *caller, const struct arguments *with)
+static int64_t guest_end(struct vcpu *caller)
 {
-	return guest_control_end(caller, with->a, with->b);
+	return guest_control_end(caller, a(caller), b(caller));
 }
 
 /* ---- partitions -------------------------------------------------------------------------------- */
 
-static int64_t control(struct vcpu *caller, const struct arguments *with)
+static int64_t control(struct vcpu *caller)
 {
 	struct handle *handle;
-	int64_t error = handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL, &handle);
+	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_CONTROL, &handle);
 
-	return error ? error : partition_control(handle->object, (enum bh_control)with->b);
+	return error ? error : partition_control(handle->object, (enum bh_control)b(caller));
 }
 
-static int64_t stat(struct vcpu *caller, const struct arguments *with)
+static int64_t stat(struct vcpu *caller)
 {
 	struct handle *handle;
-	int64_t error = handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
+	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
 
-	return error ? error : partition_stat(handle->object, with->b, with->c);
+	return error ? error : partition_stat(handle->object, b(caller), c(caller));
 }
 
-static int64_t read_report(struct vcpu *caller, const struct arguments *with)
+static int64_t read_report(struct vcpu *caller)
 {
 	struct handle *handle;
-	int64_t error = handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
+	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
 
-	return error ? error : report_read(handle->object, with->b);
+	return error ? error : report_read(handle->object, b(caller));
 }
 
-static int64_t trace(struct vcpu *caller, const struct arguments *with)
+static int64_t trace(struct vcpu *caller)
 {
 	struct handle *handle;
-	int64_t error = handle_lookup(caller, with->a, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
+	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
 	struct partition *partition;
 
 	if (error)
 		return error;
 	partition = handle->object;
-	if (with->b >= partition->vcpus || !partition->vcpu[with->b] || with->d > 3)
+	if (b(caller) >= partition->vcpus || !partition->vcpu[b(caller)] || d(caller) > 3)
 		return -BH_EINVAL;
-	return trace_read(partition->vcpu[with->b], with->c, (unsigned)with->d);
+	return trace_read(partition->vcpu[b(caller)], c(caller), (unsigned)d(caller));
 }
 
 /* ---- the machine ------------------------------------------------------------------------------- */
 
-static int64_t machine_stat(struct vcpu *caller, const struct arguments *with)
+static int64_t machine_stat(struct vcpu *caller)
 {
-	return machine_control_stat(caller, with->a, with->b, with->c);
+	return machine_control_stat(caller, a(caller), b(caller), c(caller));
 }
 
-static int64_t machine_text(struct vcpu *caller, const struct arguments *with)
+static int64_t machine_text(struct vcpu *caller)
 {
-	return machine_control_text(caller, with->a, with->b, with->c);
+	return machine_control_text(caller, a(caller), b(caller), c(caller));
 }
 
-static int64_t machine(struct vcpu *caller, const struct arguments *with)
+static int64_t machine(struct vcpu *caller)
 {
-	return machine_control(caller, with->a, with->b);
+	return machine_control(caller, a(caller), b(caller));
 }
 
-static const function table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] = {
+const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] = {
 	[BH_NULL - BH_HYPERCALL_BASE] = null,
 	[BH_LOG - BH_HYPERCALL_BASE] = log,
 	[BH_WAIT - BH_HYPERCALL_BASE] = wait,
@@ -200,21 +223,3 @@ static const function table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] = {
 	[BH_MACHINE_TEXT - BH_HYPERCALL_BASE] = machine_text,
 	[BH_MACHINE_CONTROL - BH_HYPERCALL_BASE] = machine,
 };
-
-void hypercall(struct vcpu *vcpu)
-{
-	uint64_t *gpr = vcpu->arch.gpr;
-	uint64_t number = gpr[BH_RAX] - BH_HYPERCALL_BASE;
-	struct arguments with;
-	int64_t result;
-
-	if (number >= BH_HYPERCALL_END - BH_HYPERCALL_BASE) {
-		gpr[BH_RAX] = (uint64_t)-BH_ENOSYS;
-		return;
-	}
-	with = (struct arguments){ gpr[BH_RDI], gpr[BH_RSI], gpr[BH_RDX], gpr[BH_R10], gpr[BH_R8] };
-	result = table[number](vcpu, &with);
-	/* Who waits gets his result when the wait ends. */
-	if (vcpu->state != VCPU_WAITING)
-		gpr[BH_RAX] = (uint64_t)result;
-}

@@ -1,9 +1,24 @@
 /* hypercall.h: the only door. */
 #pragma once
 #include <stdint.h>
+#include "vcpu.h"
 
-struct vcpu;
+/* Checks everything, then acts; the result for the caller's RAX. Unless the caller now waits: see hypercall_finish. */
+typedef int64_t (*hypercall_function)(struct vcpu *caller);
 
-/* The hypercall in the vCPU's registers, from ring 0; RIP has been moved on. The result goes to its
- * RAX. */
-void hypercall(struct vcpu *vcpu);
+extern const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE];
+
+/* The hypercall in the vCPU's registers, from ring 0; RIP has been moved on. */
+static inline int64_t hypercall(struct vcpu *vcpu)
+{
+	uint64_t number = vcpu->arch.gpr[BH_RAX] - BH_HYPERCALL_BASE;
+
+	return number < BH_HYPERCALL_END - BH_HYPERCALL_BASE ? hypercall_table[number](vcpu) : -BH_ENOSYS;
+}
+
+/* Who waits gets his result when the wait ends. */
+static inline void hypercall_finish(struct vcpu *vcpu, int64_t result)
+{
+	if (vcpu->state != VCPU_WAITING)
+		vcpu->arch.gpr[BH_RAX] = (uint64_t)result;
+}

@@ -1,5 +1,18 @@
 #include "partition.h"
 #include "vcpu.h"
+#include "virt.h"
+
+/* The back end counts by its own numbers; several may have one public name. */
+static int64_t exits(const struct vcpu *vcpu, uint64_t reason)
+{
+	uint64_t sum = 0;
+
+	for (unsigned number = 0; number < 256; number++) {
+		if (virt->exit_reason(number) == reason)
+			sum += vcpu->exits[number];
+	}
+	return (int64_t)sum;
+}
 
 static int64_t vcpu_stat(const struct vcpu *vcpu, uint64_t field, uint64_t reason)
 {
@@ -16,7 +29,7 @@ static int64_t vcpu_stat(const struct vcpu *vcpu, uint64_t field, uint64_t reaso
 	case BH_STAT_VCPU_MONITOR:
 		return vcpu->is_guest && vcpu->peer ? (int64_t)(vcpu->peer->ran + vcpu->peer->kernel) : 0;
 	case BH_STAT_VCPU_EXITS:
-		return reason < BH_EXIT_REASONS ? (int64_t)vcpu->exits[reason] : -BH_EINVAL;
+		return reason < BH_EXIT_REASONS ? exits(vcpu, reason) : -BH_EINVAL;
 	default:
 		return -BH_EINVAL;
 	}

@@ -33,6 +33,7 @@ static void prepare_cpus(void)
 		if (!cpus[i]->trace)
 			panic("no memory for the trace ring of CPU %u", i);
 		cpus[i]->record = cpus[i]->trace->record;
+		cpus[i]->record_end = cpus[i]->record + TRACE_RECORDS;
 	}
 }
 

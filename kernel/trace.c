@@ -1,6 +1,7 @@
 #include "trace.h"
 #include "partition.h"
 #include "vcpu.h"
+#include "virt.h"
 
 const char *const trace_reason[BH_EXIT_REASONS] = BH_EXIT_NAMES;
 
@@ -27,7 +28,7 @@ int64_t trace_read(const struct vcpu *vcpu, uint64_t age, unsigned word)
 	case 0:
 		return (int64_t)(record->tsc & INT64_MAX);
 	case 1:
-		return record->who >> 24;
+		return virt->exit_reason(record->who >> 24);
 	case 2:
 		return (int64_t)(record->detail & INT64_MAX);
 	case 3:

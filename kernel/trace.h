@@ -10,20 +10,20 @@ struct trace_record {
 	uint64_t tsc;	   /* at the exit */
 	uint64_t detail;   /* by reason: port, MSR, leaf, address, number */
 	uint32_t duration; /* ticks until the CPU entered a vCPU again */
-	uint32_t who;	   /* vcpu.trace_id, with the reason, enum bh_exit, in bits 31:24; tsc 0: never written */
-	uint64_t spare;	   /* 32 bytes: found without multiplying */
+	uint32_t who; /* vcpu.trace_id, with the back end's number of the reason in bits 31:24; tsc 0: never written */
+	uint64_t spare; /* 32 bytes: found without multiplying */
 };
 
 struct trace {
 	struct trace_record record[TRACE_RECORDS];
 };
 
-/* The next record of the CPU's ring, which is now cpu->record. Its words but `who` and `tsc` may be stale. */
+/* The next record of the CPU's ring, which is now cpu->record. All but its `tsc` is stale until written. */
 static inline struct trace_record *trace_next(struct cpu *cpu)
 {
 	struct trace_record *record = cpu->record + 1;
 
-	if (record == &cpu->trace->record[TRACE_RECORDS])
+	if (record == cpu->record_end)
 		record = cpu->trace->record;
 	cpu->record = record;
 	return record;

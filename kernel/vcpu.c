@@ -112,7 +112,7 @@ void vcpu_start(struct vcpu *vcpu)
 	vcpu->message_taken = true;
 	vcpu->message_reason = BH_MSG_START;
 	vcpu->ran = vcpu->kernel = 0;
-	for (unsigned reason = 0; reason < BH_EXIT_REASONS; reason++)
+	for (unsigned reason = 0; reason < 256; reason++)
 		vcpu->exits[reason] = 0;
 
 	if (!vcpu->is_guest) {
@@ -164,6 +164,7 @@ struct vcpu *vcpu_create(struct partition *partition, unsigned index, unsigned c
 	vcpu->trace_id = partition->id | index << 16;
 	vcpu->cpu = cpu;
 	vcpu->is_guest = is_guest;
+	vcpu->state = VCPU_OFF;
 	vcpu->timer.deadline = TIMER_NEVER;
 	vcpu->timer.fire = is_guest ? guest_timer : wait_timer;
 	if ((is_guest && !guest_parts(vcpu)) || !virt->vcpu_create(vcpu))

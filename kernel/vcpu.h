@@ -16,14 +16,14 @@ struct partition;
 struct entity;
 
 enum vcpu_state {
-	VCPU_OFF,	/* its partition does not run */
-	VCPU_WAIT_SIPI, /* guests: after INIT */
-	VCPU_RUNNABLE,
-	VCPU_HALTED,  /* guests: HLT, until an interrupt */
-	VCPU_DEAF,    /* guests: HLT with interrupts off, until INIT */
-	VCPU_MESSAGE, /* guests: until the monitor replies */
-	VCPU_WAITING, /* natives: in BH_WAIT */
-	VCPU_PARKED,  /* ended by the partition's failure, until the CPU attends to it */
+	VCPU_RUNNABLE = 0, /* 0: the exit path tests for it */
+	VCPU_OFF,	   /* its partition does not run */
+	VCPU_WAIT_SIPI,	   /* guests: after INIT */
+	VCPU_HALTED,	   /* guests: HLT, until an interrupt */
+	VCPU_DEAF,	   /* guests: HLT with interrupts off, until INIT */
+	VCPU_MESSAGE,	   /* guests: until the monitor replies */
+	VCPU_WAITING,	   /* natives: in BH_WAIT */
+	VCPU_PARKED,	   /* ended by the partition's failure, until the CPU attends to it */
 };
 
 #define VCPU_REQUEST_INIT 1u
@@ -53,7 +53,7 @@ struct vcpu {
 	struct vcpu *wake_next;
 	uint64_t exited;      /* TSC of the last exit */
 	uint64_t ran, kernel; /* ticks in non-root mode; in the kernel on its behalf */
-	uint64_t exits[BH_EXIT_REASONS];
+	uint64_t exits[256];  /* by the back end's number of the reason */
 };
 
 /* Any CPU: makes the vCPU's CPU look at it before it enters anything, and kicks that CPU if it is

@@ -34,6 +34,8 @@ struct virt_ops {
 	/* Nested page tables: with the largest pages that the CPU has. */
 	const struct paging_format *(*paging)(void);
 
+	/* enum bh_exit of the number, 0 to 255, by which this back end counts and traces an exit. Any CPU. */
+	unsigned (*exit_reason)(unsigned number);
 	/* Boot CPU, once: what is required and missing ends in words on every output, and halts. */
 	void (*require)(void);
 	/* Each CPU: switches virtualization on. */

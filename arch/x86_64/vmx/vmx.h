@@ -57,9 +57,9 @@ void vmx_tsc_offset_changed(struct vcpu *vcpu);
 
 /* What the first stage of an exit has come to. */
 enum vmx_stage {
+	VMX_RESUME,	/* the vCPU goes on at once */
 	VMX_UNANSWERED, /* the exit must still be answered */
 	VMX_ANSWERED,	/* it is, but somebody else may have to go first */
-	VMX_RESUME,	/* the vCPU goes on at once */
 };
 
 /* Both stages of an exit, from vmx_switch.S, on the CPU's stack. */
@@ -84,12 +84,11 @@ static inline void vmx_skip(void)
 
 /* ---- vmx_exit.c ------------------------------------------------------------------------------ */
 
-#define VMX_EXIT_REASONS 70
-#define VMX_EXIT_CPUID	 10
-#define VMX_EXIT_VMCALL	 18
+#define VMX_EXIT_CPUID	10
+#define VMX_EXIT_VMCALL 18
 
-/* Exit reasons (appendix C) in the public words, for the trace and the counters. */
-extern const uint8_t vmx_public_reason[VMX_EXIT_REASONS];
+/* The public name of an exit reason (appendix C). */
+unsigned vmx_exit_reason(unsigned number);
 
 /* Answers the exit, or makes it a message, or ends the partition. */
 struct trace_record;

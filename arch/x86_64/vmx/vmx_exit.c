@@ -39,9 +39,12 @@ enum exit_reason {
 	EXIT_XSETBV = 55,
 };
 
-/* The same in the public words, for the trace and the counters. */
-const uint8_t vmx_public_reason[VMX_EXIT_REASONS] = {
+/* Their public names. The back end counts and traces by the manual's numbers. */
+#define NUMBER_NMI 255 /* reason 0 too, told from exceptions in the trace */
+
+static const uint8_t public_reason[256] = {
 	[EXIT_EXCEPTION_OR_NMI] = BH_EXIT_EXCEPTION,
+	[NUMBER_NMI] = BH_EXIT_NMI,
 	[EXIT_EXTERNAL_INTERRUPT] = BH_EXIT_INTERRUPT,
 	[EXIT_TRIPLE_FAULT] = BH_EXIT_TRIPLE_FAULT,
 	[EXIT_INTERRUPT_WINDOW] = BH_EXIT_INTERRUPT_WINDOW,
@@ -63,6 +66,11 @@ const uint8_t vmx_public_reason[VMX_EXIT_REASONS] = {
 	[EXIT_WBINVD] = BH_EXIT_CACHE,
 	[EXIT_XSETBV] = BH_EXIT_XSETBV,
 };
+
+unsigned vmx_exit_reason(unsigned number)
+{
+	return public_reason[number & 0xff];
+}
 
 #define RFLAGS_IF 0x200u
 #define CR0_NOTED 0x60000020ull /* CD, NW, NE */
@@ -275,7 +283,7 @@ static void exit_exception(struct vcpu *vcpu, struct trace_record *record)
 
 	record->detail = info & 0xff;
 	if ((info & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
-		record->who = vcpu->trace_id | BH_EXIT_NMI << 24;
+		record->who = vcpu->trace_id | NUMBER_NMI << 24;
 		interrupt_nmi();
 	} else if ((info & 0xff) == EXCEPTION_MC) {
 		__asm__ volatile("int $18");
@@ -420,6 +428,7 @@ static void vmx_gp_later(struct vcpu *vcpu)
 const struct virt_ops vmx_ops = {
 	.name = "VT-x",
 	.paging = vmx_paging,
+	.exit_reason = vmx_exit_reason,
 	.require = vmx_require,
 	.cpu_enable = vmx_cpu_enable,
 	.caps = vmx_describe,

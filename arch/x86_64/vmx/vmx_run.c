@@ -13,7 +13,7 @@ _Static_assert(offsetof(struct cpu, arch) + offsetof(struct arch_cpu, stack_top)
 	       "vmx_switch.S relies on it");
 _Static_assert(offsetof(struct vcpu, arch.resumable) == VCPU_LAUNCHED, "vmx_switch.S relies on it");
 
-_Static_assert(VMX_RESUME == VMX_STAGE_RESUME, "vmx_switch.S relies on it");
+_Static_assert(VMX_RESUME == 0, "vmx_switch.S relies on it");
 
 #define RFLAGS_IF 0x200u
 
@@ -179,12 +179,11 @@ static inline void prepare(struct cpu *cpu, struct vcpu *vcpu, uint64_t now)
 static inline struct trace_record *trace_begin(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason)
 {
 	struct trace_record *record = trace_next(cpu);
-	unsigned public = (uint16_t)reason < VMX_EXIT_REASONS ? vmx_public_reason[(uint16_t)reason] : 0;
 
 	record->tsc = clock_now();
 	record->detail = vcpu->arch.gpr[BH_RAX];
-	record->who = vcpu->trace_id | public << 24;
-	vcpu->exits[public]++;
+	record->who = vcpu->trace_id | reason << 24;
+	vcpu->exits[reason & 0xff]++;
 	vcpu->ran += record->tsc - cpu->entered;
 	return record;
 }
@@ -214,14 +213,11 @@ enum vmx_stage vmx_quick(struct vcpu *vcpu)
 		bool ring0 = !(vmread(GUEST_SS_ACCESS_RIGHTS) & 0x60);
 
 		vmx_skip();
-		if (ring0)
-			hypercall(vcpu);
-		else
-			vcpu->arch.gpr[BH_RAX] = (uint64_t)-BH_EPERM;
+		hypercall_finish(vcpu, ring0 ? hypercall(vcpu) : -BH_EPERM);
 	} else {
 		return VMX_UNANSWERED;
 	}
-	if (cpu->sched.look | (vcpu->state ^ VCPU_RUNNABLE) || cpu->resident != vcpu)
+	if (cpu->sched.look | vcpu->state)
 		return VMX_ANSWERED;
 	cpu->entered = clock_now();
 	trace_end(vcpu, record, cpu->entered);
@@ -252,7 +248,7 @@ _Noreturn void vmx_exit(struct vcpu *vcpu, enum vmx_stage stage)
 	/* From a guest to its monitor and back is one step, in which nobody else has a part. */
 	if (next->state != VCPU_RUNNABLE && next->peer)
 		next = next->peer;
-	if (cpu->sched.look | (next->state ^ VCPU_RUNNABLE))
+	if (cpu->sched.look | next->state)
 		vmx_enter(choose(cpu, vcpu, record));
 	prepare(cpu, next, clock_now());
 	trace_end(vcpu, record, cpu->entered);

@@ -1,8 +1,7 @@
 /*
  * vmx_switch.S: between root and non-root mode.
  *
- * HOST_RSP of a vCPU points behind its gpr[16], so the exit's pushes land in the vCPU itself; only then comes the
- * CPU's stack. NMI and machine check have stacks of their own, and interrupts are off.
+ * HOST_RSP of a vCPU is the vCPU itself, which begins with gpr[]; only when these are saved comes the CPU's stack. NMI and machine check have stacks of their own, and interrupts are off.
  */
 #include "vmx_offsets.h"
 
@@ -44,7 +43,6 @@ vmx_enter:
  */
 	.globl vmx_exit_entry
 vmx_exit_entry:
-	lea	-128(%rsp), %rsp
 	mov	%rax, 0(%rsp)
 	mov	%rcx, 8(%rsp)
 	mov	%rdx, 16(%rsp)
@@ -59,7 +57,7 @@ vmx_exit_entry:
 	mov	%rsp, %rdi
 	mov	%gs:CPU_STACK_TOP, %rsp
 	call	vmx_quick
-	cmp	$VMX_STAGE_RESUME, %eax
+	test	%eax, %eax
 	jne	1f
 	mov	0(%rbx), %rax
 	mov	8(%rbx), %rcx

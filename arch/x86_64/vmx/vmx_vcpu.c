@@ -169,7 +169,7 @@ static void set_host(struct vcpu *vcpu)
 	vmwrite(HOST_CR4, read_cr4());
 	vmwrite(HOST_IA32_PAT, rdmsr(IA32_PAT));
 	vmwrite(HOST_IA32_EFER, rdmsr(IA32_EFER));
-	vmwrite(HOST_RSP, (uint64_t)&vcpu->arch.gpr[16]);
+	vmwrite(HOST_RSP, (uint64_t)vcpu->arch.gpr);
 	vmwrite(HOST_RIP, (uint64_t)vmx_exit_entry);
 }
 
