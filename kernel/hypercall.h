@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include "vcpu.h"
 
-/* Checks everything, then acts; the result for the caller's RAX. Unless the caller now waits: see hypercall_finish. */
+/* Checks everything, then acts; the result for the caller's RAX. Nothing yet, if the caller now is VCPU_WAITING. */
 typedef int64_t (*hypercall_function)(struct vcpu *caller);
 
 extern const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE];
@@ -14,11 +14,4 @@ static inline int64_t hypercall(struct vcpu *vcpu)
 	uint64_t number = vcpu->arch.gpr[BH_RAX] - BH_HYPERCALL_BASE;
 
 	return number < BH_HYPERCALL_END - BH_HYPERCALL_BASE ? hypercall_table[number](vcpu) : -BH_ENOSYS;
-}
-
-/* Who waits gets his result when the wait ends. */
-static inline void hypercall_finish(struct vcpu *vcpu, int64_t result)
-{
-	if (vcpu->state != VCPU_WAITING)
-		vcpu->arch.gpr[BH_RAX] = (uint64_t)result;
 }

@@ -92,7 +92,7 @@ unsigned vmx_exit_reason(unsigned number);
 
 /* Answers the exit, or makes it a message, or ends the partition. */
 struct trace_record;
-void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason, struct trace_record *record);
+void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record);
 
 /* ---- vmx_switch.S ---------------------------------------------------------------------------- */
 

@@ -341,12 +341,15 @@ static void fatal(struct vcpu *vcpu, uint32_t reason)
 	}
 }
 
-void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason, struct trace_record *record)
+void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
 {
+	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
+
+	if (reason == EXIT_IO) {
+		exit_io(vcpu, record); /* before all others: monitors' speed hangs on it */
+		return;
+	}
 	switch (reason) {
-	case EXIT_IO:
-		exit_io(vcpu, record);
-		break;
 	case EXIT_WRMSR:
 		record->detail = vcpu->arch.gpr[BH_RCX];
 		exit_wrmsr(vcpu);

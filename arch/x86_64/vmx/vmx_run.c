@@ -105,38 +105,32 @@ static void set_preemption_control(struct vmx_vcpu *vmx, bool on)
 
 /*
  * The vCPU must be back when the CPU's next deadline comes. The preemption timer is saved at exits and goes on counting
- * at the next entry, so a deadline is loaded once; the short time in the kernel between two entries makes
- * it fire that much later, never earlier.
+ * at the next entry, so a deadline is loaded once. The time in the kernel and in the monitor in between makes it fire
+ * that much later, never earlier; but the second stage of every exit looks at the clock itself.
  */
 static inline void arm(struct cpu *cpu, struct vmx_vcpu *vmx, uint64_t deadline, uint64_t now)
 {
-	uint64_t ticks = (deadline - now) >> vmx_caps.preemption_shift;
+	uint64_t ticks = ((deadline - now) >> vmx_caps.preemption_shift) + 1;
 
+	vmx->armed = deadline;
 	if (!vmx_caps.preemption_timer) {
 		if (deadline != cpu->arch.timer_deadline)
 			clock_set_timer(deadline);
-		vmx->armed = deadline;
 		return;
 	}
 	if (vmx->preemption_timer != (deadline != TIMER_NEVER))
 		set_preemption_control(vmx, deadline != TIMER_NEVER);
-	if (deadline < now)
-		ticks = 0;
-	else if (ticks >= UINT32_MAX)
-		ticks = UINT32_MAX - 1; /* exits once in between */
+	/* What 32 bits do not hold exits once in between. */
 	if (deadline != TIMER_NEVER)
-		vmwrite(PREEMPTION_TIMER, ticks + 1);
-	vmx->armed = deadline;
+		vmwrite(PREEMPTION_TIMER, deadline < now ? 0 : ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }
 
 /* ---- entry ----------------------------------------------------------------------------------- */
 
-/* Another vCPU than the one that exited: its VMCS, and its timer, which stood still meanwhile. */
 static inline void make_resident(struct cpu *cpu, struct vcpu *vcpu)
 {
 	cpu->resident = vcpu;
 	vmptrld(vcpu->arch.vmx.vmcs);
-	vcpu->arch.vmx.armed = VMX_NOT_ARMED;
 }
 
 void vmx_make_current(struct vcpu *vcpu)
@@ -205,19 +199,26 @@ enum vmx_stage vmx_quick(struct vcpu *vcpu)
 	struct cpu *cpu = cpu_this();
 	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
 	struct trace_record *record = trace_begin(cpu, vcpu, reason);
+	uint32_t state;
 
 	if (reason == VMX_EXIT_CPUID) {
 		guest_cpuid(vcpu);
 		vmx_skip();
+		state = vcpu->state;
 	} else if (reason == VMX_EXIT_VMCALL) {
-		bool ring0 = !(vmread(GUEST_SS_ACCESS_RIGHTS) & 0x60);
+		bool ring3 = vmread(GUEST_SS_ACCESS_RIGHTS) & 0x60;
+		int64_t result;
 
 		vmx_skip();
-		hypercall_finish(vcpu, ring0 ? hypercall(vcpu) : -BH_EPERM);
+		result = __builtin_expect(ring3, false) ? -BH_EPERM : hypercall(vcpu);
+		state = vcpu->state;
+		/* Who waits gets his result when the wait ends. */
+		if (state != VCPU_WAITING)
+			vcpu->arch.gpr[BH_RAX] = (uint64_t)result;
 	} else {
 		return VMX_UNANSWERED;
 	}
-	if (cpu->sched.look | vcpu->state)
+	if (cpu->sched.look | state)
 		return VMX_ANSWERED;
 	cpu->entered = clock_now();
 	trace_end(vcpu, record, cpu->entered);
@@ -231,6 +232,8 @@ static struct vcpu *choose(struct cpu *cpu, struct vcpu *vcpu, struct trace_reco
 {
 	trace_end(vcpu, record, clock_now());
 	vcpu = sched_next(cpu);
+	/* Its timer may have stood still for long. */
+	vcpu->arch.vmx.armed = VMX_NOT_ARMED;
 	prepare(cpu, vcpu, clock_now());
 	return vcpu;
 }
@@ -240,23 +243,26 @@ _Noreturn void vmx_exit(struct vcpu *vcpu, enum vmx_stage stage)
 	struct cpu *cpu = cpu_this();
 	struct trace_record *record = cpu->record;
 	struct vcpu *next = vcpu;
+	uint64_t now;
 
 	vcpu->arch.resumable = true;
 	if (stage == VMX_UNANSWERED)
-		vmx_dispatch(cpu, vcpu, (uint32_t)vmread(EXIT_REASON), record);
+		vmx_dispatch(cpu, vcpu, record);
 
 	/* From a guest to its monitor and back is one step, in which nobody else has a part. */
-	if (next->state != VCPU_RUNNABLE && next->peer)
-		next = next->peer;
-	if (cpu->sched.look | next->state)
+	if (vcpu->state != VCPU_RUNNABLE && vcpu->peer)
+		next = vcpu->peer;
+	now = clock_now();
+	if (cpu->sched.look | next->state || now >= sched_deadline(&cpu->sched))
 		vmx_enter(choose(cpu, vcpu, record));
-	prepare(cpu, next, clock_now());
-	trace_end(vcpu, record, cpu->entered);
+	prepare(cpu, next, now);
+	trace_end(vcpu, record, now);
 	vmx_enter(next);
 }
 
 _Noreturn void vmx_first_entry(struct vcpu *vcpu)
 {
+	vcpu->arch.vmx.armed = VMX_NOT_ARMED;
 	prepare(cpu_this(), vcpu, clock_now());
 	vmx_enter(vcpu);
 }

@@ -1,7 +1,8 @@
 /*
  * vmx_switch.S: between root and non-root mode.
  *
- * HOST_RSP of a vCPU is the vCPU itself, which begins with gpr[]; only when these are saved comes the CPU's stack. NMI and machine check have stacks of their own, and interrupts are off.
+ * HOST_RSP of a vCPU is the vCPU itself, which begins with gpr[]; only when these are saved comes the CPU's stack. NMI
+ * and machine check have stacks of their own, and interrupts are off.
  */
 #include "vmx_offsets.h"
 
