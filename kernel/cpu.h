@@ -15,13 +15,13 @@ struct cpu {
 	struct cpu *self; /* %gs:0 */
 	uint32_t index;	  /* 0: the boot CPU */
 	uint32_t apic_id;
-	struct arch_cpu arch;		 /* arch/x86_64/arch_cpu.h */
-	struct sched sched;		 /* kernel/sched.h */
-	struct vcpu *resident;		 /* whose VMCS is current; NULL: none */
-	uint64_t entered;		 /* TSC of the last entry */
-	struct trace *trace;		 /* kernel/trace.h; other CPUs may read */
-	struct trace_record *record;	 /* the newest one in it */
-	struct trace_record *record_end; /* behind the last one */
+	struct arch_cpu arch;	     /* arch/x86_64/arch_cpu.h */
+	struct sched sched;	     /* kernel/sched.h */
+	struct vcpu *resident;	     /* whose VMCS is current; NULL: none */
+	uint64_t entered;	     /* TSC of the last entry */
+	struct trace *trace;	     /* kernel/trace.h; other CPUs may read */
+	struct trace_record *record; /* the newest one, in the piece from record_first to record_end */
+	struct trace_record *record_first, *record_end;
 };
 
 extern struct cpu *cpus[CPU_MAX]; /* those that came up, in order of index */

@@ -4,6 +4,7 @@
 #include "cpu_this.h"
 #include "interrupt.h"
 #include "partition.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vcpu_switch.h"
 
@@ -211,11 +212,14 @@ static void attend_partitions(struct cpu *cpu)
 }
 
 /* Extended state follows the entity; a guest and its monitor share it. */
-static void load(struct sched *sched, struct entity *entity)
+static void load(struct cpu *cpu, struct entity *entity)
 {
+	struct sched *sched = &cpu->sched;
+
 	if (sched->loaded == entity)
 		return;
 	vcpu_switch_state(sched->loaded ? sched->loaded->guest : NULL, entity->guest);
+	trace_keep(cpu, entity->native->partition->kind != BH_KIND_CONSOLE);
 	sched->loaded = entity;
 }
 
@@ -257,7 +261,7 @@ struct vcpu *sched_next(struct cpu *cpu)
 		} else if (entity->work) {
 			entity->work(entity);
 		} else if (entity_vcpu(entity)) {
-			load(sched, entity);
+			load(cpu, entity);
 			return entity_vcpu(entity);
 		}
 	}

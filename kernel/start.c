@@ -29,11 +29,8 @@ static void prepare_cpus(void)
 {
 	for (unsigned i = 0; i < cpu_count; i++) {
 		sched_init(&cpus[i]->sched);
-		cpus[i]->trace = pool_alloc((sizeof(struct trace) + PAGE_BYTES - 1) / PAGE_BYTES);
-		if (!cpus[i]->trace)
+		if (!trace_create(cpus[i]))
 			panic("no memory for the trace ring of CPU %u", i);
-		cpus[i]->record = cpus[i]->trace->record;
-		cpus[i]->record_end = cpus[i]->record + TRACE_RECORDS;
 	}
 }
 

@@ -1,16 +1,49 @@
 #include "trace.h"
 #include "partition.h"
+#include "pool.h"
 #include "vcpu.h"
 #include "virt.h"
 
 const char *const trace_reason[BH_EXIT_REASONS] = BH_EXIT_NAMES;
 
+bool trace_create(struct cpu *cpu)
+{
+	cpu->trace = pool_alloc((sizeof(struct trace) + PAGE_BYTES - 1) / PAGE_BYTES);
+	if (!cpu->trace)
+		return false;
+	cpu->trace->newest = cpu->trace->record;
+	trace_keep(cpu, true);
+	return true;
+}
+
+void trace_keep(struct cpu *cpu, bool keep)
+{
+	struct trace *trace = cpu->trace;
+	bool kept = cpu->record_first == trace->record;
+
+	if (keep == kept)
+		return;
+	if (kept)
+		trace->newest = cpu->record;
+	cpu->record = keep ? trace->newest : &trace->aside;
+	cpu->record_first = keep ? trace->record : &trace->aside;
+	cpu->record_end = keep ? trace->record + TRACE_RECORDS : &trace->aside + 1;
+}
+
+static size_t newest(const struct cpu *cpu)
+{
+	const struct trace *trace = cpu->trace;
+	const struct trace_record *record = cpu->record;
+
+	return (size_t)((record == &trace->aside ? trace->newest : record) - trace->record);
+}
+
 static const struct trace_record *find(const struct cpu *cpu, const struct vcpu *vcpu, uint64_t age)
 {
-	size_t newest = (size_t)(cpu->record - cpu->trace->record);
+	size_t last = newest(cpu);
 
 	for (size_t back = 0; back < TRACE_RECORDS; back++) {
-		const struct trace_record *record = &cpu->trace->record[(newest - back) % TRACE_RECORDS];
+		const struct trace_record *record = &cpu->trace->record[(last - back) % TRACE_RECORDS];
 
 		if (record->tsc && (record->who & 0xffffff) == vcpu->trace_id && age-- == 0)
 			return record;

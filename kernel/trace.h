@@ -16,7 +16,18 @@ struct trace_record {
 
 struct trace {
 	struct trace_record record[TRACE_RECORDS];
+	struct trace_record aside;   /* for those whose exits are not kept */
+	struct trace_record *newest; /* in record[], while others are put aside */
 };
+
+/* Takes memory for the CPU's ring; false: there is none. At boot. */
+bool trace_create(struct cpu *cpu);
+
+/*
+ * Own CPU: whether the exits from now on are kept. The console's are not: it would fill the ring with its own
+ * while somebody looks at others.
+ */
+void trace_keep(struct cpu *cpu, bool keep);
 
 /* The next record of the CPU's ring, which is now cpu->record. All but its `tsc` is stale until written. */
 static inline struct trace_record *trace_next(struct cpu *cpu)
@@ -24,7 +35,7 @@ static inline struct trace_record *trace_next(struct cpu *cpu)
 	struct trace_record *record = cpu->record + 1;
 
 	if (record == cpu->record_end)
-		record = cpu->trace->record;
+		record = cpu->record_first;
 	cpu->record = record;
 	return record;
 }
