@@ -76,11 +76,23 @@ static void dequeue(struct sched *sched, struct entity *entity)
 static void charge_cap(struct entity *entity, uint64_t now, uint64_t ticks)
 {
 	if (now - entity->period_start >= cap_period()) {
-		entity->period_start = now;
+		entity->period_start = now - ticks;
 		entity->period_used = 0;
 	}
 	entity->period_used += ticks;
 	entity->throttled = entity->period_used >= cap_budget(entity);
+}
+
+/* The floor rises with the least of the runnable ones, also while one runs alone: else the next to wake could catch up
+ * with all of that time. */
+static void raise_least(struct sched *sched)
+{
+	const struct entity *first = sched->queue;
+
+	if (!first || first->weighted > sched->current->weighted)
+		first = sched->current;
+	if (first->weighted > sched->least)
+		sched->least = first->weighted;
 }
 
 void sched_charge(struct sched *sched, uint64_t now)
@@ -95,6 +107,7 @@ void sched_charge(struct sched *sched, uint64_t now)
 	}
 
 	entity->weighted += ticks * SCHED_WEIGHT_UNIT / entity->weight;
+	raise_least(sched);
 	if (entity->cap_percent < 100) {
 		charge_cap(entity, now, ticks);
 		if (entity->throttled)
@@ -128,7 +141,7 @@ struct entity *sched_pick(struct sched *sched, uint64_t now)
 	bool stays = current && entity_runnable(current);
 
 	if (stays && !(first && (sched->slice_over || first->weighted + sched_slice < current->weighted))) {
-		if (sched->slice_over || (first && sched->slice.deadline == TIMER_NEVER))
+		if (sched->slice_over || (first && sched->slice.deadline > now + sched_slice))
 			set_slice(sched, now);
 		return current;
 	}
@@ -144,8 +157,6 @@ struct entity *sched_pick(struct sched *sched, uint64_t now)
 		dequeue(sched, first);
 		first->queued = true;
 		sched->current = first;
-		if (first->weighted > sched->least)
-			sched->least = first->weighted;
 	}
 	set_slice(sched, now);
 	return first;
@@ -162,7 +173,6 @@ void sched_wake(struct sched *sched, struct entity *entity, uint64_t now)
 	if (entity->weighted < floor)
 		entity->weighted = floor;
 	enqueue(sched, entity);
-	sched->look = 1;
 }
 
 void sched_activate(struct sched *sched, struct entity *entity, uint64_t now)
@@ -177,7 +187,6 @@ void sched_deactivate(struct sched *sched, struct entity *entity, uint64_t now)
 	entity->active = false;
 	if (entity != sched->current && entity->queued && !entity_runnable(entity))
 		dequeue(sched, entity);
-	sched->look = 1;
 }
 
 /* ---- on a CPU ---------------------------------------------------------------------------------
@@ -260,7 +269,8 @@ struct vcpu *sched_next(struct cpu *cpu)
 			idle(cpu);
 		} else if (entity->work) {
 			entity->work(entity);
-		} else if (entity_vcpu(entity)) {
+		} else if (!atomic_load(&sched->look) && entity_vcpu(entity)) {
+			/* Never with `look` set: others would believe that it has been kicked. */
 			load(cpu, entity);
 			return entity_vcpu(entity);
 		}
