@@ -108,26 +108,25 @@ void partition_end(struct partition *partition, enum bh_cause cause, bool again)
 
 static int64_t control_start(struct partition *leader)
 {
-	if (leader->state == BH_STATE_DYING && leader->cause == BH_CAUSE_STOPPED) {
+	if (leader->state == BH_STATE_DYING && leader->cause == BH_CAUSE_STOPPED)
 		leader->start_again = true;
-		return 0;
-	}
-	if (leader->state != BH_STATE_STOPPED)
+	else if (leader->state == BH_STATE_STOPPED)
+		begin_building(leader);
+	else
 		return -BH_ESTATE;
 	leader->failures = 0;
-	begin_building(leader);
 	return 0;
 }
 
 static int64_t control_stop(struct partition *leader, bool again)
 {
-	if (leader->state == BH_STATE_DYING) {
+	if (is_alive(leader))
+		begin_dying(leader, BH_CAUSE_STOPPED, again);
+	else if (leader->state == BH_STATE_DYING)
 		leader->start_again = again;
-		return 0;
-	}
-	if (!is_alive(leader))
+	else
 		return again ? control_start(leader) : -BH_ESTATE;
-	begin_dying(leader, BH_CAUSE_STOPPED, again);
+	leader->failures = 0;
 	return 0;
 }
 
@@ -185,16 +184,29 @@ void partition_autostart(void)
 
 /* ---- work: wiping and building, in slices ------------------------------------------------------ */
 
+/* What was sent to its former life. Nobody of the new one runs yet who could send anything. */
+static void forget_signals(struct partition *partition)
+{
+	for (unsigned i = 0; i < partition->vcpus; i++) {
+		atomic_store(&partition->vcpu[i]->requests, 0);
+		atomic_store(&partition->vcpu[i]->events, 0);
+	}
+}
+
 static void finish_building(struct partition *leader)
 {
 	bool runs;
 
+	/* Before: another CPU may end it at any moment, and then what has been copied must be wiped. */
+	leader->dirty = true;
 	populate(leader->monitor ? leader->monitor : leader);
+	forget_signals(leader);
+	if (leader->monitor)
+		forget_signals(leader->monitor);
 
 	spin_lock(&leader->lock);
 	runs = leader->state == BH_STATE_BUILDING;
 	if (runs) {
-		leader->dirty = true;
 		leader->started = clock_now();
 		atomic_fetch_add(&leader->epoch, 1);
 		atomic_store(&leader->state, BH_STATE_RUNNING);
@@ -271,6 +283,8 @@ static void run_vcpu(struct cpu *cpu, struct partition *leader, struct vcpu *vcp
 	if (vcpu->epoch != leader->epoch) {
 		vcpu->epoch = leader->epoch;
 		vcpu_start(vcpu);
+		/* Those on other CPUs may have run already, and sent it something. */
+		vcpu_attend(vcpu);
 	}
 	sched_activate(&cpu->sched, vcpu->entity, clock_now());
 }

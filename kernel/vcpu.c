@@ -107,8 +107,6 @@ void vcpu_start(struct vcpu *vcpu)
 {
 	vcpu->arch.tsc_offset = 0;
 	virt->vcpu_reset(vcpu);
-	atomic_store(&vcpu->requests, 0);
-	atomic_store(&vcpu->events, 0);
 	vcpu->message_taken = true;
 	vcpu->message_reason = BH_MSG_START;
 	vcpu->ran = vcpu->kernel = 0;

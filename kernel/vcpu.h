@@ -69,8 +69,10 @@ void vcpu_set_timer(struct vcpu *vcpu, uint64_t tsc);
 /* Own CPU: what vcpu_wake asked for. */
 void vcpu_attend(struct vcpu *vcpu);
 
-/* Own CPU: the vCPU as its partition's start (`guest` vCPU 0: waiting for its monitor's first
- * reply). */
+/*
+ * Own CPU: the vCPU as its partition's start (`guest` vCPU 0: waiting for its monitor's first reply). Its requests and
+ * events stay: the partition's other vCPUs may run already.
+ */
 void vcpu_start(struct vcpu *vcpu);
 
 /* Own CPU: the vCPU of a partition that ends. */

@@ -100,16 +100,36 @@ uint8_t *fake_memory(uint64_t physical)
 
 bool fake_memory_is(uint64_t physical, uint64_t bytes, uint8_t value)
 {
-	for (uint64_t done = 0; done < bytes; done++) {
-		if (*fake_memory(physical + done) != value)
+	uint64_t left = 0;
+	const uint8_t *at = NULL;
+
+	for (uint64_t done = 0; done < bytes; done++, left--) {
+		if (!left) {
+			at = fake_memory(physical + done);
+			left = FAKE_FRAME - (physical + done) % FAKE_FRAME;
+		}
+		if (*at++ != value)
 			return false;
 	}
 	return true;
 }
 
+void fake_memory_fill(uint64_t physical, uint64_t bytes, uint8_t value)
+{
+	for (uint64_t done = 0, chunk; done < bytes; done += chunk) {
+		chunk = FAKE_FRAME - (physical + done) % FAKE_FRAME;
+		chunk = chunk < bytes - done ? chunk : bytes - done;
+		memset(fake_memory(physical + done), value, chunk);
+	}
+}
+
+void (*fake_looked)(uint64_t physical);
+
 void *window_map_slot(unsigned slot, uint64_t physical)
 {
 	assert_in_range(slot, 0, 1);
+	if (fake_looked)
+		fake_looked(physical);
 	return fake_memory(physical);
 }
 
@@ -247,7 +267,13 @@ static void virt_set_state(struct vcpu *vcpu, uint32_t groups, const struct bh_v
 	fake_state = *state;
 }
 
+static unsigned virt_exit_reason(unsigned number)
+{
+	return number < BH_EXIT_REASONS ? number : BH_EXIT_OTHER;
+}
+
 static const struct virt_ops fake_virt = {
+	.exit_reason = virt_exit_reason,
 	.name = "fake",
 	.paging = nested_paging,
 	.vcpu_create = virt_create,
@@ -355,7 +381,7 @@ void ioapic_mask(unsigned irq, bool mask)
 
 /* ---- all of it --------------------------------------------------------------------------------- */
 
-static void forget_notes(void)
+void fake_forget(void)
 {
 	memset(fake_kicks, 0, sizeof(fake_kicks));
 	fake_log[0] = fake_panic[0] = 0;
@@ -364,12 +390,13 @@ static void forget_notes(void)
 	fake_get_states = fake_set_states = 0;
 	fake_virt_vcpu = fake_state_from = fake_state_to = NULL;
 	fake_idle = NULL;
+	fake_looked = NULL;
 }
 
 void fake_machine(unsigned count)
 {
 	fake_machine_end();
-	forget_notes();
+	fake_forget();
 	fake_now = 1000000;
 	cpu_count = count;
 	for (unsigned i = 0; i < count; i++) {

@@ -45,6 +45,8 @@ extern void (*fake_idle)(void);
 
 /* All of the above anew: `cpus` CPUs, an empty pool, no partitions, CPU 0 as the caller. */
 void fake_machine(unsigned cpus);
+/* All notes anew. */
+void fake_forget(void);
 /* Gives all memory back. */
 void fake_machine_end(void);
 
@@ -57,6 +59,9 @@ struct vcpu *fake_run(unsigned index);
 /* The byte at `physical`, outside of the kernel region, for the rest of its frame. Frames appear, zeroed, when looked
  * at. */
 uint8_t *fake_memory(uint64_t physical);
+void fake_memory_fill(uint64_t physical, uint64_t bytes, uint8_t value);
+/* Called when the kernel opens a window; what happens in it happens at that moment. */
+extern void (*fake_looked)(uint64_t physical);
 /* True when the bytes are all `value`. */
 bool fake_memory_is(uint64_t physical, uint64_t bytes, uint8_t value);
 
