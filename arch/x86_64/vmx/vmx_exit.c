@@ -101,6 +101,7 @@ static void general_protection(void)
 static void exit_hlt(struct vcpu *vcpu)
 {
 	vmx_skip();
+	vmwrite(GUEST_INTERRUPTIBILITY, 0); /* the shadow of STI in `sti; hlt` is over */
 	if (!vcpu->is_guest)
 		vcpu->state = VCPU_PARKED;
 	else if (!(vmread(GUEST_RFLAGS) & RFLAGS_IF))
@@ -284,7 +285,7 @@ static void exit_exception(struct vcpu *vcpu, struct trace_record *record)
 	record->detail = info & 0xff;
 	if ((info & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
 		record->who = vcpu->trace_id | NUMBER_NMI << 24;
-		interrupt_nmi();
+		__asm__ volatile("int $2"); /* by the IDT, whose IRET ends the blocking of NMIs */
 	} else if ((info & 0xff) == EXCEPTION_MC) {
 		__asm__ volatile("int $18");
 	} else if (!vcpu->is_guest && (info & 0xff) == EXCEPTION_NM) {

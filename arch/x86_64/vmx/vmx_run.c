@@ -16,11 +16,15 @@ _Static_assert(offsetof(struct vcpu, arch.resumable) == VCPU_LAUNCHED, "vmx_swit
 _Static_assert(VMX_RESUME == 0, "vmx_switch.S relies on it");
 
 #define RFLAGS_IF 0x200u
+#define CR0_PE	  0x1u
 
 #define EXCEPTION_GP (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 13)
 
 void vmx_inject(uint32_t info, uint32_t error_code)
 {
+	/* In real mode no error code is pushed (26.2.1.3). */
+	if (!(vmread(GUEST_CR0) & CR0_PE))
+		info &= ~INTERRUPTION_ERROR;
 	vmwrite(ENTRY_INTERRUPTION_INFO, info);
 	if (info & INTERRUPTION_ERROR)
 		vmwrite(ENTRY_EXCEPTION_ERROR_CODE, error_code);

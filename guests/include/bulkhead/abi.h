@@ -14,17 +14,17 @@
 #define BH_ABI_VERSION 1
 
 /* CPUID leaf 0x40000000: EAX highest leaf, EBX ECX EDX this text. Leaf 0x40000001: EAX = BH_ABI_VERSION. */
-#define BH_CPUID_LEAF      0x40000000u
+#define BH_CPUID_LEAF	   0x40000000u
 #define BH_CPUID_SIGNATURE "BulkheadBulk"
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-#define BH_EPERM  1     /* the handle lacks the right, or the caller is not in ring 0 */
-#define BH_EBADF  2     /* no such handle, or its object is gone */
-#define BH_EINVAL 3     /* an argument is out of its range */
-#define BH_ESTATE 4     /* the object is not in a state that allows this */
-#define BH_ENOENT 5     /* nothing there: no such record, end of text */
-#define BH_ENOSYS 1000  /* no such hypercall */
+#define BH_EPERM  1    /* the handle lacks the right, or the caller is not in ring 0 */
+#define BH_EBADF  2    /* no such handle, or its object is gone */
+#define BH_EINVAL 3    /* an argument is out of its range */
+#define BH_ESTATE 4    /* the object is not in a state that allows this */
+#define BH_ENOENT 5    /* nothing there: no such record, end of text */
+#define BH_ENOSYS 1000 /* no such hypercall */
 
 /* ---- hypercall numbers ----------------------------------------------------------------------- */
 
@@ -104,14 +104,14 @@ enum bh_hypercall {
 
 /* ---- events, waiting ------------------------------------------------------------------------- */
 
-#define BH_EVENT_BITS    48             /* events 0..47 are the program's own */
-#define BH_EVENT_MESSAGE (1ull << 62)   /* in the result of BH_WAIT only */
-#define BH_FOREVER       UINT64_MAX
-#define BH_WAIT_REPLY    1u
+#define BH_EVENT_BITS	 48	      /* events 0..47 are the program's own */
+#define BH_EVENT_MESSAGE (1ull << 62) /* in the result of BH_WAIT only */
+#define BH_FOREVER	 UINT64_MAX
+#define BH_WAIT_REPLY	 1u
 
 /* ---- handles --------------------------------------------------------------------------------- */
 
-typedef uint32_t bh_handle;             /* bits 15:0 index, 31:16 generation */
+typedef uint32_t bh_handle; /* bits 15:0 index, 31:16 generation */
 #define BH_NO_HANDLE UINT32_MAX
 
 enum bh_handle_type {
@@ -123,10 +123,10 @@ enum bh_handle_type {
 	BH_HANDLE_MACHINE,
 };
 
-#define BH_RIGHT_CONTROL 0x1u           /* start, stop, pause, ... (partition, machine) */
-#define BH_RIGHT_INSPECT 0x2u           /* stat, report, trace, text */
-#define BH_RIGHT_MONITOR 0x4u           /* BH_GUEST_*: the guest that this monitor looks after */
-#define BH_RIGHT_USE     0x8u           /* channel, image, irq */
+#define BH_RIGHT_CONTROL 0x1u /* start, stop, pause, ... (partition, machine) */
+#define BH_RIGHT_INSPECT 0x2u /* stat, report, trace, text */
+#define BH_RIGHT_MONITOR 0x4u /* BH_GUEST_*: the guest that this monitor looks after */
+#define BH_RIGHT_USE	 0x8u /* channel, image, irq */
 
 /* ---- what a native program finds when it starts ----------------------------------------------- */
 
@@ -137,46 +137,46 @@ enum bh_handle_type {
  * off, CR3 = BH_NATIVE_CR3 (page tables that the image brings with it), RDI = the vCPU's index, no
  * stack. Floating point and vector instructions end the partition.
  */
-#define BH_GPA_INFO     0x10000ull
-#define BH_GPA_IMAGE    0x100000ull
-#define BH_NATIVE_CR3   BH_GPA_IMAGE
-#define BH_GPA_MESSAGES 0x40000000ull   /* a monitor's message pages, one per guest vCPU */
-#define BH_GPA_CHANNELS 0x80000000ull   /* channels; info says where each is */
-#define BH_GPA_IMAGES   0x800000000ull  /* read-only images; info says where each is */
-#define BH_GPA_GUEST    0x1000000000ull /* a monitor's window on its guest's memory: guest address + this */
+#define BH_GPA_INFO	0x10000ull
+#define BH_GPA_IMAGE	0x100000ull
+#define BH_NATIVE_CR3	BH_GPA_IMAGE
+#define BH_GPA_MESSAGES 0x40000000ull	/* a monitor's message pages, one per guest vCPU */
+#define BH_GPA_CHANNELS 0x80000000ull	/* channels; info says where each is */
+#define BH_GPA_IMAGES	0x800000000ull	/* read-only images; info says where each is */
+#define BH_GPA_GUEST	0x1000000000ull /* a monitor's window on its guest's memory: guest address + this */
 
-#define BH_NAME_BYTES    32
+#define BH_NAME_BYTES	 32
 #define BH_COMMAND_BYTES 1024
-#define BH_INFO_HANDLES  192
-#define BH_INFO_MAGIC    0x6f666e4964616542ull
+#define BH_INFO_HANDLES	 192
+#define BH_INFO_MAGIC	 0x6f666e4964616542ull
 
 enum bh_kind { BH_KIND_GUEST = 1, BH_KIND_NATIVE, BH_KIND_MONITOR, BH_KIND_CONSOLE };
 
 struct bh_info_handle {
-	char name[BH_NAME_BYTES];       /* partition's, channel's or image's name; ends with 0 */
-	uint32_t type;                  /* enum bh_handle_type */
+	char name[BH_NAME_BYTES]; /* partition's, channel's or image's name; ends with 0 */
+	uint32_t type;		  /* enum bh_handle_type */
 	uint32_t rights;
 	bh_handle handle;
-	uint32_t kind;                  /* of a partition, or of the channel's peer: enum bh_kind, 0 otherwise */
-	uint64_t address;               /* guest-physical, where mapped (channel, image) */
+	uint32_t kind;	  /* of a partition, or of the channel's peer: enum bh_kind, 0 otherwise */
+	uint64_t address; /* guest-physical, where mapped (channel, image) */
 	uint64_t bytes;
 };
 _Static_assert(sizeof(struct bh_info_handle) == 64, "ABI");
 
 struct bh_info {
-	uint64_t magic;                 /* BH_INFO_MAGIC */
+	uint64_t magic; /* BH_INFO_MAGIC */
 	uint32_t abi_version;
-	uint32_t kind;                  /* enum bh_kind */
+	uint32_t kind; /* enum bh_kind */
 	char name[BH_NAME_BYTES];
-	uint64_t memory_bytes;          /* own memory */
-	uint64_t tsc_hz;                /* measured */
-	uint64_t wall_seconds;          /* seconds since 1970 UTC when the TSC was wall_tsc */
+	uint64_t memory_bytes; /* own memory */
+	uint64_t tsc_hz;       /* measured */
+	uint64_t wall_seconds; /* seconds since 1970 UTC when the TSC was wall_tsc */
 	uint64_t wall_tsc;
 	uint32_t vcpus;
-	uint32_t handles;               /* entries used below */
-	uint32_t guest_vcpus;           /* monitors: vCPUs of the guest; own vCPU i < guest_vcpus is paired with it */
+	uint32_t handles;     /* entries used below */
+	uint32_t guest_vcpus; /* monitors: vCPUs of the guest; own vCPU i < guest_vcpus is paired with it */
 	uint32_t restarts;
-	uint64_t guest_memory_bytes;    /* monitors: RAM of the guest, guest-physical 0 up, no hole (see monitor) */
+	uint64_t guest_memory_bytes;	/* monitors: RAM of the guest, guest-physical 0 up, no hole (see monitor) */
 	char guest_name[BH_NAME_BYTES]; /* monitors */
 	char command[BH_COMMAND_BYTES]; /* native: its arguments; monitor: its guest's command line */
 	uint64_t reserved[8];
@@ -197,7 +197,7 @@ _Static_assert(sizeof(struct bh_info) <= BH_INFO_BYTES, "ABI");
  * window it stands at the same addresses plus BH_GPA_GUEST.
  */
 #define BH_GUEST_LOW_MAX 0xC0000000ull
-#define BH_GUEST_HIGH    0x100000000ull
+#define BH_GUEST_HIGH	 0x100000000ull
 
 /* ---- messages from a guest's vCPU to its monitor ------------------------------------------------ */
 
@@ -205,17 +205,34 @@ struct bh_segment {
 	uint64_t base;
 	uint32_t limit;
 	uint16_t selector;
-	uint16_t access;                /* as in a descriptor: bits 7:0 type, S, DPL, P; 15:12 AVL, L, D/B, G; or BH_SEGMENT_UNUSABLE */
+	uint16_t
+		access; /* as in a descriptor: bits 7:0 type, S, DPL, P; 15:12 AVL, L, D/B, G; or BH_SEGMENT_UNUSABLE */
 };
 
-#define BH_SEGMENT_UNUSABLE 0x0800u     /* in `access`: a bit that no descriptor has */
+#define BH_SEGMENT_UNUSABLE 0x0800u /* in `access`: a bit that no descriptor has */
 
-enum bh_register { BH_RAX, BH_RCX, BH_RDX, BH_RBX, BH_RSP, BH_RBP, BH_RSI, BH_RDI,
-		   BH_R8, BH_R9, BH_R10, BH_R11, BH_R12, BH_R13, BH_R14, BH_R15 };
+enum bh_register {
+	BH_RAX,
+	BH_RCX,
+	BH_RDX,
+	BH_RBX,
+	BH_RSP,
+	BH_RBP,
+	BH_RSI,
+	BH_RDI,
+	BH_R8,
+	BH_R9,
+	BH_R10,
+	BH_R11,
+	BH_R12,
+	BH_R13,
+	BH_R14,
+	BH_R15
+};
 enum bh_segment_index { BH_ES, BH_CS, BH_SS, BH_DS, BH_FS, BH_GS, BH_LDTR, BH_TR, BH_SEGMENTS };
 
 struct bh_vcpu_state {
-	uint64_t gpr[16];               /* indexed by enum bh_register */
+	uint64_t gpr[16]; /* indexed by enum bh_register */
 	uint64_t rip, rflags;
 	uint64_t cr0, cr3, cr4, efer;
 	struct bh_segment segment[BH_SEGMENTS];
@@ -224,12 +241,12 @@ struct bh_vcpu_state {
 };
 
 /* Groups of state, for the masks below. */
-#define BH_STATE_GPR      0x1u          /* gpr[], without RSP */
-#define BH_STATE_RIP      0x2u          /* rip, rflags, gpr[BH_RSP] */
-#define BH_STATE_CONTROL  0x4u          /* cr0, cr3, cr4, efer */
-#define BH_STATE_SEGMENTS 0x8u          /* segment[] */
-#define BH_STATE_TABLES   0x10u         /* gdtr, idtr */
-#define BH_STATE_ALL      0x1fu
+#define BH_STATE_GPR	  0x1u	/* gpr[], without RSP */
+#define BH_STATE_RIP	  0x2u	/* rip, rflags, gpr[BH_RSP] */
+#define BH_STATE_CONTROL  0x4u	/* cr0, cr3, cr4, efer */
+#define BH_STATE_SEGMENTS 0x8u	/* segment[] */
+#define BH_STATE_TABLES	  0x10u /* gdtr, idtr */
+#define BH_STATE_ALL	  0x1fu
 
 enum bh_message_reason {
 	BH_MSG_NONE,
@@ -242,7 +259,8 @@ enum bh_message_reason {
 	BH_MSG_PIO,
 	/* INS or OUTS, or with REP: state ALL in. The monitor does the work, and answers with state. */
 	BH_MSG_PIO_STRING,
-	/* Access to an address without memory: address, write; state ALL in. The monitor decodes; answers with state. */
+	/* Access to an address without memory: address, write; state ALL in. The monitor decodes; answers with state.
+	 */
 	BH_MSG_MMIO,
 	/* RDMSR or WRMSR that is the monitor's business: msr in address, value. The kernel moves RIP on. */
 	BH_MSG_MSR_READ,
@@ -252,98 +270,119 @@ enum bh_message_reason {
 };
 
 /* In `reply`, set by the monitor. */
-#define BH_REPLY_GP 0x1u                /* raise #GP(0) in the guest in place of finishing the instruction */
+#define BH_REPLY_GP 0x1u /* raise #GP(0) in the guest in place of finishing the instruction */
 
 struct bh_message {
-	uint32_t reason;                /* enum bh_message_reason */
+	uint32_t reason; /* enum bh_message_reason */
 	uint32_t vcpu;
 	uint16_t port;
 	uint8_t size;
 	uint8_t write;
-	uint32_t reply;                 /* BH_REPLY_*; 0 when the message comes */
+	uint32_t reply; /* BH_REPLY_*; 0 when the message comes */
 	uint64_t value;
 	uint64_t address;
-	uint32_t state_in;              /* BH_STATE_*: the groups below that the kernel has filled */
-	uint32_t state_out;             /* BH_STATE_*: the groups that the reply sets; 0 when the message comes */
-	uint64_t tsc_offset;            /* guest TSC - TSC; with MSR messages */
+	uint32_t state_in;   /* BH_STATE_*: the groups below that the kernel has filled */
+	uint32_t state_out;  /* BH_STATE_*: the groups that the reply sets; 0 when the message comes */
+	uint64_t tsc_offset; /* guest TSC - TSC; with MSR messages */
 	struct bh_vcpu_state state;
 };
 _Static_assert(sizeof(struct bh_segment) == 16, "ABI");
 _Static_assert(sizeof(struct bh_message) <= 4096, "ABI");
 
-#define BH_MSI_LEVEL 0x8000u            /* data bit 15, trigger mode (SDM vol. 3, figure 11-25) */
+#define BH_MSI_LEVEL 0x8000u /* data bit 15, trigger mode (SDM vol. 3, figure 11-25) */
 
 enum bh_end { BH_END_POWEROFF = 1, BH_END_RESET, BH_END_FAILURE };
 
 /* MSRs that go to the monitor: KVM's paravirtual clock. */
 #define BH_MSR_KVM_FIRST 0x4b564d00u
-#define BH_MSR_KVM_LAST  0x4b564dffu
+#define BH_MSR_KVM_LAST	 0x4b564dffu
 
 /* ---- partitions, as the console sees them ------------------------------------------------------- */
 
 enum bh_control { BH_START = 1, BH_STOP, BH_PAUSE, BH_RESUME, BH_RESTART };
 
 enum bh_state {
-	BH_STATE_FAILED_CONFIG,         /* the configuration gave it what is not there; see its report */
+	BH_STATE_FAILED_CONFIG, /* the configuration gave it what is not there; see its report */
 	BH_STATE_STOPPED,
 	BH_STATE_BUILDING,
 	BH_STATE_RUNNING,
 	BH_STATE_PAUSED,
-	BH_STATE_DYING,                 /* vCPUs being stopped, memory being wiped */
+	BH_STATE_DYING, /* vCPUs being stopped, memory being wiped */
 };
 
 /* Why it is not running. */
 enum bh_cause {
 	BH_CAUSE_NONE,
 	BH_CAUSE_NEVER_STARTED,
-	BH_CAUSE_STOPPED,               /* by whoever holds the right */
-	BH_CAUSE_FINISHED,              /* BH_EXIT(0) */
+	BH_CAUSE_STOPPED,  /* by whoever holds the right */
+	BH_CAUSE_FINISHED, /* BH_EXIT(0) */
 	BH_CAUSE_POWEROFF,
-	BH_CAUSE_FAILED,                /* the report says why */
+	BH_CAUSE_FAILED, /* the report says why */
 };
 
 enum bh_stat {
-	BH_STAT_STATE,                  /* enum bh_state */
-	BH_STAT_CAUSE,                  /* enum bh_cause */
-	BH_STAT_KIND,                   /* enum bh_kind */
-	BH_STAT_MEMORY,                 /* bytes */
+	BH_STAT_STATE,	/* enum bh_state */
+	BH_STAT_CAUSE,	/* enum bh_cause */
+	BH_STAT_KIND,	/* enum bh_kind */
+	BH_STAT_MEMORY, /* bytes */
 	BH_STAT_VCPUS,
-	BH_STAT_RESTARTS,               /* starts after the first */
-	BH_STAT_STARTED,                /* TSC at the last start */
+	BH_STAT_RESTARTS, /* starts after the first */
+	BH_STAT_STARTED,  /* TSC at the last start */
 	/* index: vCPU */
-	BH_STAT_VCPU_CPU,               /* physical CPU */
-	BH_STAT_VCPU_DEDICATED,         /* 1, or 0: shared */
-	BH_STAT_VCPU_RAN,               /* ticks in non-root mode */
-	BH_STAT_VCPU_KERNEL,            /* ticks in the kernel on its behalf */
-	BH_STAT_VCPU_MONITOR,           /* ticks that its monitor's paired vCPU ran, kernel included */
-	BH_STAT_VCPU_EXITS,             /* index: vCPU | enum bh_exit << 16 */
+	BH_STAT_VCPU_CPU,	/* physical CPU */
+	BH_STAT_VCPU_DEDICATED, /* 1, or 0: shared */
+	BH_STAT_VCPU_RAN,	/* ticks in non-root mode */
+	BH_STAT_VCPU_KERNEL,	/* ticks in the kernel on its behalf */
+	BH_STAT_VCPU_MONITOR,	/* ticks that its monitor's paired vCPU ran, kernel included */
+	BH_STAT_VCPU_EXITS,	/* index: vCPU | enum bh_exit << 16 */
 };
 
 /* Reasons of exits, of both vendors. */
 enum bh_exit {
-	BH_EXIT_OTHER, BH_EXIT_CPUID, BH_EXIT_HLT, BH_EXIT_PIO, BH_EXIT_MMIO, BH_EXIT_MSR_READ, BH_EXIT_MSR_WRITE,
-	BH_EXIT_HYPERCALL, BH_EXIT_INTERRUPT, BH_EXIT_TIMER, BH_EXIT_INTERRUPT_WINDOW, BH_EXIT_CONTROL_REGISTER,
-	BH_EXIT_DEBUG_REGISTER, BH_EXIT_XSETBV, BH_EXIT_EXCEPTION, BH_EXIT_EOI, BH_EXIT_APIC, BH_EXIT_TRIPLE_FAULT,
-	BH_EXIT_INVALID_STATE, BH_EXIT_CACHE, BH_EXIT_NMI, BH_EXIT_REASONS
+	BH_EXIT_OTHER,
+	BH_EXIT_CPUID,
+	BH_EXIT_HLT,
+	BH_EXIT_PIO,
+	BH_EXIT_MMIO,
+	BH_EXIT_MSR_READ,
+	BH_EXIT_MSR_WRITE,
+	BH_EXIT_HYPERCALL,
+	BH_EXIT_INTERRUPT,
+	BH_EXIT_TIMER,
+	BH_EXIT_INTERRUPT_WINDOW,
+	BH_EXIT_CONTROL_REGISTER,
+	BH_EXIT_DEBUG_REGISTER,
+	BH_EXIT_XSETBV,
+	BH_EXIT_EXCEPTION,
+	BH_EXIT_EOI,
+	BH_EXIT_APIC,
+	BH_EXIT_TRIPLE_FAULT,
+	BH_EXIT_INVALID_STATE,
+	BH_EXIT_CACHE,
+	BH_EXIT_NMI,
+	BH_EXIT_REASONS
 };
-#define BH_EXIT_NAMES { "other", "cpuid", "hlt", "pio", "mmio", "rdmsr", "wrmsr", "hypercall", "interrupt", "timer", \
-	"interrupt window", "control register", "debug register", "xsetbv", "exception", "eoi", "apic", "triple fault", \
-	"invalid state", "cache", "nmi" }
+#define BH_EXIT_NAMES                                                                                           \
+	{                                                                                                       \
+		"other", "cpuid", "hlt", "pio", "mmio", "rdmsr", "wrmsr", "hypercall", "interrupt", "timer",    \
+			"interrupt window", "control register", "debug register", "xsetbv", "exception", "eoi", \
+			"apic", "triple fault", "invalid state", "cache", "nmi"                                 \
+	}
 
 /* ---- the machine -------------------------------------------------------------------------------- */
 
 enum bh_machine_stat {
-	BH_MACHINE_CPUS,                /* CPUs that came up */
+	BH_MACHINE_CPUS, /* CPUs that came up */
 	BH_MACHINE_TSC_HZ,
-	BH_MACHINE_MEMORY,              /* bytes of RAM that the firmware reported */
-	BH_MACHINE_MEMORY_FREE,         /* bytes owned by nobody */
-	BH_MACHINE_KERNEL_BYTES,        /* bytes that the kernel keeps for itself */
-	BH_MACHINE_KERNEL_FREE,         /* of these, not in use */
-	BH_MACHINE_KERNEL_256G,         /* what it would keep on a machine with 256 GiB and this configuration */
-	BH_MACHINE_LOG_FIRST,           /* position of the oldest byte in the log ring */
-	BH_MACHINE_LOG_END,             /* position after the newest */
-	BH_MACHINE_CPU_APIC_ID,         /* index: CPU */
-	BH_MACHINE_CPU_IDLE,            /* index: CPU; ticks idle */
+	BH_MACHINE_MEMORY,	 /* bytes of RAM that the firmware reported */
+	BH_MACHINE_MEMORY_FREE,	 /* bytes owned by nobody */
+	BH_MACHINE_KERNEL_BYTES, /* bytes that the kernel keeps for itself */
+	BH_MACHINE_KERNEL_FREE,	 /* of these, not in use */
+	BH_MACHINE_KERNEL_256G,	 /* what it would keep on a machine with 256 GiB and this configuration */
+	BH_MACHINE_LOG_FIRST,	 /* position of the oldest byte in the log ring */
+	BH_MACHINE_LOG_END,	 /* position after the newest */
+	BH_MACHINE_CPU_APIC_ID,	 /* index: CPU */
+	BH_MACHINE_CPU_IDLE,	 /* index: CPU; ticks idle */
 };
 enum bh_machine_text { BH_TEXT_CAPS = 1, BH_TEXT_LOG /* offset: position */, BH_TEXT_AUDIT };
 enum bh_machine_control { BH_REBOOT = 1, BH_POWEROFF, BH_AUDIT, BH_CRASH_KERNEL };

@@ -8,15 +8,15 @@
 #pragma once
 #include <stdint.h>
 
-#define BH_TERMINAL_OUT_BYTES 32768u    /* partition to console */
-#define BH_TERMINAL_IN_BYTES  4096u     /* console to partition */
+#define BH_TERMINAL_OUT_BYTES 32768u /* partition to console */
+#define BH_TERMINAL_IN_BYTES  4096u  /* console to partition */
 
 struct bh_ring_position {
-	uint32_t written;               /* by the writer: bytes ever written */
+	uint32_t written; /* by the writer: bytes ever written */
 	uint32_t pad0[15];
-	uint32_t read;                  /* by the reader: bytes ever read */
+	uint32_t read; /* by the reader: bytes ever read */
 	uint32_t pad1[15];
-	uint32_t writer_waits;          /* by the writer: 1 = signal me when there is room; the reader clears it */
+	uint32_t writer_waits; /* by the writer: 1 = signal me when there is room; the reader clears it */
 	uint32_t pad2[15];
 };
 
