@@ -22,9 +22,10 @@
 #define CR0_CD 0x40000000u
 #define CR0_PG 0x80000000u
 
-#define CR4_PAE	 0x20u
-#define CR4_MCE	 0x40u
-#define CR4_VMXE 0x2000u
+#define CR4_OSFXSR 0x200u /* with it SSE raises #NM, like all else that CR0.TS forbids */
+#define CR4_PAE	   0x20u
+#define CR4_MCE	   0x40u
+#define CR4_VMXE   0x2000u
 
 #define EXCEPTION_DB 1
 #define EXCEPTION_NM 7
@@ -338,7 +339,7 @@ static void write_native_state(struct vcpu *vcpu)
 	vmwrite(GUEST_CR0, CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG);
 	vmwrite(CR0_READ_SHADOW, CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG);
 	vmwrite(GUEST_CR3, BH_NATIVE_CR3);
-	vmwrite(GUEST_CR4, CR4_PAE | CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
+	vmwrite(GUEST_CR4, CR4_OSFXSR | CR4_PAE | CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
 	vmwrite(CR4_READ_SHADOW, CR4_PAE);
 	vmwrite(GUEST_IA32_EFER, EFER_LME | EFER_LMA | EFER_NXE);
 	vmwrite(ENTRY_CONTROLS, vmread(ENTRY_CONTROLS) | ENTRY_IA32E_GUEST);
