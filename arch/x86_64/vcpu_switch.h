@@ -1,6 +1,7 @@
 /* vcpu_switch.h: whose state is in the registers that the hardware does not switch. */
 #pragma once
 #include "instructions.h"
+#include "msr.h"
 #include "vcpu.h"
 #include "xstate.h"
 
@@ -12,6 +13,9 @@ static inline void vcpu_switch_state(struct vcpu *from, struct vcpu *to)
 {
 	if (from)
 		from->arch.cr2 = read_cr2();
+	/* SWAPGS cannot be intercepted: what a program left in this one must not reach the next. */
+	else
+		wrmsr(IA32_KERNEL_GS_BASE, 0);
 	write_cr2(to ? to->arch.cr2 : 0);
 	xstate_switch(from ? from->arch.xstate : NULL, to ? to->arch.xstate : NULL);
 }
