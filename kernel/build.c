@@ -292,8 +292,6 @@ static void build_native(struct partition *native)
 		     (unsigned long long)(config->memory_bytes >> 20));
 	else
 		give_memory(native, config->memory_bytes);
-	if (!failed(native) && !build_native_vcpus(native))
-		fail(native, "the kernel's memory is too small for its vCPUs");
 }
 
 /* The monitor sees all of its guest's memory, at the guest's addresses plus BH_GPA_GUEST, and its
@@ -388,10 +386,13 @@ static void build_channel(const struct config_channel *config)
 	}
 }
 
+/* Grants name partitions that may come later in the file. A native's vCPUs are made with its ports, so after them. */
 static void build_grants(struct partition *partition)
 {
 	for (unsigned i = 0; i < partition->config->grants && !failed(partition); i++)
 		grant_configured(partition, &partition->config->grant[i]);
+	if (partition->kind == BH_KIND_NATIVE && !failed(partition) && !build_native_vcpus(partition))
+		fail(partition, "the kernel's memory is too small for its vCPUs");
 }
 
 static void check_machine(struct config *config)
