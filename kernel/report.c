@@ -10,9 +10,9 @@
 
 #define EXITS_SHOWN 8
 
-static void append(struct partition *partition, const char *text, unsigned bytes)
+static void append(struct partition *partition, const char *text, unsigned bytes, unsigned limit)
 {
-	for (unsigned i = 0; i < bytes && partition->report_bytes < REPORT_BYTES; i++) {
+	for (unsigned i = 0; i < bytes && partition->report_bytes < limit; i++) {
 		char c = text[i];
 
 		if ((c < ' ' || c > '~') && c != '\n')
@@ -21,7 +21,7 @@ static void append(struct partition *partition, const char *text, unsigned bytes
 	}
 }
 
-void report_text(struct partition *partition, const char *text, unsigned bytes)
+static void add(struct partition *partition, const char *text, unsigned bytes, unsigned limit)
 {
 	uint32_t life = partition_leader(partition)->epoch;
 
@@ -30,8 +30,13 @@ void report_text(struct partition *partition, const char *text, unsigned bytes)
 		partition->report_epoch = life;
 		partition->report_bytes = 0;
 	}
-	append(partition, text, bytes);
+	append(partition, text, bytes, limit);
 	spin_unlock(&partition->lock);
+}
+
+void report_text(struct partition *partition, const char *text, unsigned bytes)
+{
+	add(partition, text, bytes, REPORT_BYTES / 2);
 }
 
 static void line(struct partition *partition, const char *text, va_list arguments)
@@ -42,7 +47,7 @@ static void line(struct partition *partition, const char *text, va_list argument
 	if (length > (int)sizeof(buffer) - 2)
 		length = sizeof(buffer) - 2;
 	buffer[length++] = '\n';
-	report_text(partition, buffer, (unsigned)length);
+	add(partition, buffer, (unsigned)length, REPORT_BYTES);
 }
 
 void report_line(struct partition *partition, const char *text, ...)

@@ -16,7 +16,7 @@ void report_failure(struct vcpu *vcpu, const char *reason, ...) __attribute__((f
 /* Appends a line; what does not fit is dropped. */
 void report_line(struct partition *partition, const char *text, ...) __attribute__((format(printf, 2, 3)));
 
-/* Appends text as a partition gives it; what is not printable becomes '?'. */
+/* Appends text as a partition gives it; what is not printable becomes '?'. Half of the report is the kernel's alone. */
 void report_text(struct partition *partition, const char *text, unsigned bytes);
 
 /* 8 bytes from `offset`, or -BH_ENOENT. */
