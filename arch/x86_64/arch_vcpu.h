@@ -38,8 +38,7 @@ static inline bool guest_apic_sync(struct vcpu *vcpu)
 {
 	struct guest_apic *apic = &((struct arch_vcpu *)vcpu)->apic;
 
-	return (atomic_load_explicit(&apic->attention, memory_order_relaxed) &
-		APIC_ATTENTION_SYNC) &&
+	return (atomic_load_explicit(&apic->attention, memory_order_relaxed) & APIC_ATTENTION_SYNC) &&
 	       guest_apic_take(apic);
 }
 

@@ -240,8 +240,7 @@ void guest_apic_init(struct vcpu *vcpu)
 
 void guest_apic_reset(struct vcpu *vcpu)
 {
-	atomic_store(&vcpu->arch.apic.base,
-		     APIC_BASE_ADDRESS | APIC_BASE_EN | (vcpu->index ? 0 : APIC_BASE_BSP));
+	atomic_store(&vcpu->arch.apic.base, APIC_BASE_ADDRESS | APIC_BASE_EN | (vcpu->index ? 0 : APIC_BASE_BSP));
 	guest_apic_init(vcpu);
 	virt->apic_mode_changed(vcpu);
 }
@@ -267,8 +266,7 @@ bool guest_apic_set_base(struct vcpu *vcpu, uint64_t value)
 	uint32_t mode_bits = APIC_BASE_EN | APIC_BASE_EXTD, old = atomic_load(&apic->base);
 	uint32_t from = old & mode_bits, to = (uint32_t)value & mode_bits;
 
-	if ((value & ~(uint64_t)(mode_bits | APIC_BASE_BSP)) != APIC_BASE_ADDRESS ||
-	    !transition_allowed(from, to))
+	if ((value & ~(uint64_t)(mode_bits | APIC_BASE_BSP)) != APIC_BASE_ADDRESS || !transition_allowed(from, to))
 		return false;
 	if (from == to)
 		return true;

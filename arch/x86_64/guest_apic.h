@@ -68,7 +68,7 @@ struct guest_apic {
 	uint32_t timer_mode;  /* LVT timer bits 18:17 */
 	uint32_t timer_shift; /* TSC ticks per count, as a power of 2 */
 	uint64_t deadline;    /* IA32_TSC_DEADLINE, in the guest's TSC; 0: not armed */
-	uint64_t expires; /* one-shot, periodic: host TSC at which the count is 0; 0: not armed */
+	uint64_t expires;     /* one-shot, periodic: host TSC at which the count is 0; 0: not armed */
 };
 
 /* ---- life ---- */

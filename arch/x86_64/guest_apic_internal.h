@@ -12,15 +12,7 @@
 #define ESR_ILLEGAL_REGISTER 0x80u
 
 /* Delivery modes of ICR, LVT and MSI, bits 10:8. */
-enum apic_delivery {
-	APIC_FIXED,
-	APIC_LOWEST,
-	APIC_SMI,
-	APIC_NMI = 4,
-	APIC_INIT,
-	APIC_SIPI,
-	APIC_EXTINT
-};
+enum apic_delivery { APIC_FIXED, APIC_LOWEST, APIC_SMI, APIC_NMI = 4, APIC_INIT, APIC_SIPI, APIC_EXTINT };
 
 static inline uint32_t *guest_apic_register(struct guest_apic *apic, uint32_t offset)
 {

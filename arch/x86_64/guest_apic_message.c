@@ -49,8 +49,7 @@ static bool matches(struct vcpu *target, const struct apic_message *message)
 {
 	if (message->destination == message->broadcast)
 		return true;
-	return message->logical ? matches_logical(target, message->destination)
-				: target->index == message->destination;
+	return message->logical ? matches_logical(target, message->destination) : target->index == message->destination;
 }
 
 /* True if the target takes it: a disabled APIC takes nothing, one disabled by software INIT and
@@ -156,9 +155,9 @@ int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data)
 		.logical = address & MSI_LOGICAL,
 	};
 
-	if ((address & ~0xfffffull) != MSI_ADDRESS || message.delivery == APIC_SMI ||
-	    message.delivery == APIC_EXTINT || message.delivery == 3 ||
-	    message.delivery == APIC_SIPI || (is_vectored(message.delivery) && message.vector < 16))
+	if ((address & ~0xfffffull) != MSI_ADDRESS || message.delivery == APIC_SMI || message.delivery == APIC_EXTINT ||
+	    message.delivery == 3 || message.delivery == APIC_SIPI ||
+	    (is_vectored(message.delivery) && message.vector < 16))
 		return -BH_EINVAL;
 	route(partition, &message);
 	return 0;

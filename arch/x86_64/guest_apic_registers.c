@@ -5,10 +5,9 @@
 /* The registers from the first to the last one. */
 #define BITS(first, last) ((BIT(last) << 1) - BIT(first))
 
-#define READ_COMMON                                                                         \
-	(BIT(APIC_ID) | BIT(APIC_VERSION) | BIT(APIC_TPR) | BIT(APIC_PPR) | BIT(APIC_LDR) | \
-	 BIT(APIC_SVR) | BITS(APIC_ISR, APIC_ESR) | BIT(APIC_ICR) |                         \
-	 BITS(APIC_LVT_TIMER, APIC_CURRENT) | BIT(APIC_DIVIDE))
+#define READ_COMMON                                                                                         \
+	(BIT(APIC_ID) | BIT(APIC_VERSION) | BIT(APIC_TPR) | BIT(APIC_PPR) | BIT(APIC_LDR) | BIT(APIC_SVR) | \
+	 BITS(APIC_ISR, APIC_ESR) | BIT(APIC_ICR) | BITS(APIC_LVT_TIMER, APIC_CURRENT) | BIT(APIC_DIVIDE))
 #define READ_XAPIC (READ_COMMON | BIT(APIC_DFR) | BIT(APIC_ICR_HIGH))
 
 #define WRITE_COMMON                                                                     \
@@ -20,14 +19,11 @@
 
 /* Bits that are not reserved. EOI and ESR take a 0 only (11.12.1.2). */
 static const uint32_t writable[64] = {
-	[APIC_TPR / 16] = 0xff,		  [APIC_LDR / 16] = 0xff000000,
-	[APIC_DFR / 16] = 0xf0000000,	  [APIC_SVR / 16] = 0x3ff,
-	[APIC_ICR / 16] = 0x000ccfff,	  [APIC_ICR_HIGH / 16] = 0xff000000,
-	[APIC_LVT_TIMER / 16] = 0x710ff,  [APIC_LVT_THERMAL / 16] = 0x117ff,
-	[APIC_LVT_PERF / 16] = 0x117ff,	  [APIC_LVT_LINT0 / 16] = 0x1f7ff,
-	[APIC_LVT_LINT1 / 16] = 0x1f7ff,  [APIC_LVT_ERROR / 16] = 0x110ff,
-	[APIC_INITIAL / 16] = UINT32_MAX, [APIC_DIVIDE / 16] = 0xb,
-	[APIC_SELF_IPI / 16] = 0xff,
+	[APIC_TPR / 16] = 0xff,		  [APIC_LDR / 16] = 0xff000000,	     [APIC_DFR / 16] = 0xf0000000,
+	[APIC_SVR / 16] = 0x3ff,	  [APIC_ICR / 16] = 0x000ccfff,	     [APIC_ICR_HIGH / 16] = 0xff000000,
+	[APIC_LVT_TIMER / 16] = 0x710ff,  [APIC_LVT_THERMAL / 16] = 0x117ff, [APIC_LVT_PERF / 16] = 0x117ff,
+	[APIC_LVT_LINT0 / 16] = 0x1f7ff,  [APIC_LVT_LINT1 / 16] = 0x1f7ff,   [APIC_LVT_ERROR / 16] = 0x110ff,
+	[APIC_INITIAL / 16] = UINT32_MAX, [APIC_DIVIDE / 16] = 0xb,	     [APIC_SELF_IPI / 16] = 0xff,
 };
 
 static bool is_lvt(uint32_t offset)
@@ -197,8 +193,7 @@ bool guest_apic_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	uint32_t number = msr - 0x800;
 
-	if (!guest_apic_is_x2apic(&vcpu->arch.apic) || number >= 64 ||
-	    !(WRITE_X2APIC >> number & 1))
+	if (!guest_apic_is_x2apic(&vcpu->arch.apic) || number >= 64 || !(WRITE_X2APIC >> number & 1))
 		return false;
 	if (number * 16 == APIC_ICR)
 		return msr_write_icr(vcpu, value);

@@ -82,8 +82,7 @@ void guest_apic_timer_set_initial(struct vcpu *vcpu, uint32_t initial)
 void guest_apic_timer_set_divide(struct vcpu *vcpu, uint32_t divide)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
-	uint32_t code =
-		(divide & 3) | (divide >> 1 & 4); /* figure 11-10: 0 is 2, 6 is 128, 7 is 1 */
+	uint32_t code = (divide & 3) | (divide >> 1 & 4); /* figure 11-10: 0 is 2, 6 is 128, 7 is 1 */
 	uint32_t left = guest_apic_timer_current(vcpu);
 
 	apic->timer_shift = ((code + 1) & 7) + guest_crystal_shift();
@@ -137,8 +136,7 @@ void guest_apic_timer_set_lvt(struct vcpu *vcpu, uint32_t lvt)
 
 	/* 11.5.4.1: to TSC deadline or away from it disarms; between the other two the count goes
 	 * on. */
-	if (mode != apic->timer_mode &&
-	    (mode >= MODE_DEADLINE || apic->timer_mode >= MODE_DEADLINE)) {
+	if (mode != apic->timer_mode && (mode >= MODE_DEADLINE || apic->timer_mode >= MODE_DEADLINE)) {
 		stop(vcpu);
 		*guest_apic_register(apic, APIC_INITIAL) = 0;
 	}

@@ -90,8 +90,7 @@ static struct cpuid leaf_b(const struct vcpu *vcpu, uint32_t subleaf)
 
 /* Bytes of an XSAVE area with these components; `compacted` as XSAVEC lays them out (SDM vol.
  * 1, 13.4.3). */
-static uint32_t area_bytes(const struct guest_cpuid_policy *policy, uint64_t components,
-			   bool compacted)
+static uint32_t area_bytes(const struct guest_cpuid_policy *policy, uint64_t components, bool compacted)
 {
 	uint32_t bytes = CPUID_LEGACY_BYTES;
 
@@ -140,8 +139,7 @@ static struct cpuid special(const struct vcpu *vcpu, uint32_t leaf, uint32_t sub
 	case 1:
 		return leaf_1(vcpu, policy->basic[1]);
 	case 4:
-		return subleaf < CPUID_CACHES ? leaf_4(vcpu, policy->cache[subleaf])
-					      : (struct cpuid){ 0 };
+		return subleaf < CPUID_CACHES ? leaf_4(vcpu, policy->cache[subleaf]) : (struct cpuid){ 0 };
 	case 7:
 		return subleaf ? (struct cpuid){ 0 } : policy->basic[7];
 	case 0xb:

@@ -102,9 +102,8 @@ static void leaf_1(struct guest_cpuid_policy *p, bool is_guest)
 	leaf->eax = host.eax & 0x0fff3fff; /* family, model, stepping */
 	leaf->ebx = host.ebx & 0xff00;	   /* CLFLUSH's line */
 	leaf->ecx = offer(is_guest, host.ecx,
-			  F1C_SSE3 | F1C_PCLMULQDQ | F1C_SSSE3 | F1C_FMA | F1C_CX16 | F1C_PCID |
-				  F1C_SSE4 | F1C_MOVBE | F1C_POPCNT | F1C_AES | F1C_XSAVE |
-				  F1C_AVX | F1C_F16C | F1C_RDRAND,
+			  F1C_SSE3 | F1C_PCLMULQDQ | F1C_SSSE3 | F1C_FMA | F1C_CX16 | F1C_PCID | F1C_SSE4 | F1C_MOVBE |
+				  F1C_POPCNT | F1C_AES | F1C_XSAVE | F1C_AVX | F1C_F16C | F1C_RDRAND,
 			  F1C_CX16 | F1C_MOVBE | F1C_POPCNT | F1C_RDRAND);
 	leaf->edx = offer(is_guest, host.edx, F1D_GUEST, F1D_NATIVE);
 	leaf->ecx |= F1C_HYPERVISOR;
@@ -122,13 +121,10 @@ static void leaf_7(struct guest_cpuid_policy *p, bool is_guest)
 	if (host_cpuid(0, 0).eax >= 7)
 		host = host_cpuid(7, 0);
 	leaf->ebx = offer(is_guest, host.ebx,
-			  F7B_FSGSBASE | F7B_FDP | F7B_BMI | F7B_AVX2 | F7B_SMEP | F7B_ERMS |
-				  F7B_INVPCID | F7B_AVX512 | F7B_RDSEED | F7B_ADX | F7B_SMAP |
-				  F7B_CLFLUSHOPT | F7B_CLWB | F7B_SHA,
-			  F7B_FSGSBASE | F7B_SMEP | F7B_ERMS | F7B_RDSEED | F7B_ADX | F7B_SMAP |
-				  F7B_CLFLUSHOPT);
-	leaf->ecx = offer(is_guest, host.ecx,
-			  F7C_UMIP | F7C_GFNI | F7C_AVX | F7C_AVX512 | F7C_RDPID | F7C_MOVDIR,
+			  F7B_FSGSBASE | F7B_FDP | F7B_BMI | F7B_AVX2 | F7B_SMEP | F7B_ERMS | F7B_INVPCID | F7B_AVX512 |
+				  F7B_RDSEED | F7B_ADX | F7B_SMAP | F7B_CLFLUSHOPT | F7B_CLWB | F7B_SHA,
+			  F7B_FSGSBASE | F7B_SMEP | F7B_ERMS | F7B_RDSEED | F7B_ADX | F7B_SMAP | F7B_CLFLUSHOPT);
+	leaf->ecx = offer(is_guest, host.ecx, F7C_UMIP | F7C_GFNI | F7C_AVX | F7C_AVX512 | F7C_RDPID | F7C_MOVDIR,
 			  F7C_UMIP);
 	leaf->edx = offer(is_guest, host.edx, F7D_AVX512 | F7D_FSRM | F7D_MD_CLEAR | F7D_SERIALIZE,
 			  F7D_FSRM | F7D_SERIALIZE);
@@ -156,8 +152,7 @@ static void extended(struct guest_cpuid_policy *p, bool is_guest)
 		leaf[0].ebx = leaf[0].ecx = leaf[0].edx = 0;
 	leaf[1].ecx = offer(is_guest, host.ecx, F81C_GUEST, F81C_NATIVE);
 	leaf[1].edx =
-		offer(is_guest, host.edx,
-		      F81D_SYSCALL | F81D_NX | F81D_MMXEXT | F81D_PAGE1G | F81D_RDTSCP | F81D_LM,
+		offer(is_guest, host.edx, F81D_SYSCALL | F81D_NX | F81D_MMXEXT | F81D_PAGE1G | F81D_RDTSCP | F81D_LM,
 		      F81D_NX | F81D_PAGE1G | F81D_LM);
 	if (!p->is_intel)
 		leaf[1].edx |= p->basic[1].edx & F81D_AMD_REPEAT;

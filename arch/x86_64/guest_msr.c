@@ -22,15 +22,12 @@
 
 const struct guest_msr_pass guest_msr_passthrough[] = {
 	{ IA32_TSC, true, false }, /* the offset applies */
-	{ IA32_SYSENTER_CS, true, true },  { IA32_SYSENTER_ESP, true, true },
-	{ IA32_SYSENTER_EIP, true, true }, { IA32_STAR, true, true },
-	{ IA32_LSTAR, true, true },	   { IA32_CSTAR, true, true },
-	{ IA32_FMASK, true, true },	   { IA32_FS_BASE, true, true },
-	{ IA32_GS_BASE, true, true },	   { IA32_KERNEL_GS_BASE, true, true },
-	{ IA32_TSC_AUX, true, true },
+	{ IA32_SYSENTER_CS, true, true },    { IA32_SYSENTER_ESP, true, true }, { IA32_SYSENTER_EIP, true, true },
+	{ IA32_STAR, true, true },	     { IA32_LSTAR, true, true },	{ IA32_CSTAR, true, true },
+	{ IA32_FMASK, true, true },	     { IA32_FS_BASE, true, true },	{ IA32_GS_BASE, true, true },
+	{ IA32_KERNEL_GS_BASE, true, true }, { IA32_TSC_AUX, true, true },
 };
-const size_t guest_msr_passthrough_count =
-	sizeof(guest_msr_passthrough) / sizeof(guest_msr_passthrough[0]);
+const size_t guest_msr_passthrough_count = sizeof(guest_msr_passthrough) / sizeof(guest_msr_passthrough[0]);
 
 void guest_msr_reset(struct vcpu *vcpu)
 {
@@ -141,8 +138,7 @@ static bool plain_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 
 	if (!found)
 		return false;
-	*value = found->in_cpu ? xstate_read_msr(found->index)
-			       : virt->read_special(vcpu, found->index);
+	*value = found->in_cpu ? xstate_read_msr(found->index) : virt->read_special(vcpu, found->index);
 	return true;
 }
 

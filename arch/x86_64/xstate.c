@@ -51,8 +51,7 @@ static bool add_component(unsigned index, uint32_t bytes)
 	struct cpuid component = host_cpuid(0xd, index);
 	size_t end = (size_t)component.ebx + bytes;
 
-	if (component.eax != bytes || component.ebx < LEGACY_BYTES + HEADER_BYTES || end > 4096 ||
-	    (component.ecx & 1))
+	if (component.eax != bytes || component.ebx < LEGACY_BYTES + HEADER_BYTES || end > 4096 || (component.ecx & 1))
 		return false;
 	if (end > host.area_bytes)
 		host.area_bytes = end;
@@ -258,8 +257,7 @@ bool xstate_xsetbv(struct vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	uint64_t avx512 = value & XCR0_AVX512;
 
-	if (index != 0 || !vcpu->arch.xstate || (value & ~guest_cpuid_xcr0_allowed(vcpu)) ||
-	    !(value & XCR0_X87))
+	if (index != 0 || !vcpu->arch.xstate || (value & ~guest_cpuid_xcr0_allowed(vcpu)) || !(value & XCR0_X87))
 		return false;
 	if ((value & XCR0_AVX) && !(value & XCR0_SSE))
 		return false;

@@ -39,8 +39,7 @@ struct xstate {
 	uint64_t msr[XSTATE_MSRS];
 	uint64_t dr[4];
 	uint64_t dr6;
-	uint8_t area[] __attribute__((
-		aligned(64))); /* in the format of the widest save instruction there is */
+	uint8_t area[] __attribute__((aligned(64))); /* in the format of the widest save instruction there is */
 };
 
 /* Boot CPU, once, before all below: what the host has. */
