@@ -5,8 +5,10 @@
 #include "cpu.h"
 #include "cpu_this.h"
 #include "log.h"
+#include "pool.h"
 #include "populate.h"
 #include "report.h"
+#include "string.h"
 #include "vcpu.h"
 
 struct partition *partitions[PARTITION_MAX];
@@ -45,7 +47,6 @@ static void begin_building(struct partition *leader)
 	atomic_store(&leader->cause, BH_CAUSE_NONE);
 	atomic_store(&leader->state, BH_STATE_BUILDING);
 	leader->start_again = false;
-	leader->wiped = 0;
 }
 
 /* The lock is held. */
@@ -53,15 +54,14 @@ static void begin_dying(struct partition *leader, enum bh_cause cause, bool agai
 {
 	uint32_t count = 0;
 
-	for (unsigned word = 0; word < PARTITION_CPU_WORDS; word++) {
-		atomic_store(&leader->holding[word], leader->cpu_mask[word]);
-		for (uint64_t bits = leader->cpu_mask[word]; bits; bits &= bits - 1)
-			count++;
-	}
+	for (unsigned word = 0; word < PARTITION_CPU_WORDS; word++)
+		count += (uint32_t)__builtin_popcountll(leader->cpu_mask[word]);
+	/* The count first: a CPU that finds its bit takes itself off. */
 	atomic_store(&leader->letting_go, count);
+	for (unsigned word = 0; word < PARTITION_CPU_WORDS; word++)
+		atomic_store(&leader->holding[word], leader->cpu_mask[word]);
 	atomic_store(&leader->cause, cause);
 	leader->start_again = again;
-	leader->wiped = 0;
 	atomic_store(&leader->state, BH_STATE_DYING);
 }
 
@@ -184,12 +184,16 @@ void partition_autostart(void)
 
 /* ---- work: wiping and building, in slices ------------------------------------------------------ */
 
-/* What was sent to its former life. Nobody of the new one runs yet who could send anything. */
+/* What was sent to its former life, and what that left in its messages. Nobody of the new one runs yet. */
 static void forget_signals(struct partition *partition)
 {
 	for (unsigned i = 0; i < partition->vcpus; i++) {
-		atomic_store(&partition->vcpu[i]->requests, 0);
-		atomic_store(&partition->vcpu[i]->events, 0);
+		struct vcpu *vcpu = partition->vcpu[i];
+
+		atomic_store(&vcpu->requests, 0);
+		atomic_store(&vcpu->events, 0);
+		if (vcpu->is_guest)
+			memset(vcpu->message, 0, PAGE_BYTES);
 	}
 }
 
@@ -199,6 +203,7 @@ static void finish_building(struct partition *leader)
 
 	/* Before: another CPU may end it at any moment, and then what has been copied must be wiped. */
 	leader->dirty = true;
+	leader->wiped = 0;
 	populate(leader->monitor ? leader->monitor : leader);
 	forget_signals(leader);
 	if (leader->monitor)
