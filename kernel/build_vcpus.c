@@ -44,6 +44,7 @@ static struct vcpu *add_vcpu(struct partition *partition, unsigned index, unsign
 		return NULL;
 	partition->vcpu[index] = vcpu;
 	partition->vcpus = index + 1;
+	leader->cpu_total += !(leader->cpu_mask[cpu / 64] >> cpu % 64 & 1);
 	leader->cpu_mask[cpu / 64] |= 1ull << cpu % 64;
 	return vcpu;
 }

@@ -8,7 +8,7 @@
 #include "pool.h"
 #include "populate.h"
 #include "report.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 
 struct partition *partitions[PARTITION_MAX];
@@ -52,12 +52,8 @@ static void begin_building(struct partition *leader)
 /* The lock is held. */
 static void begin_dying(struct partition *leader, enum bh_cause cause, bool again)
 {
-	uint32_t count = 0;
-
-	for (unsigned word = 0; word < PARTITION_CPU_WORDS; word++)
-		count += (uint32_t)__builtin_popcountll(leader->cpu_mask[word]);
 	/* The count first: a CPU that finds its bit takes itself off. */
-	atomic_store(&leader->letting_go, count);
+	atomic_store(&leader->letting_go, leader->cpu_total);
 	for (unsigned word = 0; word < PARTITION_CPU_WORDS; word++)
 		atomic_store(&leader->holding[word], leader->cpu_mask[word]);
 	atomic_store(&leader->cause, cause);

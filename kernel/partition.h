@@ -56,6 +56,7 @@ struct partition {
 	_Atomic uint32_t cause;			       /* enum bh_cause */
 	_Atomic uint32_t epoch;			       /* counts starts */
 	uint64_t cpu_mask[PARTITION_CPU_WORDS];	       /* CPUs of its vCPUs and of its monitor's */
+	uint32_t cpu_total; /* how many these are */
 	_Atomic uint64_t holding[PARTITION_CPU_WORDS]; /* while DYING: CPUs that have not let go yet */
 	_Atomic uint32_t letting_go;		       /* how many these are */
 	bool start_again;			       /* when DYING has ended */
