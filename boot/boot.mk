@@ -4,9 +4,9 @@ B ?= build
 
 # Parsers that the loader, the host and the fuzzers share.
 BOOT_CONFIG := $(addprefix boot/,config.c config_keys.c config_values.c config_grants.c config_check.c \
-	config_report.c config_files.c config_machine.c text.c text_format.c)
+	config_report.c config_files.c config_machine.c text.c) guests/lib/bh_format.c
 BOOT_LOADER := $(BOOT_CONFIG) $(addprefix boot/,elf.c main.c firmware.c volume.c load.c discover.c memory_map.c \
-	region.c region_build.c enter.S string.c) arch/x86_64/paging.c arch/x86_64/paging_formats.c
+	region.c region_build.c enter.S) guests/lib/bh_string.c arch/x86_64/paging.c arch/x86_64/paging_formats.c
 
 EFI_CRT     := /usr/lib/crt0-efi-x86_64.o
 EFI_LIBRARY := /usr/lib/libgnuefi.a

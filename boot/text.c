@@ -1,4 +1,5 @@
 #include "text.h"
+#include <guests/lib/bh_format.h>
 
 struct text text_of(const char *string)
 {
@@ -158,6 +159,24 @@ unsigned text_distance(struct text a, const char *b)
 		}
 	}
 	return row[b_bytes];
+}
+
+size_t text_vformat(char *out, size_t size, const char *format, va_list arguments)
+{
+	size_t whole = (size_t)bh_vsnprintf(out, size, format, arguments);
+
+	return whole < size ? whole : size - 1;
+}
+
+size_t text_format(char *out, size_t size, const char *format, ...)
+{
+	va_list arguments;
+	size_t used;
+
+	va_start(arguments, format);
+	used = text_vformat(out, size, format, arguments);
+	va_end(arguments);
+	return used;
 }
 
 char *text_size(char *out, uint64_t bytes)

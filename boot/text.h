@@ -51,9 +51,8 @@ bool text_number_unit(struct text text, uint64_t *value, struct text *unit);
 unsigned text_distance(struct text a, const char *b);
 
 /*
- * Formats into `out` of `size` bytes (at least 1), always ended by 0; what does not fit is cut off.
- * Returns the bytes written without the 0. Knows %s, %.*s, %c, %u, %x, %llu, %llx, %% and no
- * widths.
+ * Formats as bh_format.h says into `out` of `size` bytes (at least 1), always ended by 0; what does not fit is cut off.
+ * Returns the bytes written without the 0.
  */
 size_t text_format(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 size_t text_vformat(char *out, size_t size, const char *format, va_list arguments);

@@ -4,7 +4,7 @@
 #include "channel.h"
 #include "frame.h"
 #include "partition.h"
-#include "printf.h"
+#include <guests/lib/bh_format.h>
 #include "report.h"
 #include "spinlock.h"
 #include "start.h"
@@ -30,7 +30,7 @@ __attribute__((format(printf, 1, 2))) static void disagree(const char *words, ..
 
 	disagreements++;
 	va_start(arguments, words);
-	length = format_va(line, sizeof(line), words, arguments);
+	length = bh_vsnprintf(line, sizeof(line), words, arguments);
 	va_end(arguments);
 	for (int i = 0; i < length && i < (int)sizeof(line) - 1 && text_bytes < TEXT_BYTES - 1; i++)
 		text[text_bytes++] = line[i];

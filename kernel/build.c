@@ -9,9 +9,9 @@
 #include "panic.h"
 #include "partition.h"
 #include "populate.h"
-#include "printf.h"
+#include <guests/lib/bh_format.h>
 #include "report.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 #include "virt.h"
 
@@ -33,7 +33,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct partition *partiti
 	va_list arguments;
 
 	va_start(arguments, why);
-	format_va(text, sizeof(text), why, arguments);
+	bh_vsnprintf(text, sizeof(text), why, arguments);
 	va_end(arguments);
 	if (!partition->config)
 		panic("the console cannot be built: %s", text);
@@ -72,7 +72,7 @@ static struct partition *new_partition(const char *name, enum bh_kind kind, cons
 	partition->id = partition_count;
 	partition->kind = kind;
 	partition->config = config;
-	format(partition->name, sizeof(partition->name), "%s", name);
+	bh_snprintf(partition->name, sizeof(partition->name), "%s", name);
 	partition->handle_max = kind == BH_KIND_CONSOLE ? HANDLE_MAX : HANDLE_USUAL;
 	partition->handle = kernel_memory(partition->handle_max * sizeof(struct handle));
 	partition->report = kernel_memory(REPORT_BYTES);
@@ -193,7 +193,7 @@ static void grant(struct partition *holder, enum bh_handle_type type, uint32_t r
 {
 	struct handle handle = { .object = object, .type = type, .rights = rights };
 
-	format(handle.name, sizeof(handle.name), "%s", name);
+	bh_snprintf(handle.name, sizeof(handle.name), "%s", name);
 	if (handle_add(holder, &handle) < 0)
 		fail(holder, "more grants than the %u that a partition can hold", holder->handle_max);
 }
@@ -215,7 +215,7 @@ static void grant_image(struct partition *holder, const char *path, const char *
 		if (other->type == BH_HANDLE_IMAGE)
 			address = (other->address + other->bytes + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES;
 	}
-	format(handle.name, sizeof(handle.name), "%s", name);
+	bh_snprintf(handle.name, sizeof(handle.name), "%s", name);
 	handle.address = address;
 	handle.bytes = image->bytes;
 	if (handle_add(holder, &handle) < 0 || !frame_map(holder, address, image->physical, bytes, MAP_READ))
@@ -321,7 +321,7 @@ static void build_monitor(struct partition *guest)
 	struct partition *monitor;
 	char name[BH_NAME_BYTES];
 
-	format(name, sizeof(name), "%.*s.monitor", BH_NAME_BYTES - 9, guest->name);
+	bh_snprintf(name, sizeof(name), "%.*s.monitor", BH_NAME_BYTES - 9, guest->name);
 	monitor = new_partition(name, BH_KIND_MONITOR, config);
 	monitor->program = find_program("monitor.elf");
 	monitor->ward = guest;

@@ -4,8 +4,8 @@
 #include "handle.h"
 #include "partition.h"
 #include "pool.h"
-#include "printf.h"
-#include "string.h"
+#include <guests/lib/bh_format.h>
+#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 #include "window.h"
 
@@ -41,7 +41,7 @@ static bool attach(struct channel *channel, unsigned end, const char *name)
 		.bytes = channel->bytes,
 	};
 
-	format(handle.name, sizeof(handle.name), "%s", name);
+	bh_snprintf(handle.name, sizeof(handle.name), "%s", name);
 	return handle_add(partition, &handle) >= 0 &&
 	       frame_map(partition, handle.address, channel->physical, channel->bytes, MAP_READ | MAP_WRITE);
 }
@@ -62,7 +62,7 @@ const char *channel_create(const char *name, uint64_t bytes, struct partition *a
 	channel = pool_alloc(1);
 	if (!channel)
 		return "the kernel's memory is used up";
-	format(channel->name, sizeof(channel->name), "%s", name);
+	bh_snprintf(channel->name, sizeof(channel->name), "%s", name);
 	channel->bytes = bytes;
 	channel->end[0].partition = a;
 	channel->end[1].partition = b;

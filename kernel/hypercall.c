@@ -7,7 +7,7 @@
 #include "machine_control.h"
 #include "partition.h"
 #include "report.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "trace.h"
 #include "vcpu.h"
 

@@ -4,7 +4,8 @@ B ?= build
 CC ?= gcc
 
 KERNEL_SOURCES ?= $(wildcard kernel/*.c arch/x86_64/*.c arch/x86_64/*.S arch/x86_64/*/*.c arch/x86_64/*/*.S) \
-	drivers/uart.c drivers/fbtext.c drivers/font.c boot/config_machine.c boot/config_files.c boot/config_report.c boot/text.c boot/text_format.c
+	drivers/uart.c drivers/fbtext.c drivers/font.c boot/config_machine.c boot/config_files.c boot/config_report.c boot/text.c \
+	guests/lib/bh_format.c guests/lib/bh_string.c
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(B)/kernel/obj/%.o)
 
 KERNEL_CPPFLAGS := -I. -Ikernel -Iarch/x86_64 -Iguests/include
@@ -24,8 +25,5 @@ $(B)/kernel/obj/%.c.o: %.c
 $(B)/kernel/obj/%.S.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(KERNEL_CPPFLAGS) -g -MMD -MP -c -o $@ $<
-
-# gcc would turn the loops in memmove and strlen into calls of memmove and strlen.
-$(B)/kernel/obj/kernel/string.c.o: KERNEL_CFLAGS += -fno-tree-loop-distribute-patterns
 
 -include $(KERNEL_OBJECTS:.o=.d)

@@ -1,9 +1,9 @@
 #include "log.h"
 #include "clock.h"
 #include "output.h"
-#include "printf.h"
+#include <guests/lib/bh_format.h>
 #include "spinlock.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 
 static struct spinlock lock = SPINLOCK_INIT;
 static char ring[LOG_RING_BYTES];
@@ -49,9 +49,9 @@ void log_printf_va(const char *fmt, va_list arguments)
 	uint64_t now = clock_microseconds();
 	size_t n, wanted;
 
-	n = (size_t)format(line, sizeof(line), "[%4lu.%06lu] ", (unsigned long)(now / 1000000),
+	n = (size_t)bh_snprintf(line, sizeof(line), "[%4lu.%06lu] ", (unsigned long)(now / 1000000),
 			   (unsigned long)(now % 1000000));
-	wanted = n + (size_t)format_va(line + n, sizeof(line) - n - 1, fmt, arguments);
+	wanted = n + (size_t)bh_vsnprintf(line + n, sizeof(line) - n - 1, fmt, arguments);
 	n = wanted < sizeof(line) - 2 ? wanted : sizeof(line) - 2;
 	make_printable(line, n);
 	line[n++] = '\n';

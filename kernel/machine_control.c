@@ -10,7 +10,7 @@
 #include "pool.h"
 #include "report.h"
 #include "start.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 
 #define CAPS_BYTES 3072
 

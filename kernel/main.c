@@ -9,7 +9,7 @@
 #include "pool.h"
 #include "smp.h"
 #include "start.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 
 /* From entry.S. */
 _Noreturn void kernel_main(const struct boot_info *info);

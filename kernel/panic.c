@@ -6,7 +6,7 @@
 #include "log.h"
 #include "machine.h"
 #include "output.h"
-#include "printf.h"
+#include <guests/lib/bh_format.h>
 
 #define TAIL_BYTES   4096u
 #define STACK_VALUES 16u
@@ -88,7 +88,7 @@ _Noreturn void panic(const char *fmt, ...)
 	bool first = panic_begin();
 
 	va_start(arguments, fmt);
-	format_va(text, sizeof(text), fmt, arguments);
+	bh_vsnprintf(text, sizeof(text), fmt, arguments);
 	va_end(arguments);
 
 	switch (atomic_fetch_add(&depth, 1)) {

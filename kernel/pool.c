@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include "panic.h"
 #include "spinlock.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 
 static struct spinlock lock = SPINLOCK_INIT;
 static uint8_t *pool_base;

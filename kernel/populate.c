@@ -4,7 +4,7 @@
 #include "frame.h"
 #include "partition.h"
 #include "start.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "window.h"
 
 /* ---- wiping ------------------------------------------------------------------------------------ */

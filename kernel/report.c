@@ -2,8 +2,8 @@
 #include <stdarg.h>
 #include "log.h"
 #include "partition.h"
-#include "printf.h"
-#include "string.h"
+#include <guests/lib/bh_format.h>
+#include <guests/lib/bh_string.h>
 #include "trace.h"
 #include "vcpu.h"
 #include "virt.h"
@@ -42,7 +42,7 @@ void report_text(struct partition *partition, const char *text, unsigned bytes)
 static void line(struct partition *partition, const char *text, va_list arguments)
 {
 	char buffer[160];
-	int length = format_va(buffer, sizeof(buffer) - 1, text, arguments);
+	int length = bh_vsnprintf(buffer, sizeof(buffer) - 1, text, arguments);
 
 	if (length > (int)sizeof(buffer) - 2)
 		length = sizeof(buffer) - 2;
@@ -98,7 +98,7 @@ void report_failure(struct vcpu *vcpu, const char *reason, ...)
 	char text[128];
 
 	va_start(arguments, reason);
-	format_va(text, sizeof(text), reason, arguments);
+	bh_vsnprintf(text, sizeof(text), reason, arguments);
 	va_end(arguments);
 
 	log_printf("%s: ended: %s", partition->name, text);

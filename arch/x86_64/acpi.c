@@ -1,6 +1,6 @@
 #include "acpi.h"
 #include <stddef.h>
-#include "string.h"
+#include <guests/lib/bh_string.h>
 
 #define HEADER_BYTES 36u
 #define TABLE_MAX    0x80000u /* longer ones are damaged */

@@ -3,7 +3,7 @@
 #include "guest_cpuid.h"
 #include "guest_cpuid_internal.h"
 #include "partition.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 #include "virt.h"
 

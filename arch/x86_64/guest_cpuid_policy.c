@@ -9,7 +9,7 @@
  */
 #include "guest_cpuid.h"
 #include "guest_cpuid_internal.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "xstate.h"
 
 #define BIT(n) (1u << (n))

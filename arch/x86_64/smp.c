@@ -7,10 +7,10 @@
 #include "instructions.h"
 #include "log.h"
 #include "machine.h"
-#include "printf.h"
+#include <guests/lib/bh_format.h>
 #include "spinlock.h"
 #include "start.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "trampoline.h"
 
 #define INIT_MICROSECONDS    10000u /* SDM vol. 3, 9.4.4.1 */
@@ -167,7 +167,7 @@ static void log_cpus(const char *source)
 	int n = 0;
 
 	for (unsigned i = 0; i < cpu_count && n < 100; i++)
-		n += format(text + n, sizeof(text) - (size_t)n, " %u", cpus[i]->apic_id);
+		n += bh_snprintf(text + n, sizeof(text) - (size_t)n, " %u", cpus[i]->apic_id);
 	log_printf("smp: %u CPUs run, named by %s; APIC ids%s%s", cpu_count, source, text, n < 100 ? "" : " ...");
 }
 

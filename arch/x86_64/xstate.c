@@ -1,7 +1,7 @@
 #include "xstate.h"
 #include "guest_cpuid.h"
 #include "guest_host.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 
 #define CR0_MP	       0x2u

@@ -1,5 +1,5 @@
 /*
- * bh_format.h: printf's formats for native programs.
+ * bh_format.h: printf's formats for native programs, the kernel and the loader.
  *
  * %d %i %u %x %X %c %s %p %%, with flags - 0 #, width and precision (numbers or *), and lengths hh
  * h l ll z j t. No floating point. An unknown conversion is printed as it stands.

@@ -1,6 +1,6 @@
 /*
- * bh_string.h: the part of <string.h> that native programs have. The compiler itself calls the
- * first four. Contracts are ISO C's (7.24). bh_strlcpy always ends `to` with 0 and returns the
+ * bh_string.h: the part of <string.h> that native programs, the kernel and the loader have. The compiler itself calls
+ * the first four. Contracts are ISO C's (7.24). bh_strlcpy always ends `to` with 0 and returns the
  * length of `from`.
  */
 #pragma once

@@ -13,7 +13,7 @@
 #include "machine.h"
 #include "panic.h"
 #include "pool.h"
-#include "printf.h"
+#include <guests/lib/bh_format.h>
 #include "start.h"
 #include "vcpu_switch.h"
 #include "window.h"
@@ -146,7 +146,7 @@ void log_printf(const char *fmt, ...)
 	va_list arguments;
 
 	va_start(arguments, fmt);
-	format_va(fake_log, sizeof(fake_log), fmt, arguments);
+	bh_vsnprintf(fake_log, sizeof(fake_log), fmt, arguments);
 	va_end(arguments);
 	fake_log_lines++;
 }
@@ -183,7 +183,7 @@ void panic(const char *fmt, ...)
 	va_list arguments;
 
 	va_start(arguments, fmt);
-	format_va(fake_panic, sizeof(fake_panic), fmt, arguments);
+	bh_vsnprintf(fake_panic, sizeof(fake_panic), fmt, arguments);
 	va_end(arguments);
 	end();
 }

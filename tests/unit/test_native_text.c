@@ -125,9 +125,10 @@ static void formats_as_the_host_does(void **state)
 	SAME("[%#010x] [%#10x] [%-#10x]", 0x12u, 0x12u, 0x12u);
 	SAME("[%*d] [%-*d] [%*d]", 6, 1, 6, 2, -6, 3);
 	SAME("[%s] [%6s] [%-6s] [%.2s] [%6.2s]", "abc", "abc", "abc", "abc", "abc");
-	SAME("[%.*s]", 3, "abcdef");
+	SAME("%p [%016lx] [%*u]", (void *)0x1234, 0xabcul, 6, 7u);
+	SAME("[%.*s] [%.*s]", 3, "abcdef", 0, "abc");
+	SAME("%.3s", (const char[3]){ 'a', 'b', 'c' }); /* no 0 at its end */
 	SAME("[%c] [%3c] [%-3c] %%", 'x', 'y', 'z');
-	SAME("%p", (void *)0x1234);
 }
 
 static void never_writes_past_the_end(void **state)
@@ -141,19 +142,21 @@ static void never_writes_past_the_end(void **state)
 	assert_int_equal(bh_snprintf(to, 0, "%d", 12345), 5);
 	assert_memory_equal(to, "abc\0####", 8);
 	assert_int_equal(bh_snprintf(NULL, 0, "%d", 123), 3);
+	assert_int_equal(bh_snprintf(NULL, 0, "%1000d", 1), 1000);
 }
 
 static void prints_the_unknown_as_it_stands(void **state)
 {
 	char to[32];
 	const char *volatile format = "%q %"; /* volatile: the compiler would rightly warn */
-	const char *volatile none = NULL;
+	const char *volatile none = NULL, *volatile huge = "%99999999999d";
 
 	(void)state;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the point of the test */
 #pragma GCC diagnostic ignored "-Wformat-security"
 	bh_snprintf(to, sizeof(to), format);
+	assert_true(bh_snprintf(NULL, 0, huge, 1) > 1000);
 #pragma GCC diagnostic pop
 	assert_string_equal(to, "%q %");
 	bh_snprintf(to, sizeof(to), "%s", none);

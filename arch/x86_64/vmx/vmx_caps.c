@@ -7,7 +7,7 @@
 #include "msr.h"
 #include "panic.h"
 #include "pool.h"
-#include "printf.h"
+#include <guests/lib/bh_format.h>
 #include "vmx.h"
 #include "xstate.h"
 
@@ -107,7 +107,7 @@ static void require_controls(void)
 		const struct control *control = &required[i];
 		char text[96];
 
-		format(text, sizeof(text), "VMX control %s", control->name);
+		bh_snprintf(text, sizeof(text), "VMX control %s", control->name);
 		if (control->msr == IA32_VMX_SECONDARY && !allowed(IA32_VMX_PRIMARY, PRIMARY_SECONDARY))
 			require(false, text, cure);
 		else

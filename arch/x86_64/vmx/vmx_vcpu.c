@@ -9,7 +9,7 @@
 #include "msr.h"
 #include "partition.h"
 #include "pool.h"
-#include "string.h"
+#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 #include "vmx.h"
 
