@@ -56,14 +56,14 @@ struct partition {
 	_Atomic uint32_t cause;			       /* enum bh_cause */
 	_Atomic uint32_t epoch;			       /* counts starts */
 	uint64_t cpu_mask[PARTITION_CPU_WORDS];	       /* CPUs of its vCPUs and of its monitor's */
-	uint32_t cpu_total; /* how many these are */
+	uint32_t cpu_total;			       /* how many these are */
 	_Atomic uint64_t holding[PARTITION_CPU_WORDS]; /* while DYING: CPUs that have not let go yet */
 	_Atomic uint32_t letting_go;		       /* how many these are */
 	bool start_again;			       /* when DYING has ended */
-	bool dirty;				       /* memory must be wiped before it is used; its first CPU's, as is `wiped` */
-	uint32_t failures;			       /* automatic restarts so far */
-	uint64_t started;			       /* TSC */
-	uint64_t wiped;				       /* bytes of both memories wiped since */
+	bool dirty;	   /* memory must be wiped before it is used; its first CPU's, as is `wiped` */
+	uint32_t failures; /* automatic restarts so far */
+	uint64_t started;  /* TSC */
+	uint64_t wiped;	   /* bytes of both memories wiped since */
 	/* A partition's own, not its leader's. */
 	uint32_t report_bytes;
 	uint32_t report_epoch; /* the life that it is about */
