@@ -62,3 +62,14 @@ test: all demo unit-programs fuzz-programs
 bench: all demo
 	$(PYTHON) tests/bench/bench.py --machine $(MACHINE)
 
+
+# Firmware that locks VT-x off, for a test of what the kernel says then.
+$(T)/lock_vmx.efi: tests/system/lock_vmx.c
+	@mkdir -p $(@D)
+	$(CC) -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 $(EFI_CFLAGS) -c -o $(T)/lock_vmx.o $<
+	ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined -znoexecstack -T $(EFI_SCRIPT) $(EFI_CRT) \
+		$(T)/lock_vmx.o /usr/lib/libefi.a $(EFI_LIBRARY) -o $(T)/lock_vmx.so
+	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' -j '.rela.*' \
+		-j .reloc --target=efi-app-x86_64 $(T)/lock_vmx.so $@
+
+ALL += $(T)/lock_vmx.efi

@@ -92,7 +92,7 @@ class Machine:
     that idles is given four times as much of the wall clock.
     """
 
-    def __init__(self, conf, kind="bochs", name=None, **options):
+    def __init__(self, conf, kind="bochs", name=None, image=None, **options):
         self.kind = kind
         self.name = name or kind
         self.scratch = tempfile.mkdtemp(prefix="bulkhead-")
@@ -104,7 +104,7 @@ class Machine:
         self.attached = None            # the partition that the console's line is attached to
         self.started = time.monotonic()
         port = emulators.free_port()
-        self.process = emulators.KINDS[kind](image_of(conf), self.scratch, port, **options)
+        self.process = emulators.KINDS[kind](image or image_of(conf), self.scratch, port, **options)
         try:
             self.serial = emulators.connect(self.process, port)
         except Exception:

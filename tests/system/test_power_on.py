@@ -1,9 +1,12 @@
 """From power-on to the kernel's first words: firmware, loader, CPUs, clock. G0."""
+import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
-from machine import IPS, PROMPT
+from machine import BUILD, IPS, PROMPT, image_of, stage
 from natives import attach, audit_clean, detach, state_of
 
 CONF = """\
@@ -78,3 +81,22 @@ def test_missing_control(one, kind, model, what):
     """VT-x without EPT, and with EPT but without unrestricted guest."""
     machine = one.start("missing-" + model, CONF, ["hello.elf"], kind=kind, cpus=1, memory=512, model=model)
     halted_for(machine, what)
+
+
+def with_locking_firmware(name):
+    """An image whose first program locks VT-x off, as some firmware does, and then starts the loader."""
+    image = os.path.join(BUILD, "tests", "system", name + ".img")
+    loader = os.path.join(BUILD, "boot", "BOOTX64.EFI")
+    shutil.copyfile(image_of(stage(name, CONF, ["hello.elf"])), image)
+    for source, target in ((loader, "LOADER.EFI"), (os.path.join(BUILD, "tests", "lock_vmx.efi"), "BOOTX64.EFI")):
+        subprocess.run(["mcopy", "-o", "-i", image + "@@1M", source, "::/EFI/BOOT/" + target], check=True)
+    return image
+
+
+@pytest.mark.parametrize("kind", ["bochs"])
+def test_locked_off(one, kind):
+    """VT-x is there, but the firmware has locked it off."""
+    name = "locked-off"
+    machine = one.start(name, CONF, ["hello.elf"], kind=kind, cpus=1, memory=512, image=with_locking_firmware(name))
+    machine.expect(r"VT-x is locked off now", 120)
+    halted_for(machine, r"IA32_FEATURE_CONTROL bit 0")
