@@ -12,12 +12,12 @@ struct trace_record;
 struct vcpu;
 
 struct cpu {
-	struct cpu *self; /* %gs:0 */
-	uint32_t index;	  /* 0: the boot CPU */
+	struct cpu *self;      /* %gs:0 */
+	struct vcpu *resident; /* %gs:8; whose VMCS is current; NULL: none */
+	uint32_t index;	       /* 0: the boot CPU */
 	uint32_t apic_id;
 	struct arch_cpu arch;	     /* arch/x86_64/arch_cpu.h */
 	struct sched sched;	     /* kernel/sched.h */
-	struct vcpu *resident;	     /* whose VMCS is current; NULL: none */
 	uint64_t entered;	     /* TSC of the last entry */
 	struct trace *trace;	     /* kernel/trace.h; other CPUs may read */
 	struct trace_record *record; /* the newest one, in the piece from record_first to record_end */

@@ -27,25 +27,17 @@ static uint64_t message_take(struct vcpu *vcpu)
 {
 	struct vcpu *guest = vcpu->peer;
 
-	if (!guest || guest->state != VCPU_MESSAGE || guest->message_taken)
+	if (!guest || guest->state != VCPU_POSTED)
 		return 0;
-	guest->message_taken = true;
+	vcpu_set_state(guest, VCPU_MESSAGE);
 	return BH_EVENT_MESSAGE;
-}
-
-void event_finish_wait(struct vcpu *vcpu, int64_t result)
-{
-	if (vcpu->timer.deadline != TIMER_NEVER)
-		vcpu_set_timer(vcpu, TIMER_NEVER);
-	vcpu->arch.gpr[BH_RAX] = (uint64_t)result;
-	vcpu->state = VCPU_RUNNABLE;
 }
 
 int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadline, uint64_t flags)
 {
 	uint64_t result;
 
-	if ((mask >> BH_EVENT_BITS) || (flags & ~(uint64_t)BH_WAIT_REPLY))
+	if ((mask >> BH_EVENT_BITS) | (flags & ~(uint64_t)BH_WAIT_REPLY))
 		return -BH_EINVAL;
 	if (flags & BH_WAIT_REPLY) {
 		int64_t error = message_reply(caller);
@@ -59,7 +51,7 @@ int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadli
 	atomic_exchange(&caller->state, VCPU_WAITING);
 	result = event_take(caller, mask) | message_take(caller);
 	if (result || (deadline != BH_FOREVER && (deadline == 0 || deadline <= clock_now()))) {
-		caller->state = VCPU_RUNNABLE;
+		vcpu_set_state(caller, VCPU_RUNNABLE);
 		/* After a reply the guest has a claim too, and its registers may be what the CPU has at hand. */
 		if (flags & BH_WAIT_REPLY)
 			cpus[caller->cpu]->sched.look = 1;

@@ -1,9 +1,7 @@
 /* event.h: sticky bits that wake a waiting vCPU, and the one hypercall that waits. */
 #pragma once
 #include <stdint.h>
-
-struct vcpu;
-struct timer;
+#include "vcpu.h"
 
 /* Sets the bits and wakes the vCPU if it waits for one of them. Bits stay set until taken. Any CPU;
  * at most one IPI. */
@@ -17,6 +15,12 @@ int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadli
 void event_attend(struct vcpu *vcpu);
 
 /* Own CPU: a waiting vCPU goes on with this result of BH_WAIT. */
-void event_finish_wait(struct vcpu *vcpu, int64_t result);
+static inline void event_finish_wait(struct vcpu *vcpu, int64_t result)
+{
+	if (vcpu->timer.deadline != TIMER_NEVER)
+		vcpu_set_timer(vcpu, TIMER_NEVER);
+	vcpu->arch.gpr[BH_RAX] = (uint64_t)result;
+	vcpu_set_state(vcpu, VCPU_RUNNABLE);
+}
 
 int64_t event_hypercall_signal(struct vcpu *caller, uint64_t vcpu, uint64_t mask);

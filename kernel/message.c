@@ -4,15 +4,17 @@
 #include "virt.h"
 
 /* The monitor's vCPU goes on at once, if it waits; otherwise it finds the message when it does. */
-static void deliver(struct vcpu *guest, enum bh_message_reason reason)
+static inline void deliver(struct vcpu *guest, enum bh_message_reason reason)
 {
 	struct vcpu *monitor = guest->peer;
 
 	guest->message_reason = reason;
-	guest->state = VCPU_MESSAGE;
-	guest->message_taken = monitor->state == VCPU_WAITING;
-	if (guest->message_taken)
-		event_finish_wait(monitor, (int64_t)BH_EVENT_MESSAGE);
+	if (monitor->state != VCPU_WAITING) {
+		vcpu_set_state(guest, VCPU_POSTED);
+		return;
+	}
+	vcpu_set_state(guest, VCPU_MESSAGE);
+	event_finish_wait(monitor, (int64_t)BH_EVENT_MESSAGE);
 }
 
 void message_pio(struct vcpu *guest, uint16_t port, unsigned size, unsigned write)
@@ -27,12 +29,8 @@ void message_pio(struct vcpu *guest, uint16_t port, unsigned size, unsigned writ
 	message->state_in = 0;
 	message->state_out = 0;
 	message->value = guest->arch.gpr[BH_RAX];
-	if (size < 4)
-		message->value &= (1u << size * 8) - 1;
-	else
-		message->value = (uint32_t)message->value;
-	guest->message_size = write ? 0 : size;
-	deliver(guest, BH_MSG_PIO);
+	guest->message_size = size;
+	deliver(guest, write ? BH_MSG_NONE : BH_MSG_PIO);
 }
 
 void message_send(struct vcpu *guest, enum bh_message_reason reason, uint64_t address, uint64_t value, unsigned write,
@@ -94,19 +92,13 @@ static void answer_state(struct vcpu *guest, const volatile struct bh_message *m
 		virt->set_state(guest, groups, &state);
 }
 
-int64_t message_reply(struct vcpu *monitor)
+static void answer(struct vcpu *guest)
 {
-	struct vcpu *guest = monitor->peer;
-	const volatile struct bh_message *message;
+	const volatile struct bh_message *message = guest->message;
 
-	if (!guest || guest->state != VCPU_MESSAGE || !guest->message_taken)
-		return -BH_ESTATE;
-
-	message = guest->message;
 	switch (guest->message_reason) {
 	case BH_MSG_PIO:
-		if (guest->message_size)
-			answer_in(guest, message->value);
+		answer_in(guest, message->value);
 		break;
 	case BH_MSG_MSR_READ:
 	case BH_MSG_MSR_WRITE:
@@ -118,7 +110,18 @@ int64_t message_reply(struct vcpu *monitor)
 		answer_state(guest, message);
 		break;
 	}
-	guest->state = VCPU_RUNNABLE;
+}
+
+int64_t message_reply(struct vcpu *monitor)
+{
+	struct vcpu *guest = monitor->peer;
+
+	if (!guest || guest->state != VCPU_MESSAGE)
+		return -BH_ESTATE;
+
+	if (guest->message_reason != BH_MSG_NONE)
+		answer(guest);
+	vcpu_set_state(guest, VCPU_RUNNABLE);
 	/* An INIT that came meanwhile had to wait for this. */
 	if (atomic_load(&guest->requests))
 		vcpu_wake(guest);

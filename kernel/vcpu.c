@@ -67,7 +67,7 @@ static void guest_requests(struct vcpu *vcpu)
 static void guest_attend(struct vcpu *vcpu)
 {
 	/* A monitor's answer still belongs to the state before INIT: first the answer. */
-	if (atomic_load(&vcpu->requests) && vcpu->state != VCPU_MESSAGE)
+	if (atomic_load(&vcpu->requests) && vcpu->state != VCPU_POSTED && vcpu->state != VCPU_MESSAGE)
 		guest_requests(vcpu);
 	guest_apic_sync(vcpu);
 	if (vcpu->state == VCPU_HALTED && guest_apic_pending(vcpu) >= 0)
@@ -107,7 +107,6 @@ void vcpu_start(struct vcpu *vcpu)
 {
 	vcpu->arch.tsc_offset = 0;
 	virt->vcpu_reset(vcpu);
-	vcpu->message_taken = true;
 	vcpu->message_reason = BH_MSG_START;
 	vcpu->ran = vcpu->kernel = 0;
 	for (unsigned reason = 0; reason < 256; reason++)

@@ -21,6 +21,7 @@ enum vcpu_state {
 	VCPU_WAIT_SIPI,	   /* guests: after INIT */
 	VCPU_HALTED,	   /* guests: HLT, until an interrupt */
 	VCPU_DEAF,	   /* guests: HLT with interrupts off, until INIT */
+	VCPU_POSTED,	   /* guests: until the monitor waits, and is told of the message */
 	VCPU_MESSAGE,	   /* guests: until the monitor replies */
 	VCPU_WAITING,	   /* natives: in BH_WAIT */
 	VCPU_PARKED,	   /* ended by the partition's failure, until the CPU attends to it */
@@ -40,9 +41,8 @@ struct vcpu {
 	uint32_t trace_id;	    /* partition | index << 16 */
 	_Atomic uint32_t state;	    /* enum vcpu_state; written by its own CPU */
 	bool is_guest;
-	bool message_taken; /* guests, VCPU_MESSAGE: the monitor has been told */
-	uint32_t message_reason;
-	uint32_t message_size;
+	uint32_t message_reason;   /* guests: as what the reply is taken; BH_MSG_NONE: nothing is taken from it */
+	uint32_t message_size;	   /* of an IN */
 	uint32_t epoch;		   /* of the partition's start that its registers belong to */
 	_Atomic uint32_t requests; /* VCPU_REQUEST_*; any CPU sets */
 	_Atomic uint32_t sipi_vector;
@@ -55,6 +55,15 @@ struct vcpu {
 	uint64_t ran, kernel; /* ticks in non-root mode; in the kernel on its behalf */
 	uint64_t exits[256];  /* by the back end's number of the reason */
 };
+
+/*
+ * Own CPU. Others read the state only to find whether somebody waits: seeing that late costs a wake-up too many. But
+ * becoming VCPU_WAITING must be seen before the events are looked at (event.c).
+ */
+static inline void vcpu_set_state(struct vcpu *vcpu, enum vcpu_state state)
+{
+	atomic_store_explicit(&vcpu->state, state, memory_order_release);
+}
 
 /* Any CPU: makes the vCPU's CPU look at it before it enters anything, and kicks that CPU if it is
  * another one. */

@@ -16,10 +16,10 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 
 static inline uint64_t rdtsc(void)
 {
-	uint32_t low, high;
+	uint64_t low, high; /* RDTSC clears the upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return low | (uint64_t)high << 32;
+	return low | high << 32;
 }
 
 #define DEFINE_CONTROL_REGISTER(name)                                           \

@@ -168,9 +168,9 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 	__asm__ volatile("vmwrite %0, %1" : : "r"(value), "r"((uint64_t)field) : "cc");
 }
 
-static inline void vmptrld(uint64_t physical)
+static inline void vmptrld(const uint64_t *physical)
 {
-	__asm__ volatile("vmptrld %0" : : "m"(physical) : "cc", "memory");
+	__asm__ volatile("vmptrld %0" : : "m"(*physical) : "cc", "memory");
 }
 
 static inline void vmclear(uint64_t physical)

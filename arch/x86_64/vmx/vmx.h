@@ -24,6 +24,7 @@ struct vmx_caps {
 	uint64_t cr0_fixed, cr4_fixed;		       /* bits that must be 1 in VMX operation */
 	uint64_t eptp_flags;			       /* memory type, walk length */
 	unsigned preemption_shift;		       /* TSC ticks per timer tick, as a shift */
+	uint32_t apic_attention;		       /* APIC_ATTENTION_*: what entries heed */
 	bool vpid, invvpid, preemption_timer, apic_registers, interrupt_delivery, x2apic, xsaves, rdtscp, invpcid,
 		page_1g;
 };
@@ -58,6 +59,7 @@ void vmx_tsc_offset_changed(struct vcpu *vcpu);
 /* What the first stage of an exit has come to. */
 enum vmx_stage {
 	VMX_RESUME,	/* the vCPU goes on at once */
+	VMX_RESIDENT,	/* another one does: whose VMCS is current */
 	VMX_UNANSWERED, /* the exit must still be answered */
 	VMX_ANSWERED,	/* it is, but somebody else may have to go first */
 };
@@ -86,6 +88,20 @@ static inline void vmx_skip(void)
 
 #define VMX_EXIT_CPUID	10
 #define VMX_EXIT_VMCALL 18
+#define VMX_EXIT_IO	30
+
+/* Exit qualification of I/O instructions (table 27-5). */
+#define VMX_IO_STRING 0x10u
+
+static inline unsigned vmx_io_size(uint64_t qualification)
+{
+	return (qualification & 7) + 1;
+}
+
+static inline bool vmx_io_write(uint64_t qualification)
+{
+	return !(qualification & 8);
+}
 
 /* The public name of an exit reason (appendix C). */
 unsigned vmx_exit_reason(unsigned number);

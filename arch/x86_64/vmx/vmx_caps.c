@@ -1,5 +1,6 @@
 #include "address_space.h"
 #include "cpu.h"
+#include "guest_apic.h"
 #include "guest_cpuid.h"
 #include "instructions.h"
 #include "interrupt.h"
@@ -160,6 +161,7 @@ static void find_optional(void)
 		allowed(IA32_VMX_SECONDARY, SECONDARY_APIC_REGISTERS) && allowed(IA32_VMX_SECONDARY, SECONDARY_X2APIC);
 	vmx_caps.x2apic = allowed(IA32_VMX_SECONDARY, SECONDARY_X2APIC);
 	vmx_caps.interrupt_delivery = delivery;
+	vmx_caps.apic_attention = APIC_ATTENTION_SYNC | (delivery ? 0 : APIC_ATTENTION_SCAN);
 	vmx_caps.xsaves = allowed(IA32_VMX_SECONDARY, SECONDARY_XSAVES);
 	vmx_caps.rdtscp = allowed(IA32_VMX_SECONDARY, SECONDARY_RDTSCP);
 	vmx_caps.invpcid = allowed(IA32_VMX_SECONDARY, SECONDARY_INVPCID);

@@ -26,7 +26,7 @@ enum exit_reason {
 	EXIT_VMCALL = VMX_EXIT_VMCALL,
 	EXIT_CONTROL_REGISTER = 28,
 	EXIT_MOV_DR = 29,
-	EXIT_IO = 30,
+	EXIT_IO = VMX_EXIT_IO,
 	EXIT_RDMSR = 31,
 	EXIT_WRMSR = 32,
 	EXIT_INVALID_STATE = 33,
@@ -183,25 +183,20 @@ static void empty_port(struct vcpu *vcpu, unsigned size, bool write)
 		*rax = size == 4 ? 0xffffffff : *rax | (size == 2 ? 0xffff : 0xff);
 }
 
-static void exit_io(struct vcpu *vcpu, struct trace_record *record)
+/* What the first stage has left: strings, and natives. */
+static void exit_io(struct vcpu *vcpu)
 {
 	uint64_t qualification = vmread(EXIT_QUALIFICATION);
-	unsigned size = (qualification & 7) + 1;
-	bool write = !(qualification & 8);
+	bool write = vmx_io_write(qualification);
 
-	record->detail = qualification;
-	if (qualification & 0x10) {
-		if (vcpu->is_guest)
-			message_send(vcpu, BH_MSG_PIO_STRING, qualification >> 16 & 0xffff, 0, write, BH_STATE_ALL);
-		else
-			report_failure(vcpu, "string input or output in a native program");
-		return;
+	if (vcpu->is_guest) {
+		message_send(vcpu, BH_MSG_PIO_STRING, qualification >> 16 & 0xffff, 0, write, BH_STATE_ALL);
+	} else if (qualification & VMX_IO_STRING) {
+		report_failure(vcpu, "string input or output in a native program");
+	} else {
+		vmx_skip();
+		empty_port(vcpu, vmx_io_size(qualification), write);
 	}
-	vmx_skip();
-	if (vcpu->is_guest)
-		message_pio(vcpu, (uint16_t)(qualification >> 16), size, write);
-	else
-		empty_port(vcpu, size, write);
 }
 
 static const char *access_words(uint64_t qualification)
@@ -346,11 +341,10 @@ void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 {
 	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
 
-	if (reason == EXIT_IO) {
-		exit_io(vcpu, record); /* before all others: monitors' speed hangs on it */
-		return;
-	}
 	switch (reason) {
+	case EXIT_IO:
+		exit_io(vcpu);
+		break;
 	case EXIT_WRMSR:
 		record->detail = vcpu->arch.gpr[BH_RCX];
 		exit_wrmsr(vcpu);

@@ -3,17 +3,18 @@
 #include "guest_apic.h"
 #include "guest_cpuid.h"
 #include "hypercall.h"
+#include "message.h"
 #include "report.h"
 #include "trace.h"
 #include "vcpu.h"
 #include "vmx.h"
 #include "vmx_offsets.h"
 
+_Static_assert(offsetof(struct cpu, resident) == CPU_RESIDENT, "vmx_switch.S relies on it");
 _Static_assert(offsetof(struct cpu, arch) + offsetof(struct arch_cpu, stack_top) == CPU_STACK_TOP,
 	       "vmx_switch.S relies on it");
 _Static_assert(offsetof(struct vcpu, arch.resumable) == VCPU_LAUNCHED, "vmx_switch.S relies on it");
-
-_Static_assert(VMX_RESUME == 0, "vmx_switch.S relies on it");
+_Static_assert(VMX_RESUME == 0 && VMX_RESIDENT == 1, "vmx_switch.S relies on it");
 
 #define RFLAGS_IF 0x200u
 #define CR0_PE	  0x1u
@@ -133,16 +134,15 @@ static inline void arm(struct cpu *cpu, struct vmx_vcpu *vmx, uint64_t deadline,
 
 static inline void make_resident(struct cpu *cpu, struct vcpu *vcpu)
 {
+	if (cpu->resident == vcpu)
+		return;
 	cpu->resident = vcpu;
-	vmptrld(vcpu->arch.vmx.vmcs);
+	vmptrld(&vcpu->arch.vmx.vmcs);
 }
 
 void vmx_make_current(struct vcpu *vcpu)
 {
-	struct cpu *cpu = cpu_this();
-
-	if (cpu->resident != vcpu)
-		make_resident(cpu, vcpu);
+	make_resident(cpu_this(), vcpu);
 }
 
 static void prepare_pending(struct vmx_vcpu *vmx)
@@ -154,22 +154,36 @@ static void prepare_pending(struct vmx_vcpu *vmx)
 	vmx->pending = 0;
 }
 
-/* All that may have to be done before an entry; the time of the entry is `now`. */
-static inline void prepare(struct cpu *cpu, struct vcpu *vcpu, uint64_t now)
+/* Natives have no APIC: theirs never asks for anything. */
+static inline uint32_t interrupts_wanted(struct vcpu *vcpu)
+{
+	uint32_t attention = atomic_load_explicit(&vcpu->arch.apic.attention, memory_order_relaxed);
+
+	return (attention & vmx_caps.apic_attention) | vcpu->arch.vmx.interrupt_window;
+}
+
+static __attribute__((noinline)) void prepare_changes(struct cpu *cpu, struct vcpu *vcpu, uint64_t now)
 {
 	struct vmx_vcpu *vmx = &vcpu->arch.vmx;
 	uint64_t deadline = sched_deadline(&cpu->sched);
 
-	if (cpu->resident != vcpu)
-		make_resident(cpu, vcpu);
 	if (vmx->pending)
 		prepare_pending(vmx);
-	/* Natives have no APIC: theirs never asks for anything. */
-	if (atomic_load_explicit(&vcpu->arch.apic.attention, memory_order_relaxed) | vmx->interrupt_window)
+	if (interrupts_wanted(vcpu))
 		prepare_interrupts(vcpu);
 	if (deadline != vmx->armed)
 		arm(cpu, vmx, deadline, now);
+}
+
+/* All that may have to be done before an entry; the time of the entry is `now`. */
+static inline void prepare(struct cpu *cpu, struct vcpu *vcpu, uint64_t now)
+{
+	struct vmx_vcpu *vmx = &vcpu->arch.vmx;
+
+	make_resident(cpu, vcpu);
 	cpu->entered = now;
+	if ((vmx->pending | interrupts_wanted(vcpu)) || sched_deadline(&cpu->sched) != vmx->armed)
+		prepare_changes(cpu, vcpu, now);
 }
 
 /* ---- exit, first stage ------------------------------------------------------------------------ */
@@ -194,9 +208,43 @@ static inline void trace_end(struct vcpu *vcpu, struct trace_record *record, uin
 	vcpu->kernel += ticks;
 }
 
+/* `next` may go on at once, if nobody else wants the CPU; false, and nothing done: the scheduler must choose. */
+static inline bool proceed(struct cpu *cpu, struct vcpu *vcpu, struct vcpu *next, struct trace_record *record)
+{
+	uint64_t now = clock_now();
+
+	if ((cpu->sched.look | next->state) || now >= sched_deadline(&cpu->sched))
+		return false;
+	trace_end(vcpu, record, now);
+	prepare(cpu, next, now);
+	return true;
+}
+
+static inline int64_t quick_hypercall(struct vcpu *vcpu)
+{
+	bool ring3 = vmread(GUEST_SS_ACCESS_RIGHTS) & 0x60;
+
+	vmx_skip();
+	return __builtin_expect(ring3, false) ? -BH_EPERM : hypercall(vcpu);
+}
+
+/* IN and OUT of a guest; false: the second stage must look at it. */
+static inline bool quick_io(struct vcpu *vcpu, struct trace_record *record)
+{
+	uint64_t qualification = vmread(EXIT_QUALIFICATION);
+
+	record->detail = qualification;
+	if ((qualification & VMX_IO_STRING) || !vcpu->is_guest)
+		return false;
+	vmx_skip();
+	message_pio(vcpu, (uint16_t)(qualification >> 16), vmx_io_size(qualification), vmx_io_write(qualification));
+	return true;
+}
+
 /*
- * The exits that concern the CPU alone are answered with the callee-saved registers still the guest's. If nothing else
- * has happened meanwhile, neither scheduler nor timer nor interrupts have to be looked at.
+ * These exits are answered with the callee-saved registers still the guest's. If nothing else has happened meanwhile,
+ * neither scheduler nor timer nor interrupts have to be looked at. From a guest to its monitor and back is one step
+ * too, in which nobody else has a part.
  */
 enum vmx_stage vmx_quick(struct vcpu *vcpu)
 {
@@ -208,25 +256,20 @@ enum vmx_stage vmx_quick(struct vcpu *vcpu)
 	if (reason == VMX_EXIT_CPUID) {
 		guest_cpuid(vcpu);
 		vmx_skip();
-		state = vcpu->state;
 	} else if (reason == VMX_EXIT_VMCALL) {
-		bool ring3 = vmread(GUEST_SS_ACCESS_RIGHTS) & 0x60;
-		int64_t result;
-
-		vmx_skip();
-		result = __builtin_expect(ring3, false) ? -BH_EPERM : hypercall(vcpu);
-		state = vcpu->state;
-		/* Who waits gets his result when the wait ends. */
-		if (state != VCPU_WAITING)
-			vcpu->arch.gpr[BH_RAX] = (uint64_t)result;
-	} else {
+		/* Who waits gets another one when the wait ends. */
+		vcpu->arch.gpr[BH_RAX] = (uint64_t)quick_hypercall(vcpu);
+	} else if (reason != VMX_EXIT_IO || !quick_io(vcpu, record)) {
 		return VMX_UNANSWERED;
 	}
-	if (cpu->sched.look | state)
-		return VMX_ANSWERED;
-	cpu->entered = clock_now();
-	trace_end(vcpu, record, cpu->entered);
-	return VMX_RESUME;
+
+	state = vcpu->state;
+	if (!(cpu->sched.look | state)) {
+		cpu->entered = clock_now();
+		trace_end(vcpu, record, cpu->entered);
+		return VMX_RESUME;
+	}
+	return state && vcpu->peer && proceed(cpu, vcpu, vcpu->peer, record) ? VMX_RESIDENT : VMX_ANSWERED;
 }
 
 /* ---- exit, second stage ----------------------------------------------------------------------- */
@@ -246,21 +289,13 @@ _Noreturn void vmx_exit(struct vcpu *vcpu, enum vmx_stage stage)
 {
 	struct cpu *cpu = cpu_this();
 	struct trace_record *record = cpu->record;
-	struct vcpu *next = vcpu;
-	uint64_t now;
+	struct vcpu *next;
 
-	vcpu->arch.resumable = true;
 	if (stage == VMX_UNANSWERED)
 		vmx_dispatch(cpu, vcpu, record);
-
-	/* From a guest to its monitor and back is one step, in which nobody else has a part. */
-	if (vcpu->state != VCPU_RUNNABLE && vcpu->peer)
-		next = vcpu->peer;
-	now = clock_now();
-	if (cpu->sched.look | next->state || now >= sched_deadline(&cpu->sched))
-		vmx_enter(choose(cpu, vcpu, record));
-	prepare(cpu, next, now);
-	trace_end(vcpu, record, now);
+	next = vcpu->state && vcpu->peer ? vcpu->peer : vcpu;
+	if (!proceed(cpu, vcpu, next, record))
+		next = choose(cpu, vcpu, record);
 	vmx_enter(next);
 }
 

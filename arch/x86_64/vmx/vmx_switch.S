@@ -32,7 +32,8 @@ vmx_enter:
 	je	1f
 	vmresume
 	jmp	2f
-1:	vmlaunch
+1:	movb	$1, VCPU_LAUNCHED-128(%rsp)
+	vmlaunch
 2:	/* Neither happened: VMfail. Nothing of the guest's registers is lost. */
 	lea	-128(%rsp), %rdi
 	mov	%gs:CPU_STACK_TOP, %rsp
@@ -58,8 +59,8 @@ vmx_exit_entry:
 	mov	%rsp, %rdi
 	mov	%gs:CPU_STACK_TOP, %rsp
 	call	vmx_quick
-	test	%eax, %eax
-	jne	1f
+	cmp	$1, %eax		/* VMX_RESUME, VMX_RESIDENT, or more */
+	jae	1f
 	mov	0(%rbx), %rax
 	mov	8(%rbx), %rcx
 	mov	16(%rbx), %rdx
@@ -77,6 +78,8 @@ vmx_exit_entry:
 	mov	%r13, 104(%rbx)
 	mov	%r14, 112(%rbx)
 	mov	%r15, 120(%rbx)
+	mov	%gs:CPU_RESIDENT, %rdi
+	je	vmx_enter
 	mov	%rbx, %rdi
 	mov	%eax, %esi
 	call	vmx_exit

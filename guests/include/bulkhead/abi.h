@@ -255,7 +255,8 @@ enum bh_message_reason {
 	 * with state starts it (vCPU 0). The other vCPUs are started by the guest's INIT and SIPI.
 	 */
 	BH_MSG_START,
-	/* IN or OUT. port, size (1, 2, 4), write, value. Answer of IN in value. The kernel moves RIP on. */
+	/* IN or OUT. port, size (1, 2, 4), write, value: RAX, of which `size` bytes count. Answer of IN in value. The
+	 * kernel moves RIP on. */
 	BH_MSG_PIO,
 	/* INS or OUTS, or with REP: state ALL in. The monitor does the work, and answers with state. */
 	BH_MSG_PIO_STRING,
