@@ -151,7 +151,7 @@ static int64_t control(struct vcpu *caller)
 	struct handle *handle;
 	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_CONTROL, &handle);
 
-	return error ? error : partition_control(handle->object, (enum bh_control)b(caller));
+	return error ? error : partition_control(handle->object, b(caller));
 }
 
 static int64_t stat(struct vcpu *caller)

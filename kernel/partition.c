@@ -134,7 +134,7 @@ static int64_t control_pause(struct partition *leader, uint32_t from, uint32_t t
 	return 0;
 }
 
-int64_t partition_control(struct partition *partition, enum bh_control operation)
+int64_t partition_control(struct partition *partition, uint64_t operation)
 {
 	int64_t error;
 

@@ -80,7 +80,7 @@ static inline struct partition *partition_leader(struct partition *partition)
 }
 
 /* BH_START, BH_STOP, ...: 0 or -BH_ESTATE, -BH_EINVAL. Any CPU. */
-int64_t partition_control(struct partition *partition, enum bh_control operation);
+int64_t partition_control(struct partition *partition, uint64_t operation);
 
 /*
  * Ends the partition (and its monitor or guest) with `cause`; with `again` it is started anew. The
