@@ -6,7 +6,7 @@
  */
 #include "program.h"
 
-static int program(int words, char **word)
+int program(int words, char **word)
 {
 	struct timespec three_seconds = { 3, 0 };
 	uint64_t tsc = ticks();

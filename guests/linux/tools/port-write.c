@@ -11,7 +11,7 @@ static uint32_t hexadecimal(const char *text)
 	return number;
 }
 
-static int program(int words, char **word)
+int program(int words, char **word)
 {
 	if (words != 3) {
 		print("usage: port-write PORT VALUE (hexadecimal)\n");

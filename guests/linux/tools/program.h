@@ -20,10 +20,7 @@ static inline int64_t call(int64_t number, uint64_t a, uint64_t b, uint64_t c)
 {
 	int64_t result;
 
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c)
-			 : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
 	return result;
 }
 
@@ -66,7 +63,7 @@ static inline uint64_t clock_nanoseconds(int clock)
 }
 
 /* The program: its words as in C's main. Returns the exit status. */
-static int program(int words, char **word);
+int program(int words, char **word);
 
 /* The kernel leaves the number of words and their addresses on the stack. */
 __attribute__((noreturn, used)) static void program_start(uint64_t *stack)
