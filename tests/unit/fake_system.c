@@ -1,6 +1,7 @@
 #include "fake_system.h"
 #include <stdlib.h>
 #include <string.h>
+#include "address_space.h"
 #include "build.h"
 #include "channel.h"
 #include "clock.h"
@@ -117,6 +118,17 @@ static void configure(void)
 	config->channel[0] = (struct config_channel){ .name = "talk", .end = { 1, 2 }, .bytes = 0x3000 };
 }
 
+/* The kernel's own tables: its region, a window, and a device. */
+static void map_kernel(void)
+{
+	unsigned flags = PAGING_READ | PAGING_WRITE;
+
+	assert_int_equal(paging_create(&kernel_paging, &paging_host_1g, &paging_pool), 0);
+	assert_int_equal(paging_map(&kernel_paging, POOL_BASE, FAKE_REGION, FAKE_REGION_BYTES, flags), 0);
+	assert_int_equal(paging_map(&kernel_paging, WINDOW_BASE, FAKE_RAM_END / 2, FAKE_FRAME, flags), 0);
+	assert_int_equal(paging_map(&kernel_paging, MMIO_BASE, 0xfee00000, 0x1000, flags | PAGING_UC), 0);
+}
+
 static struct partition *find(const char *name)
 {
 	for (unsigned i = 0; i < partition_count; i++) {
@@ -142,6 +154,7 @@ int fake_system(void **state)
 	configure();
 	sched_slice = clock_ticks(fake_boot.config.machine.slice_microseconds);
 	frame_init(&fake_boot);
+	map_kernel();
 	build_partitions(&fake_boot);
 	the_console = find("console");
 	the_linux = find("linux");
