@@ -10,31 +10,28 @@
 extern char region_enter_end[];
 
 /* Pages for tables, taken from the region's own; firmware has all memory mapped one to one. */
-struct table_pages {
+static struct {
 	uint64_t next, end;
-};
+} table_pages;
 
-static uint64_t allocate_table(void *context)
+static uint64_t allocate_table(void)
 {
-	struct table_pages *pages = context;
-	uint64_t page = pages->next;
+	uint64_t page = table_pages.next;
 
-	if (page == pages->end)
+	if (page == table_pages.end)
 		return 0;
-	pages->next += PAGE_BYTES;
+	table_pages.next += PAGE_BYTES;
 	__builtin_memset((void *)page, 0, PAGE_BYTES);
 	return page;
 }
 
-static void release_table(void *context, uint64_t table)
+static void release_table(uint64_t table)
 {
-	(void)context;
 	(void)table;
 }
 
-static uint64_t *access_table(void *context, uint64_t table)
+static uint64_t *access_table(uint64_t table)
 {
-	(void)context;
 	return (uint64_t *)table;
 }
 
@@ -73,10 +70,11 @@ static int map_loader(struct paging *paging)
 static const char *build_tables(struct region *region, const struct boot_program *kernel, const struct boot_info *info,
 				uint64_t pages)
 {
-	struct table_pages table_pages = { pages, pages + REGION_TABLE_PAGES * PAGE_BYTES };
-	struct paging_memory memory = { allocate_table, release_table, access_table, &table_pages };
+	static const struct paging_memory memory = { allocate_table, release_table, access_table };
 	struct paging paging;
 
+	table_pages.next = pages;
+	table_pages.end = pages + REGION_TABLE_PAGES * PAGE_BYTES;
 	if (paging_create(&paging, &paging_host, &memory) || map_loader(&paging) ||
 	    map_kernel(&paging, kernel, info->image_base) ||
 	    paging_map(&paging, POOL_BASE, info->region_base, info->region_bytes, PAGING_READ | PAGING_WRITE))

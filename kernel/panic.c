@@ -8,9 +8,8 @@
 #include "output.h"
 #include <guests/lib/bh_format.h>
 
-#define TAIL_BYTES   4096u
-#define STACK_VALUES 16u
-#define NOBODY	     UINT32_MAX
+#define TAIL_BYTES 4096u
+#define NOBODY	   UINT32_MAX
 
 static _Atomic uint32_t owner = NOBODY; /* index of the CPU that panics */
 static bool reset_after;
@@ -60,16 +59,6 @@ bool panic_begin(void)
 	return true;
 }
 
-static void log_stack(void)
-{
-	uint64_t value[STACK_VALUES];
-	unsigned n = exception_backtrace((uint64_t)__builtin_frame_address(0), value, STACK_VALUES);
-
-	log_printf("return addresses on the stack, newest first:");
-	for (unsigned i = 0; i < n; i++)
-		log_printf("    0x%lx", (unsigned long)value[i]);
-}
-
 _Noreturn static void end(void)
 {
 	if (reset_after) {
@@ -95,7 +84,7 @@ _Noreturn void panic(const char *fmt, ...)
 	case 0:
 		log_printf("PANIC on CPU %u: %s", this_index(), text);
 		if (first)
-			log_stack();
+			exception_log_stack((uint64_t)__builtin_frame_address(0));
 		end();
 	case 1:
 		log_printf("PANIC again, while reporting the first: %s", text);

@@ -1,5 +1,5 @@
 #include "partition.h"
-#include "kick.h"
+#include "interrupt.h"
 #include "channel.h"
 #include "clock.h"
 #include "cpu.h"

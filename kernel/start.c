@@ -12,10 +12,8 @@
 #include "spinlock.h"
 #include "trace.h"
 #include "virt.h"
-#include "virt_choose.h"
 
 const struct boot_info *start_boot_info;
-const struct virt_ops *virt;
 
 static _Atomic bool built;
 
@@ -42,7 +40,6 @@ void machine_start(const struct boot_info *info)
 	panic_set_reset(boot->config.machine.panic == CONFIG_PANIC_RESET);
 	sched_slice = clock_ticks(boot->config.machine.slice_microseconds);
 	prepare_cpus();
-	virt = virt_choose();
 	virt->require();
 	virt->caps(log_caps_line);
 	frame_init(info);

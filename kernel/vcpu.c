@@ -1,5 +1,5 @@
 #include "vcpu.h"
-#include "kick.h"
+#include "interrupt.h"
 #include "clock.h"
 #include "cpu.h"
 #include "cpu_this.h"

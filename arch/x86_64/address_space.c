@@ -6,16 +6,12 @@
 #include "pool.h"
 #include "window.h"
 
-#define PEEK_BASE  (MMIO_BASE + MMIO_BYTES)
-#define PEEK_BYTES 0x100000ull
-
 struct paging kernel_paging;
 uint64_t *window_entry;
 
 static struct paging identity;
 static uint64_t image_physical, image_end;
 static uint64_t mmio_next = MMIO_BASE;
-static uint64_t peeked; /* bytes mapped at PEEK_BASE */
 
 extern const char boot_stack_guard[]; /* entry.S */
 /* linker.ld */
@@ -75,9 +71,8 @@ static void create_windows(void)
 	map_kernel(WINDOW_BASE, 0, PAGING_2M, PAGING_READ);
 	for (unsigned level = 4; level > 2; level--) {
 		uint64_t index = WINDOW_BASE >> (12 + 9 * (level - 1)) & 511;
-		uint64_t entry = ((uint64_t *)pool_virtual(table))[index];
 
-		table = kernel_paging.format->physical(entry, level);
+		table = paging_physical(((uint64_t *)pool_virtual(table))[index], level);
 	}
 	window_entry = pool_virtual(table);
 	window_entry[0] = 0;
@@ -163,35 +158,25 @@ void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
 	return (uint8_t *)address + offset;
 }
 
-static void unmap(uint64_t address, uint64_t bytes)
-{
-	paging_unmap(&kernel_paging, address, bytes);
-	for (uint64_t i = 0; i < bytes; i += PAGING_4K)
-		invlpg((void *)(address + i));
-}
-
 void mmio_unmap(const void *address, uint64_t bytes)
 {
-	uint64_t first = (uint64_t)address & ~(PAGING_4K - 1);
+	uint64_t first = (uint64_t)address & ~(PAGING_4K - 1), end = (uint64_t)address + bytes;
 
-	bytes += (uint64_t)address - first;
-	unmap(first, (bytes + PAGING_4K - 1) & ~(PAGING_4K - 1));
+	paging_unmap(&kernel_paging, first, (end - first + PAGING_4K - 1) & ~(PAGING_4K - 1));
+	for (; first < end; first += PAGING_4K)
+		invlpg((void *)first);
 }
 
 const void *address_space_peek(uint64_t physical, uint64_t bytes)
 {
-	uint64_t offset = physical % PAGING_4K;
+	static const void *peeked;
+	static uint64_t peeked_bytes;
 
 	if (peeked)
-		unmap(PEEK_BASE, peeked);
-	peeked = 0;
-	if (!bytes || bytes > PEEK_BYTES - PAGING_4K)
-		return NULL;
-	bytes = (offset + bytes + PAGING_4K - 1) & ~(PAGING_4K - 1);
-	if (paging_map(&kernel_paging, PEEK_BASE, physical - offset, bytes, PAGING_READ))
-		return NULL;
-	peeked = bytes;
-	return (uint8_t *)PEEK_BASE + offset;
+		mmio_unmap(peeked, peeked_bytes);
+	peeked = bytes ? mmio_map(physical, bytes, PAGING_WB) : NULL;
+	peeked_bytes = bytes;
+	return peeked;
 }
 
 uint64_t address_physical(const void *address)

@@ -36,8 +36,8 @@ void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type);
 void mmio_unmap(const void *address, uint64_t bytes);
 
 /*
- * Maps up to 1 MiB of memory read-only until the next call; NULL when it cannot. bytes 0: only
- * unmaps. For firmware tables; boot CPU, before the others run.
+ * Maps memory until the next call; NULL when it cannot. bytes 0: only unmaps. For firmware tables; boot CPU, before
+ * the others run.
  */
 const void *address_space_peek(uint64_t physical, uint64_t bytes);
 

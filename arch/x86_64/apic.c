@@ -106,9 +106,9 @@ static void send(uint32_t target, uint32_t command)
 	registers[APIC_ICR / 4] = command;
 }
 
-void apic_send_ipi(unsigned cpu_index, unsigned vector)
+void kick_cpu(unsigned index)
 {
-	send(cpus[cpu_index]->apic_id, vector | ICR_ASSERT);
+	send(cpus[index]->apic_id, VECTOR_KICK | ICR_ASSERT);
 }
 
 void apic_send_nmi_all_but_self(void)

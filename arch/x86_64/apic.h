@@ -38,10 +38,6 @@ void apic_write(enum apic_register offset, uint32_t value);
 
 void apic_eoi(void);
 
-/* Interrupts of fixed delivery to CPU `cpu_index` (< cpu_count; may be the caller). Interrupts off.
- */
-void apic_send_ipi(unsigned cpu_index, unsigned vector);
-
 /* NMI to every other CPU, whether it runs the kernel or not. */
 void apic_send_nmi_all_but_self(void);
 

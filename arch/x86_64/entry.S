@@ -1,4 +1,4 @@
-/* entry.S: the kernel's entry, the stubs of exceptions and interrupts, and MSRs that may not be there. */
+/* entry.S: the kernel's entry, and the stubs of exceptions and interrupts. */
 #define CPU_STACK_BYTES 16384 /* arch_cpu.h */
 
 	.text
@@ -24,9 +24,7 @@ interrupt_stubs:
 	.set vector, 0
 	.rept 256
 	.balign 16
-	.if vector > 31
-	pushq $0
-	.elseif !((0x60227d00 >> vector) & 1)
+	.if vector > 31 || !((0x60227d00 >> vector) & 1)
 	pushq $0
 	.endif
 	pushq $vector
@@ -35,67 +33,17 @@ interrupt_stubs:
 	.endr
 
 interrupt_common:
-	pushq %rax
-	pushq %rbx
-	pushq %rcx
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq %rbp
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	.irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+	pushq %\register
+	.endr
 	cld
 	movq %rsp, %rdi			/* 22 words since the CPU aligned it: aligned again */
 	call interrupt_entry
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rbp
-	popq %rdi
-	popq %rsi
-	popq %rdx
-	popq %rcx
-	popq %rbx
-	popq %rax
+	.irp register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+	popq %\register
+	.endr
 	addq $16, %rsp
 	iretq
-
-/* bool rdmsr_try(uint32_t msr, uint64_t *value): exception.c resumes a #GP at msr_try_failed. */
-	.globl rdmsr_try, wrmsr_try, msr_try_read_at, msr_try_write_at, msr_try_failed
-rdmsr_try:
-	movl %edi, %ecx
-msr_try_read_at:
-	rdmsr
-	movl %eax, (%rsi)
-	movl %edx, 4(%rsi)
-	movl $1, %eax
-	ret
-
-/* bool wrmsr_try(uint32_t msr, uint64_t value) */
-wrmsr_try:
-	movl %edi, %ecx
-	movl %esi, %eax
-	movq %rsi, %rdx
-	shrq $32, %rdx
-msr_try_write_at:
-	wrmsr
-	movl $1, %eax
-	ret
-
-msr_try_failed:
-	xorl %eax, %eax
-	ret
 
 	.bss
 	.balign 4096

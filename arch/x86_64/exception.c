@@ -7,12 +7,11 @@
 #include "paging.h"
 #include "panic.h"
 
-/* linker.ld and entry.S */
+/* linker.ld */
 extern const char kernel_text_start[], kernel_text_end[];
-extern const char msr_try_read_at[], msr_try_write_at[], msr_try_failed[];
 
-#define VECTOR_GENERAL_PROTECTION 13u
-#define VECTOR_PAGE_FAULT	  14u
+#define VECTOR_PAGE_FAULT 14u
+#define STACK_VALUES	  16u
 
 static const char *const name[32] = {
 	"#DE divide error",
@@ -42,7 +41,7 @@ static const char *const name[32] = {
 	"#SX",
 };
 
-unsigned exception_backtrace(uint64_t rsp, uint64_t *value, unsigned n)
+void exception_log_stack(uint64_t rsp)
 {
 	/* All stacks are multiples of a page; none is longer than CPU_STACK_BYTES. */
 	uint64_t end = (rsp | (PAGING_4K - 1)) + 1;
@@ -54,58 +53,41 @@ unsigned exception_backtrace(uint64_t rsp, uint64_t *value, unsigned n)
 		if (rsp < top && rsp >= top - CPU_STACK_BYTES)
 			end = top;
 	}
-	for (rsp = (rsp + 7) & ~7ull; rsp < end && found < n; rsp += 8) {
-		uint64_t v = *(const uint64_t *)rsp;
+	log_printf("return addresses on the stack, newest first:");
+	for (rsp = (rsp + 7) & ~7ull; rsp < end && found < STACK_VALUES; rsp += 8) {
+		const char *value = *(const char **)rsp;
 
-		if (v >= (uint64_t)kernel_text_start && v < (uint64_t)kernel_text_end)
-			value[found++] = v;
+		if (value >= kernel_text_start && value < kernel_text_end) {
+			log_printf("    %p", value);
+			found++;
+		}
 	}
-	return found;
 }
 
 static void log_registers(const struct interrupt_frame *f)
 {
-#define U(x) ((unsigned long)(x))
-	log_printf("rip %016lx rflags %08lx cs %02lx error 0x%lx", U(f->rip), U(f->rflags), U(f->cs), U(f->error));
-	log_printf("rax %016lx rbx %016lx rcx %016lx rdx %016lx", U(f->rax), U(f->rbx), U(f->rcx), U(f->rdx));
-	log_printf("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", U(f->rsi), U(f->rdi), U(f->rbp), U(f->rsp));
-	log_printf("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", U(f->r8), U(f->r9), U(f->r10), U(f->r11));
-	log_printf("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", U(f->r12), U(f->r13), U(f->r14), U(f->r15));
-	log_printf("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx", U(read_cr0()), U(read_cr2()), U(read_cr3()),
-		   U(read_cr4()));
-#undef U
+	log_printf("rip %016lx rflags %08lx cs %02lx error 0x%lx", f->rip, f->rflags, f->cs, f->error);
+	log_printf("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+	log_printf("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
+	log_printf("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+	log_printf("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+	log_printf("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx", read_cr0(), read_cr2(), read_cr3(), read_cr4());
 }
 
-static bool resume_msr_try(struct interrupt_frame *frame)
+void exception_handle(const struct interrupt_frame *frame)
 {
-	if (frame->vector != VECTOR_GENERAL_PROTECTION ||
-	    (frame->rip != (uint64_t)msr_try_read_at && frame->rip != (uint64_t)msr_try_write_at))
-		return false;
-	frame->rip = (uint64_t)msr_try_failed;
-	return true;
-}
-
-void exception_handle(struct interrupt_frame *frame)
-{
-	uint64_t stack[8];
-	unsigned n;
 	const char *text = name[frame->vector] ? name[frame->vector] : "reserved";
 
-	if (resume_msr_try(frame))
-		return;
 	machine_end_failed();
 	panic_begin();
-	log_printf("exception %lu (%s) in the kernel", (unsigned long)frame->vector, text);
+	log_printf("exception %lu (%s) in the kernel", frame->vector, text);
 	log_registers(frame);
-	n = exception_backtrace(frame->rsp, stack, sizeof(stack) / sizeof(stack[0]));
-	log_printf("return addresses on the stack, newest first:");
-	for (unsigned i = 0; i < n; i++)
-		log_printf("    0x%lx", (unsigned long)stack[i]);
+	exception_log_stack(frame->rsp);
 	if (frame->vector == VECTOR_PAGE_FAULT)
 		panic("%s: %s of %lx at %lx", text,
 		      frame->error & 16	 ? "fetch"
 		      : frame->error & 2 ? "write"
 					 : "read",
-		      (unsigned long)read_cr2(), (unsigned long)frame->rip);
-	panic("%s at %lx", text, (unsigned long)frame->rip);
+		      read_cr2(), frame->rip);
+	panic("%s at %lx", text, frame->rip);
 }

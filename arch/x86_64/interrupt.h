@@ -39,6 +39,9 @@ void interrupt_dispatch(unsigned vector);
  * for VM exits. */
 void interrupt_nmi(void);
 
+/* Makes another CPU come back to the kernel: ends its idling, or its vCPU's run, at once. Any CPU, interrupts off. */
+void kick_cpu(unsigned index);
+
 /* Waits for an interrupt and handles it: the only place where root mode has interrupts on. Returns
  * after each. */
 void cpu_idle(void);

@@ -1,6 +1,5 @@
 /* msr.h: model-specific registers (SDM vol. 4), by the manual's names. */
 #pragma once
-#include <stdbool.h>
 #include <stdint.h>
 
 #define IA32_TSC	       0x10u
@@ -54,7 +53,3 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
 }
-
-/* The same for registers that may not be there: false in place of #GP. In entry.S. */
-bool rdmsr_try(uint32_t msr, uint64_t *value);
-bool wrmsr_try(uint32_t msr, uint64_t value);

@@ -1,9 +1,15 @@
 #include "paging.h"
 #include <stddef.h>
 
-#define ENTRIES	     512u
-#define ADDRESS_BITS 48u
-#define ADDRESS_MASK ((1ull << ADDRESS_BITS) - 1)
+#define LEVELS	      4u
+#define ENTRIES	      512u
+#define ADDRESS_BITS  48u
+#define ADDRESS_MASK  ((1ull << ADDRESS_BITS) - 1)
+#define PHYSICAL_MASK 0x000ffffffffff000ull
+#define PHYSICAL_END  (1ull << 52)
+
+#define PRESENT 0x01ull /* EPT: read, without which neither format can do on every CPU */
+#define LARGE	0x80ull
 
 static uint64_t page_bytes(unsigned level)
 {
@@ -17,12 +23,7 @@ static unsigned index_of(uint64_t address, unsigned level)
 
 static uint64_t *entries(const struct paging *p, uint64_t table)
 {
-	return p->memory->access(p->memory->context, table);
-}
-
-static uint64_t allocate(const struct paging *p)
-{
-	return p->memory->allocate(p->memory->context);
+	return p->memory->access(table);
 }
 
 /* Others may be walking these tables: what an entry names is there before the entry is. */
@@ -53,6 +54,47 @@ static uint64_t unstrip(const struct paging *p, uint64_t address)
 	return p->format->canonical && upper ? address | ~ADDRESS_MASK : address;
 }
 
+/* ---- entries ---------------------------------------------------------------------------------- */
+
+static bool is_page(uint64_t entry, unsigned level)
+{
+	return level == 1 || (level <= 3 && entry & LARGE);
+}
+
+uint64_t paging_physical(uint64_t entry, unsigned level)
+{
+	/* Below the address of a large page stand attributes, such as PAT in bit 12. */
+	uint64_t low = level > 1 && entry & LARGE ? page_bytes(level) - 1 : 0;
+
+	return entry & PHYSICAL_MASK & ~low;
+}
+
+static bool flags_valid(unsigned flags)
+{
+	unsigned known = PAGING_READ | PAGING_WRITE | PAGING_EXECUTE | PAGING_TYPE;
+
+	return !(flags & ~known) && flags & PAGING_READ && (flags & PAGING_TYPE) != PAGING_TYPE;
+}
+
+static uint64_t page_entry(const struct paging_format *f, uint64_t physical, unsigned flags, unsigned level)
+{
+	uint64_t entry = physical | PRESENT | f->page | f->type[(flags & PAGING_TYPE) / PAGING_UC];
+
+	entry |= flags & PAGING_WRITE ? f->write : 0;
+	entry |= flags & PAGING_EXECUTE ? f->execute : f->no_execute;
+	return level > 1 ? entry | LARGE : entry;
+}
+
+static unsigned page_flags(const struct paging_format *f, uint64_t entry)
+{
+	unsigned type = PAGING_WB;
+
+	while (type < PAGING_WC && (entry & f->type_mask) != f->type[type / PAGING_UC])
+		type += PAGING_UC;
+	return PAGING_READ | (entry & f->write ? PAGING_WRITE : 0) |
+	       ((entry & (f->execute | f->no_execute)) == f->execute ? PAGING_EXECUTE : 0) | type;
+}
+
 /* ---- visiting -------------------------------------------------------------------------------- */
 
 struct visit {
@@ -64,20 +106,19 @@ struct visit {
 
 static bool visit_table(const struct visit *v, uint64_t table, unsigned level, uint64_t base)
 {
-	const struct paging_format *f = v->p->format;
 	uint64_t size = page_bytes(level), *entry = entries(v->p, table);
 	unsigned i = v->first > base ? index_of(v->first, level) : 0;
 
 	for (uint64_t address = base + i * size; i < ENTRIES && address <= v->last; i++, address += size) {
-		if (!f->present(entry[i]))
+		if (!(entry[i] & PRESENT))
 			continue;
-		if (f->is_page(entry[i], level)) {
-			struct paging_page page = { unstrip(v->p, address), f->physical(entry[i], level), size,
-						    f->flags(entry[i], level) };
+		if (is_page(entry[i], level)) {
+			struct paging_page page = { unstrip(v->p, address), paging_physical(entry[i], level), size,
+						    page_flags(v->p->format, entry[i]) };
 
 			if (!v->each(v->context, &page))
 				return false;
-		} else if (!visit_table(v, f->physical(entry[i], level), level - 1, address)) {
+		} else if (!visit_table(v, paging_physical(entry[i], level), level - 1, address)) {
 			return false;
 		}
 	}
@@ -88,31 +129,21 @@ bool paging_walk(const struct paging *p, bool (*each)(void *context, const struc
 {
 	struct visit v = { p, 0, ADDRESS_MASK, each, context };
 
-	return visit_table(&v, p->root, p->format->levels, 0);
+	return visit_table(&v, p->root, LEVELS, 0);
 }
 
-static bool found(void *context, const struct paging_page *page)
+static bool stop(void *context, const struct paging_page *page)
 {
-	*(struct paging_page *)context = *page;
+	(void)context;
+	(void)page;
 	return false;
-}
-
-bool paging_lookup(const struct paging *p, uint64_t address, struct paging_page *page)
-{
-	struct visit v = { p, address, address, found, page };
-
-	if (!strip(p, &v.first, 1))
-		return false;
-	v.last = v.first;
-	return !visit_table(&v, p->root, p->format->levels, 0);
 }
 
 static bool range_free(const struct paging *p, uint64_t address, uint64_t bytes)
 {
-	struct paging_page page;
-	struct visit v = { p, address, address + bytes - 1, found, &page };
+	struct visit v = { p, address, address + bytes - 1, stop, NULL };
 
-	return visit_table(&v, p->root, p->format->levels, 0);
+	return visit_table(&v, p->root, LEVELS, 0);
 }
 
 /* ---- unmapping ------------------------------------------------------------------------------- */
@@ -121,31 +152,30 @@ static bool range_free(const struct paging *p, uint64_t address, uint64_t bytes)
 static int split(const struct paging *p, uint64_t *entry, unsigned level)
 {
 	const struct paging_format *f = p->format;
-	uint64_t physical = f->physical(*entry, level), table = allocate(p);
-	unsigned flags = f->flags(*entry, level);
+	uint64_t physical = paging_physical(*entry, level), table = p->memory->allocate();
 
 	if (!table)
 		return PAGING_NO_TABLE;
 	for (unsigned i = 0; i < ENTRIES; i++)
-		entries(p, table)[i] = f->page(physical + i * page_bytes(level - 1), flags, level - 1);
-	set_entry(entry, f->table(table));
+		entries(p, table)[i] =
+			page_entry(f, physical + i * page_bytes(level - 1), page_flags(f, *entry), level - 1);
+	set_entry(entry, table | PRESENT | f->table);
 	return PAGING_OK;
 }
 
 /* Sees to it that no page lies on both sides of `address`. */
 static int split_at(const struct paging *p, uint64_t address)
 {
-	const struct paging_format *f = p->format;
 	uint64_t table = p->root;
 
-	for (unsigned level = f->levels; address % page_bytes(level); level--) {
+	for (unsigned level = LEVELS; address % page_bytes(level); level--) {
 		uint64_t *entry = &entries(p, table)[index_of(address, level)];
 
-		if (!f->present(*entry))
+		if (!(*entry & PRESENT))
 			return PAGING_OK;
-		if (f->is_page(*entry, level) && split(p, entry, level))
+		if (is_page(*entry, level) && split(p, entry, level))
 			return PAGING_NO_TABLE;
-		table = f->physical(*entry, level);
+		table = paging_physical(*entry, level);
 	}
 	return PAGING_OK;
 }
@@ -153,7 +183,7 @@ static int split_at(const struct paging *p, uint64_t address)
 static bool table_empty(const struct paging *p, uint64_t table)
 {
 	for (unsigned i = 0; i < ENTRIES; i++) {
-		if (p->format->present(entries(p, table)[i]))
+		if (entries(p, table)[i] & PRESENT)
 			return false;
 	}
 	return true;
@@ -162,24 +192,23 @@ static bool table_empty(const struct paging *p, uint64_t table)
 /* Clears what touches first..last; every page there lies wholly inside. */
 static void clear(const struct paging *p, uint64_t table, unsigned level, uint64_t base, uint64_t first, uint64_t last)
 {
-	const struct paging_format *f = p->format;
 	uint64_t size = page_bytes(level), *entry = entries(p, table);
 	unsigned i = first > base ? index_of(first, level) : 0;
 
 	for (uint64_t address = base + i * size; i < ENTRIES && address <= last; i++, address += size) {
 		uint64_t child;
 
-		if (!f->present(entry[i]))
+		if (!(entry[i] & PRESENT))
 			continue;
-		if (f->is_page(entry[i], level)) {
+		if (is_page(entry[i], level)) {
 			set_entry(&entry[i], 0);
 			continue;
 		}
-		child = f->physical(entry[i], level);
+		child = paging_physical(entry[i], level);
 		clear(p, child, level - 1, address, first, last);
 		if (table_empty(p, child)) {
 			set_entry(&entry[i], 0);
-			p->memory->release(p->memory->context, child);
+			p->memory->release(child);
 		}
 	}
 }
@@ -190,7 +219,7 @@ int paging_unmap(struct paging *p, uint64_t address, uint64_t bytes)
 		return PAGING_INVALID;
 	if (split_at(p, address) || split_at(p, address + bytes))
 		return PAGING_NO_TABLE;
-	clear(p, p->root, p->format->levels, 0, address, address + bytes - 1);
+	clear(p, p->root, LEVELS, 0, address, address + bytes - 1);
 	return PAGING_OK;
 }
 
@@ -214,21 +243,21 @@ static int map_in_table(const struct paging *p, uint64_t table, unsigned level, 
 	uint64_t size = page_bytes(level), *entry = entries(p, table);
 
 	for (unsigned i = index_of(m->address, level); i < ENTRIES && m->bytes; i++) {
-		if (!f->present(entry[i]) && page_fits(f, m, level)) {
-			set_entry(&entry[i], f->page(m->physical, m->flags, level));
+		if (!(entry[i] & PRESENT) && page_fits(f, m, level)) {
+			set_entry(&entry[i], page_entry(f, m->physical, m->flags, level));
 			m->address += size;
 			m->physical += size;
 			m->bytes -= size;
 			continue;
 		}
-		if (!f->present(entry[i])) {
-			uint64_t child = allocate(p);
+		if (!(entry[i] & PRESENT)) {
+			uint64_t child = p->memory->allocate();
 
 			if (!child)
 				return PAGING_NO_TABLE;
-			set_entry(&entry[i], f->table(child));
+			set_entry(&entry[i], child | PRESENT | f->table);
 		}
-		if (map_in_table(p, f->physical(entry[i], level), level - 1, m))
+		if (map_in_table(p, paging_physical(entry[i], level), level - 1, m))
 			return PAGING_NO_TABLE;
 	}
 	return PAGING_OK;
@@ -236,55 +265,26 @@ static int map_in_table(const struct paging *p, uint64_t table, unsigned level, 
 
 int paging_map(struct paging *p, uint64_t address, uint64_t physical, uint64_t bytes, unsigned flags)
 {
-	uint64_t physical_end = 1ull << p->format->physical_bits;
 	struct mapping m;
 
 	if (!bytes || (address | physical | bytes) % PAGING_4K || !strip(p, &address, bytes) ||
-	    physical >= physical_end || bytes > physical_end - physical || !p->format->flags_valid(flags))
+	    physical >= PHYSICAL_END || bytes > PHYSICAL_END - physical || !flags_valid(flags))
 		return PAGING_INVALID;
 	if (!range_free(p, address, bytes))
 		return PAGING_BUSY;
 
 	m = (struct mapping){ address, physical, bytes, flags };
-	if (map_in_table(p, p->root, p->format->levels, &m)) {
+	if (map_in_table(p, p->root, LEVELS, &m)) {
 		/* Nothing was there before, so taking all of it away is what was there before. */
-		clear(p, p->root, p->format->levels, 0, address, address + bytes - 1);
+		clear(p, p->root, LEVELS, 0, address, address + bytes - 1);
 		return PAGING_NO_TABLE;
 	}
 	return PAGING_OK;
 }
 
-/* ---- whole tables ---------------------------------------------------------------------------- */
-
 int paging_create(struct paging *p, const struct paging_format *format, const struct paging_memory *memory)
 {
 	*p = (struct paging){ .format = format, .memory = memory };
-	p->root = allocate(p);
+	p->root = p->memory->allocate();
 	return p->root ? PAGING_OK : PAGING_NO_TABLE;
-}
-
-/* Counts `table` and those below it, and releases them if `release`. */
-static uint64_t each_table(const struct paging *p, uint64_t table, unsigned level, bool release)
-{
-	const struct paging_format *f = p->format;
-	uint64_t *entry = entries(p, table), count = 1;
-
-	for (unsigned i = 0; i < ENTRIES; i++) {
-		if (f->present(entry[i]) && !f->is_page(entry[i], level))
-			count += each_table(p, f->physical(entry[i], level), level - 1, release);
-	}
-	if (release)
-		p->memory->release(p->memory->context, table);
-	return count;
-}
-
-uint64_t paging_tables(const struct paging *p)
-{
-	return each_table(p, p->root, p->format->levels, false);
-}
-
-void paging_destroy(struct paging *p)
-{
-	each_table(p, p->root, p->format->levels, true);
-	p->root = 0;
 }

@@ -31,19 +31,16 @@ enum paging_result {
 	PAGING_NO_TABLE = -3, /* the provider is exhausted */
 };
 
-/* Level 1 holds 4 KiB pages, 2: 2 MiB, 3: 1 GiB. */
+/*
+ * How an entry says what it means. In all formats bit 0 means present, and bit 7 that an entry above level 1 names a
+ * page; level 1 holds 4 KiB pages, 2: 2 MiB, 3: 1 GiB.
+ */
 struct paging_format {
-	unsigned levels;	/* of tables; the root is at this level */
-	unsigned largest;	/* highest level that may hold pages: 2 or 3 */
-	unsigned physical_bits; /* no address has more */
-	bool canonical;		/* the upper half is sign-extended */
-	bool (*flags_valid)(unsigned flags);
-	bool (*present)(uint64_t entry);
-	bool (*is_page)(uint64_t entry, unsigned level);
-	uint64_t (*page)(uint64_t physical, unsigned flags, unsigned level);
-	uint64_t (*table)(uint64_t physical);
-	uint64_t (*physical)(uint64_t entry, unsigned level); /* of the page or table that it names */
-	unsigned (*flags)(uint64_t entry, unsigned level);
+	unsigned largest;		     /* highest level that may hold pages: 2 or 3 */
+	bool canonical;			     /* the upper half is sign-extended */
+	uint64_t table, page;		     /* set in every entry that names a table, a page */
+	uint64_t write, execute, no_execute; /* set as the flags say */
+	uint64_t type[3], type_mask;	     /* PAGING_WB, UC, WC */
 };
 
 /* 4-level host tables (SDM vol. 3, 4.5) and EPT (28.3.2), with 2 MiB pages at most, and with 1 GiB
@@ -51,10 +48,9 @@ struct paging_format {
 extern const struct paging_format paging_host, paging_host_1g, paging_ept, paging_ept_1g;
 
 struct paging_memory {
-	uint64_t (*allocate)(void *context); /* physical address of a zeroed page, 0: none left */
-	void (*release)(void *context, uint64_t table);
-	uint64_t *(*access)(void *context, uint64_t table); /* where its 512 entries stand; valid until released */
-	void *context;
+	uint64_t (*allocate)(void); /* physical address of a zeroed page, 0: none left */
+	void (*release)(uint64_t table);
+	uint64_t *(*access)(uint64_t table); /* where its 512 entries stand; valid until released */
 };
 
 struct paging {
@@ -82,16 +78,10 @@ struct paging_page {
 	unsigned flags;
 };
 
-/* The page that maps `address`; false: none. */
-bool paging_lookup(const struct paging *paging, uint64_t address, struct paging_page *page);
-
 /* Calls `each` for every page, in the order of addresses, until it returns false; then returns
  * false. */
 bool paging_walk(const struct paging *paging, bool (*each)(void *context, const struct paging_page *page),
 		 void *context);
 
-/* Number of tables, the root included. */
-uint64_t paging_tables(const struct paging *paging);
-
-/* Releases all tables, the root included. What they mapped is not touched. */
-void paging_destroy(struct paging *paging);
+/* The table that `entry`, which is present, names, or the first address of its page. */
+uint64_t paging_physical(uint64_t entry, unsigned level);

@@ -8,7 +8,6 @@
 #include "clock.h"
 #include "interrupt.h"
 #include "ioapic.h"
-#include "kick.h"
 #include "log.h"
 #include "machine.h"
 #include "panic.h"

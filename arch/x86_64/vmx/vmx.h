@@ -14,8 +14,6 @@
 struct vcpu;
 struct cpu;
 
-extern const struct virt_ops vmx_ops;
-
 /* ---- vmx_caps.c -------------------------------------------------------------------------------- */
 
 struct vmx_caps {

@@ -126,10 +126,8 @@ static void stop_if_missing(void)
 
 static bool vmx_locked_off(void)
 {
-	uint64_t value = 0;
-
-	return rdmsr_try(IA32_FEATURE_CONTROL, &value) && (value & FEATURE_CONTROL_LOCK) &&
-	       !(value & FEATURE_CONTROL_OUTSIDE_SMX);
+	return (rdmsr(IA32_FEATURE_CONTROL) & (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_OUTSIDE_SMX)) ==
+	       FEATURE_CONTROL_LOCK;
 }
 
 static void require_ept(void)
@@ -239,10 +237,8 @@ void vmx_describe(void (*line)(const char *text))
 
 static void unlock_feature_control(void)
 {
-	uint64_t value = 0;
+	uint64_t value = rdmsr(IA32_FEATURE_CONTROL);
 
-	if (!rdmsr_try(IA32_FEATURE_CONTROL, &value))
-		return;
 	if (!(value & FEATURE_CONTROL_LOCK))
 		wrmsr(IA32_FEATURE_CONTROL, value | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_OUTSIDE_SMX);
 }

@@ -423,7 +423,7 @@ static void vmx_gp_later(struct vcpu *vcpu)
 	vcpu->arch.vmx.pending |= VMX_PENDING_GP;
 }
 
-const struct virt_ops vmx_ops = {
+static const struct virt_ops vmx_ops = {
 	.name = "VT-x",
 	.paging = vmx_paging,
 	.exit_reason = vmx_exit_reason,
@@ -444,3 +444,6 @@ const struct virt_ops vmx_ops = {
 	.tsc_offset_changed = vmx_tsc_offset_changed,
 	.apic_mode_changed = vmx_apic_mode_changed,
 };
+
+/* The only back end so far, also where there is no VT-x: it says what is missing. */
+const struct virt_ops *virt = &vmx_ops;
