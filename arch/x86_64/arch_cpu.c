@@ -11,10 +11,8 @@
 struct cpu *cpus[CPU_MAX];
 unsigned cpu_count;
 
-#define CR0_VALUE 0x80010033ull /* PG WP NE ET MP PE */
-#define CR4_VALUE 0x660ull	/* OSXMMEXCPT OSFXSR MCE PAE */
-#define CR4_LA57  (1ull << 12)
-#define CR4_SMEP  (1ull << 20)
+#define CR0_VALUE (CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
+#define CR4_VALUE (CR4_OSXMMEXCPT | CR4_OSFXSR | CR4_MCE | CR4_PAE)
 
 #define STRUCT_PAGES ((unsigned)((sizeof(struct cpu) + PAGE_BYTES - 1) / PAGE_BYTES))
 #define IST_PAGES    (IST_COUNT * IST_BYTES / (unsigned)PAGE_BYTES)

@@ -166,6 +166,12 @@ int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data)
 
 /* ---- timer (11.5.4) ---- */
 
+/*
+ * A guest's crystal (CPUID leaf 15h, and its APIC timer) is its TSC, or half of it where the
+ * frequency does not fit into the leaf's 32 bits. As a power of 2.
+ */
+unsigned guest_apic_crystal_shift(void);
+
 /* Own CPU: the time given to vcpu_set_timer has come. */
 void guest_apic_timer_expired(struct vcpu *vcpu);
 

@@ -4,7 +4,6 @@
  */
 #include "guest_apic_internal.h"
 #include "clock.h"
-#include "guest_host.h"
 
 /* LVT timer bits 18:17. The fourth value is reserved: such a timer never fires. */
 enum timer_mode { MODE_ONE_SHOT, MODE_PERIODIC, MODE_DEADLINE };
@@ -12,6 +11,11 @@ enum timer_mode { MODE_ONE_SHOT, MODE_PERIODIC, MODE_DEADLINE };
 /* A periodic timer fires at most 16384 times a second, so that none keeps its CPU busy with it
  * alone. */
 #define PERIODS_PER_SECOND_SHIFT 14
+
+unsigned guest_apic_crystal_shift(void)
+{
+	return clock_hz > UINT32_MAX;
+}
 
 static void stop(struct vcpu *vcpu)
 {
@@ -59,7 +63,7 @@ static void count_expired(struct vcpu *vcpu, uint64_t now)
 uint32_t guest_apic_timer_current(struct vcpu *vcpu)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
-	uint64_t now = host_tsc();
+	uint64_t now = clock_now();
 
 	return apic->expires > now ? (uint32_t)((apic->expires - now) >> apic->timer_shift) : 0;
 }
@@ -74,7 +78,7 @@ void guest_apic_timer_set_initial(struct vcpu *vcpu, uint32_t initial)
 	if (apic->timer_mode == MODE_DEADLINE)
 		return;
 	if (initial)
-		count(vcpu, host_tsc() + ((uint64_t)initial << apic->timer_shift));
+		count(vcpu, clock_now() + ((uint64_t)initial << apic->timer_shift));
 	else
 		stop(vcpu);
 }
@@ -85,9 +89,9 @@ void guest_apic_timer_set_divide(struct vcpu *vcpu, uint32_t divide)
 	uint32_t code = (divide & 3) | (divide >> 1 & 4); /* figure 11-10: 0 is 2, 6 is 128, 7 is 1 */
 	uint32_t left = guest_apic_timer_current(vcpu);
 
-	apic->timer_shift = ((code + 1) & 7) + guest_crystal_shift();
+	apic->timer_shift = ((code + 1) & 7) + guest_apic_crystal_shift();
 	if (apic->expires)
-		count(vcpu, host_tsc() + ((uint64_t)left << apic->timer_shift));
+		count(vcpu, clock_now() + ((uint64_t)left << apic->timer_shift));
 }
 
 /* ---- TSC deadline ---- */
@@ -95,7 +99,7 @@ void guest_apic_timer_set_divide(struct vcpu *vcpu, uint32_t divide)
 /* Arms the host's timer for the guest's deadline, or fires if it has passed. */
 static void arm_deadline(struct vcpu *vcpu)
 {
-	uint64_t now = host_tsc(), guest_now = now + vcpu->arch.tsc_offset;
+	uint64_t now = clock_now(), guest_now = now + vcpu->arch.tsc_offset;
 	uint64_t ahead = vcpu->arch.apic.deadline - guest_now;
 
 	if (vcpu->arch.apic.deadline <= guest_now) {
@@ -153,7 +157,7 @@ void guest_apic_timer_reset(struct vcpu *vcpu)
 void guest_apic_timer_expired(struct vcpu *vcpu)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
-	uint64_t now = host_tsc();
+	uint64_t now = clock_now();
 
 	if (apic->deadline)
 		arm_deadline(vcpu);

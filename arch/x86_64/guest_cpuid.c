@@ -47,7 +47,7 @@ static uint32_t core_bits(const struct vcpu *vcpu)
 
 static struct cpuid leaf_1(const struct vcpu *vcpu, struct cpuid r)
 {
-	bool osxsave = virt->read_special((struct vcpu *)vcpu, VIRT_CR4) & 1u << 18;
+	bool osxsave = virt->read_special((struct vcpu *)vcpu, VIRT_CR4) & CR4_OSXSAVE;
 
 	r.ebx |= vcpu->index << 24 | (1u << core_bits(vcpu)) << 16;
 	if (r.ecx & 1u << 26 && osxsave)
@@ -172,32 +172,17 @@ static struct cpuid hypervisor(const struct vcpu *vcpu, uint32_t leaf)
 	return (struct cpuid){ 0 };
 }
 
-static struct cpuid extended(const struct vcpu *vcpu, uint32_t number)
-{
-	const struct guest_cpuid_policy *policy = policy_of(vcpu);
-	struct cpuid r = policy->extended[number];
-
-	/* AMD tells the number of cores here (APM vol. 3, E.4): CmpLegacy; ApicIdSize, NC. */
-	if (!policy->is_intel && number == 1 && vcpu->partition->vcpus > 1)
-		r.ecx |= 2;
-	if (!policy->is_intel && number == 8)
-		r.ecx = core_bits(vcpu) << 12 | (vcpu->partition->vcpus - 1);
-	return r;
-}
-
 static __attribute__((noinline)) void uncommon(struct vcpu *vcpu, uint32_t leaf)
 {
 	const struct guest_cpuid_policy *policy = policy_of(vcpu);
-	struct cpuid r = { 0 };
+	struct cpuid r = policy->basic[CPUID_BASIC - 1];
 
 	if (leaf < CPUID_BASIC)
 		r = special(vcpu, leaf, (uint32_t)vcpu->arch.gpr[BH_RCX]);
 	else if (leaf >> 28 == 4)
 		r = hypervisor(vcpu, leaf);
 	else if (leaf - 0x80000000 < CPUID_EXTENDED)
-		r = extended(vcpu, leaf - 0x80000000);
-	else if (policy->is_intel)
-		r = policy->basic[CPUID_BASIC - 1];
+		r = policy->extended[leaf - 0x80000000];
 	answer(vcpu->arch.gpr, &r);
 }
 

@@ -6,8 +6,7 @@
  * for natives (no FPU, SSE, APIC).
  *
  * Leaves beyond the highest: as on Intel's CPUs, the answer of the highest basic leaf, except in
- * the range that hypervisors use (40000000h..4FFFFFFFh), which is 0; on other vendors' hosts 0, as
- * they do.
+ * the range that hypervisors use (40000000h..4FFFFFFFh), which is 0.
  */
 #pragma once
 #include <stdbool.h>

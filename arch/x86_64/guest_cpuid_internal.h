@@ -2,7 +2,7 @@
  * by it. */
 #pragma once
 #include <stdbool.h>
-#include "guest_host.h"
+#include "instructions.h"
 
 #define CPUID_BASIC	   0x17u /* leaves 0..16h */
 #define CPUID_EXTENDED	   9u	 /* leaves 80000000h..80000008h */
@@ -16,7 +16,6 @@ struct guest_cpuid_policy {
 	struct cpuid cache[CPUID_CACHES];	  /* without what depends on the number of vCPUs */
 	struct cpuid component[CPUID_COMPONENTS]; /* [0]: not used, [1]: EAX of subleaf 1 */
 	uint64_t cr4, efer, xcr0;
-	bool is_intel;
 };
 
 /* Computes a policy from the host's CPUID; `missing`: GUEST_CPUID_NO_*. */

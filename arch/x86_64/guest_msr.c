@@ -1,6 +1,8 @@
 #include "guest_msr.h"
+#include "instructions.h"
 #include "guest_cpuid.h"
-#include "guest_host.h"
+#include "clock.h"
+#include "msr.h"
 #include "vcpu.h"
 #include "virt.h"
 
@@ -18,7 +20,6 @@
 #define MISC_ENABLE	   0x1801u /* fast strings; BTS and PEBS unavailable */
 #define MICROCODE_REVISION (1ull << 32)
 #define DEBUGCTL_BTF	   2u
-#define CR0_PG		   0x80000000u
 
 const struct guest_msr_pass guest_msr_passthrough[] = {
 	{ IA32_TSC, true, false }, /* the offset applies */
@@ -74,7 +75,7 @@ static bool move_tsc(struct vcpu *vcpu, uint64_t ticks)
 
 static uint64_t guest_tsc(const struct vcpu *vcpu)
 {
-	return host_tsc() + vcpu->arch.tsc_offset;
+	return clock_now() + vcpu->arch.tsc_offset;
 }
 
 /* ---- registers with a place of their own ---- */

@@ -1,22 +1,17 @@
 #include "xstate.h"
 #include "guest_cpuid.h"
-#include "guest_host.h"
+#include "instructions.h"
+#include "msr.h"
 #include <guests/lib/bh_string.h>
 #include "vcpu.h"
 
-#define CR0_MP	       0x2u
-#define CR0_EM	       0x4u
-#define CR0_TS	       0x8u
-#define CR4_OSFXSR     0x200u
-#define CR4_OSXMMEXCPT 0x400u
-#define CR4_OSXSAVE    0x40000u
-#define DR6_RESET      0xffff0ff0u
-#define FCW_INIT       0x37fu
-#define MXCSR_INIT     0x1f80u
-#define LEGACY_BYTES   512u
-#define HEADER_BYTES   64u
-#define XCOMP_BV       520u /* in the area's header: its format */
-#define COMPACTED      (1ull << 63)
+#define DR6_RESET    0xffff0ff0u
+#define FCW_INIT     0x37fu
+#define MXCSR_INIT   0x1f80u
+#define LEGACY_BYTES 512u
+#define HEADER_BYTES 64u
+#define XCOMP_BV     520u /* in the area's header: its format */
+#define COMPACTED    (1ull << 63)
 
 /* The instruction that saves, the best there is. */
 enum save_with { WITH_FXSAVE, WITH_XSAVE, WITH_XSAVEC, WITH_XSAVES };
@@ -48,7 +43,7 @@ static const uint32_t msr_number[XSTATE_MSRS] = {
  */
 static bool add_component(unsigned index, uint32_t bytes)
 {
-	struct cpuid component = host_cpuid(0xd, index);
+	struct cpuid component = cpuid(0xd, index);
 	size_t end = (size_t)component.ebx + bytes;
 
 	if (component.eax != bytes || component.ebx < LEGACY_BYTES + HEADER_BYTES || end > 4096 || (component.ecx & 1))
@@ -60,7 +55,7 @@ static bool add_component(unsigned index, uint32_t bytes)
 
 static uint64_t components(void)
 {
-	uint64_t told = host_cpuid(0xd, 0).eax;
+	uint64_t told = cpuid(0xd, 0).eax;
 	uint64_t found = XCR0_X87 | XCR0_SSE;
 
 	if (!(told & XCR0_AVX) || !add_component(2, 256))
@@ -79,12 +74,12 @@ void xstate_boot_init(void)
 	host.area_bytes = LEGACY_BYTES + HEADER_BYTES;
 	host.with = WITH_FXSAVE;
 	host.xcr0 = 0;
-	host.tsc_aux = host_cpuid(0x80000001, 0).edx & 1u << 27;
-	if (!(host_cpuid(1, 0).ecx & 1u << 26))
+	host.tsc_aux = cpuid(0x80000001, 0).edx & 1u << 27;
+	if (!(cpuid(1, 0).ecx & 1u << 26))
 		return;
 
 	host.xcr0 = components();
-	features = host_cpuid(0xd, 1).eax;
+	features = cpuid(0xd, 1).eax;
 	host.with = WITH_XSAVE;
 	if (features & 2)
 		host.with = features & 8 ? WITH_XSAVES : WITH_XSAVEC;
@@ -203,7 +198,7 @@ static void load_registers(const struct xstate *old, const struct xstate *new)
 static void set_xcr0(uint64_t from, uint64_t to)
 {
 	if (host.xcr0 && from != to)
-		host_xsetbv(to);
+		xsetbv(to);
 }
 
 /*
@@ -243,7 +238,7 @@ void xstate_cpu_init(void)
 	write_cr0((read_cr0() & ~(uint64_t)(CR0_TS | CR0_EM)) | CR0_MP);
 	write_cr4(host.xcr0 ? cr4 | CR4_OSXSAVE : cr4);
 	if (host.xcr0)
-		host_xsetbv(host.xcr0);
+		xsetbv(host.xcr0);
 	if (host.with == WITH_XSAVES)
 		wrmsr(IA32_XSS, 0);
 	for (unsigned i = 0; i < XSTATE_MSRS; i++)
@@ -265,6 +260,6 @@ bool xstate_xsetbv(struct vcpu *vcpu, uint32_t index, uint64_t value)
 		return false;
 
 	vcpu->arch.xstate->xcr0 = value;
-	host_xsetbv(value);
+	xsetbv(value);
 	return true;
 }

@@ -25,8 +25,7 @@ void fake_cpuid_clear(void)
 	answer_count = 0;
 }
 
-void fake_cpuid_set(uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx, uint32_t ecx,
-		    uint32_t edx)
+void fake_cpuid_set(uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
 	unsigned i = 0;
 
@@ -40,7 +39,7 @@ void fake_cpuid_set(uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx,
 		answer_count++;
 }
 
-struct cpuid host_cpuid(uint32_t leaf, uint32_t subleaf)
+struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	for (unsigned i = 0; i < answer_count; i++)
 		if (answers[i].leaf == leaf && answers[i].subleaf == subleaf)
@@ -48,12 +47,12 @@ struct cpuid host_cpuid(uint32_t leaf, uint32_t subleaf)
 	return (struct cpuid){ 0 };
 }
 
-uint64_t host_tsc(void)
+uint64_t clock_now(void)
 {
 	return fake_tsc;
 }
 
-void host_xsetbv(uint64_t value)
+void xsetbv(uint64_t value)
 {
 	fake_xcr0 = value;
 }

@@ -6,7 +6,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "guest_apic.h"
-#include "guest_host.h"
+#include "clock.h"
+#include "instructions.h"
+#include "msr.h"
 #include "partition.h"
 #include "vcpu.h"
 #include "virt.h"
@@ -28,5 +30,4 @@ void fake_end(void);
 
 /* The host's CPUID: all 0, then what is set. */
 void fake_cpuid_clear(void);
-void fake_cpuid_set(uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx, uint32_t ecx,
-		    uint32_t edx);
+void fake_cpuid_set(uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx);

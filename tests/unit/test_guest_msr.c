@@ -34,6 +34,7 @@ static int setup(void **state)
 	fake_cpuid_set(0, 0, 0xd, 0x756e6547, 0, 0);
 	fake_cpuid_set(1, 0, 0, 0, UINT32_MAX, UINT32_MAX);
 	fake_cpuid_set(0xd, 1, 0xf, 0, 0, 0);
+	fake_cpuid_set(0x80000000, 0, 0x80000001, 0, 0, 0);
 	fake_cpuid_set(0x80000001, 0, 0, 0, UINT32_MAX, UINT32_MAX);
 	guest_cpuid_init(0);
 	fake_start(2);
@@ -158,9 +159,8 @@ static void test_memory_types(void **state)
 
 static void test_canonical(void **state)
 {
-	static const uint32_t msrs[] = { IA32_FS_BASE,	   IA32_GS_BASE, IA32_KERNEL_GS_BASE,
-					 IA32_LSTAR,	   IA32_CSTAR,	 IA32_SYSENTER_ESP,
-					 IA32_SYSENTER_EIP };
+	static const uint32_t msrs[] = { IA32_FS_BASE, IA32_GS_BASE,	  IA32_KERNEL_GS_BASE, IA32_LSTAR,
+					 IA32_CSTAR,   IA32_SYSENTER_ESP, IA32_SYSENTER_EIP };
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++) {
@@ -220,10 +220,9 @@ static void test_what_linux_asks(void **state)
 
 static void test_unknown(void **state)
 {
-	static const uint32_t unknown[] = { 0,		0x33,	    0x48,      0x49,  0x10a, 0x10b,
-					    0x17b,	0x186,	    0x198,     0x38f, 0x400, 0x480,
-					    0x600,	0x4b564d00, 0xe7,      0xe8,  0x570, 0xd90,
-					    0xc0000104, 0xc0010015, UINT32_MAX };
+	static const uint32_t unknown[] = { 0,	   0x33,  0x48,	 0x49,	0x10a,	    0x10b,	0x17b,
+					    0x186, 0x198, 0x38f, 0x400, 0x480,	    0x600,	0x4b564d00,
+					    0xe7,  0xe8,  0x570, 0xd90, 0xc0000104, 0xc0010015, UINT32_MAX };
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {

@@ -96,7 +96,7 @@ static void test_init_values(void **state)
 	assert_int_equal(*(uint64_t *)(void *)(xstate->area + 520), 0);
 }
 
-static bool xsetbv(uint64_t value)
+static bool set_xcr0(uint64_t value)
 {
 	return xstate_xsetbv(&fake_vcpu[0], 0, value);
 }
@@ -113,18 +113,18 @@ static void test_xsetbv(void **state)
 
 		fake_xcr0 = 0;
 		state_of_guest.xcr0 = 1;
-		assert_int_equal(xsetbv(value), good);
+		assert_int_equal(set_xcr0(value), good);
 		assert_int_equal(fake_xcr0, good ? value : 0);
 		assert_int_equal(state_of_guest.xcr0, good ? value : 1);
 	}
-	assert_false(xsetbv(1ull << 63 | 3));
+	assert_false(set_xcr0(1ull << 63 | 3));
 	assert_false(xstate_xsetbv(&fake_vcpu[0], 1, 3));
 	allowed = 3;
-	assert_false(xsetbv(7));
-	assert_true(xsetbv(3));
+	assert_false(set_xcr0(7));
+	assert_true(set_xcr0(3));
 	/* A native has no extended state. */
 	fake_vcpu[0].arch.xstate = NULL;
-	assert_false(xsetbv(1));
+	assert_false(set_xcr0(1));
 }
 
 int main(void)

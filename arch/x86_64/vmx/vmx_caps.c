@@ -28,9 +28,6 @@
 #define FEATURE_CONTROL_LOCK	    0x1u
 #define FEATURE_CONTROL_OUTSIDE_SMX 0x4u
 
-#define CR4_VMXE 0x2000u
-#define CR0_NE	 0x20u
-
 #define EPT_CAP_WALK_4	     (1ull << 6)
 #define EPT_CAP_WB	     (1ull << 14)
 #define EPT_CAP_2M	     (1ull << 16)

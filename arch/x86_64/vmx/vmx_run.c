@@ -1,4 +1,5 @@
 #include "clock.h"
+#include "instructions.h"
 #include "cpu_this.h"
 #include "guest_apic.h"
 #include "guest_cpuid.h"
@@ -17,7 +18,6 @@ _Static_assert(offsetof(struct vcpu, arch.resumable) == VCPU_LAUNCHED, "vmx_swit
 _Static_assert(VMX_RESUME == 0 && VMX_RESIDENT == 1, "vmx_switch.S relies on it");
 
 #define RFLAGS_IF 0x200u
-#define CR0_PE	  0x1u
 
 #define EXCEPTION_GP (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 13)
 

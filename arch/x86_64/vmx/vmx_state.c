@@ -1,15 +1,11 @@
 #include "guest_cpuid.h"
+#include "instructions.h"
+#include "msr.h"
 #include "guest_msr.h"
 #include "vcpu.h"
 #include "vmx.h"
 
 #define UNUSABLE 0x10000u
-#define EFER_LMA 0x400u
-#define CR0_NE	 0x20u
-#define CR0_NW	 0x20000000u
-#define CR0_CD	 0x40000000u
-#define CR4_MCE	 0x40u
-#define CR4_VMXE 0x2000u
 
 static const enum vmcs_field special[] = {
 	[VIRT_CR0] = GUEST_CR0,

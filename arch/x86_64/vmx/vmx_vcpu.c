@@ -13,20 +13,6 @@
 #include "vcpu.h"
 #include "vmx.h"
 
-#define CR0_PE 0x1u
-#define CR0_NE 0x20u
-#define CR0_ET 0x10u
-#define CR0_TS 0x8u
-#define CR0_WP 0x10000u
-#define CR0_NW 0x20000000u
-#define CR0_CD 0x40000000u
-#define CR0_PG 0x80000000u
-
-#define CR4_OSFXSR 0x200u /* with it SSE raises #NM, like all else that CR0.TS forbids */
-#define CR4_PAE	   0x20u
-#define CR4_MCE	   0x40u
-#define CR4_VMXE   0x2000u
-
 #define EXCEPTION_DB 1
 #define EXCEPTION_NM 7
 #define EXCEPTION_AC 17
@@ -339,6 +325,7 @@ static void write_native_state(struct vcpu *vcpu)
 	vmwrite(GUEST_CR0, CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG);
 	vmwrite(CR0_READ_SHADOW, CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG);
 	vmwrite(GUEST_CR3, BH_NATIVE_CR3);
+	/* With OSFXSR, SSE raises #NM, like all else that CR0.TS forbids. */
 	vmwrite(GUEST_CR4, CR4_OSFXSR | CR4_PAE | CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
 	vmwrite(CR4_READ_SHADOW, CR4_PAE);
 	vmwrite(GUEST_IA32_EFER, EFER_LME | EFER_LMA | EFER_NXE);
