@@ -33,6 +33,9 @@ void irq_device(unsigned irq)
 {
 	struct vcpu *vcpu = atomic_load(&bindings[irq].vcpu);
 
+	/* Until its holder has served the device it would come again and again, and leave the CPU to nobody. */
+	if (ioapic_is_level(irq))
+		ioapic_mask(irq, true);
 	if (vcpu)
 		event_signal(vcpu, atomic_load(&bindings[irq].mask));
 }

@@ -98,6 +98,11 @@ static struct acpi_override wiring(unsigned irq)
 	};
 }
 
+bool ioapic_is_level(unsigned irq)
+{
+	return wiring(irq).level;
+}
+
 static struct ioapic *find(uint32_t gsi)
 {
 	for (unsigned i = 0; i < ioapics; i++) {

@@ -13,5 +13,8 @@ void ioapic_init(void);
  */
 bool ioapic_route_isa(unsigned irq, unsigned vector, unsigned cpu_index);
 
+/* Whether it stays asserted until its device has been served. */
+bool ioapic_is_level(unsigned irq);
+
 /* Masks or unmasks a routed interrupt. Any CPU. */
 void ioapic_mask(unsigned irq, bool mask);

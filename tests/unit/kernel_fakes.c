@@ -372,6 +372,11 @@ bool ioapic_route_isa(unsigned irq, unsigned vector, unsigned cpu_index)
 	return irq != 13; /* a pin that is not there */
 }
 
+bool ioapic_is_level(unsigned irq)
+{
+	return irq == 9;
+}
+
 void ioapic_mask(unsigned irq, bool mask)
 {
 	(void)irq;

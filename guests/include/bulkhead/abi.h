@@ -62,7 +62,10 @@ enum bh_hypercall {
 	/* (channel): epoch of the peer << 1 | 1 if the peer runs. The epoch rises at each start of the peer. */
 	BH_CHANNEL_STAT,
 
-	/* (irq, vcpu, bit): the device interrupt sets event `bit` of `vcpu`, and is unmasked. 0. */
+	/*
+	 * (irq, vcpu, bit): the device interrupt sets event `bit` of `vcpu`, and is unmasked. A level-triggered one is
+	 * masked when it comes, until the next call. 0.
+	 */
 	BH_IRQ_BIND,
 
 	/*
