@@ -242,8 +242,7 @@ static void finish_dying(struct partition *leader)
 
 static void work(struct entity *entity)
 {
-	struct vcpu *first = entity->guest ? entity->guest : entity->native;
-	struct partition *leader = partition_leader(first->partition);
+	struct partition *leader = partition_leader(entity->native->partition);
 
 	if (leader->dirty) {
 		leader->dirty = !populate_wipe_slice(leader);

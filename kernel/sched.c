@@ -227,7 +227,7 @@ static void load(struct cpu *cpu, struct entity *entity)
 
 	if (sched->loaded == entity)
 		return;
-	vcpu_switch_state(sched->loaded ? sched->loaded->guest : NULL, entity->guest);
+	vcpu_switch_state(sched->loaded ? entity_owner(sched->loaded) : NULL, entity_owner(entity));
 	trace_keep(cpu, entity->native->partition->kind != BH_KIND_CONSOLE);
 	sched->loaded = entity;
 }

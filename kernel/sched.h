@@ -64,6 +64,12 @@ void sched_init(struct sched *sched);
  */
 struct vcpu *sched_next(struct cpu *cpu);
 
+/* Whose state is in the registers that both of its vCPUs share. */
+static inline struct vcpu *entity_owner(const struct entity *entity)
+{
+	return entity->guest ? entity->guest : entity->native;
+}
+
 /* The vCPU of `entity` that may run: the monitor's before the guest's; NULL: none. */
 struct vcpu *entity_vcpu(const struct entity *entity);
 

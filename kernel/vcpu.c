@@ -133,7 +133,7 @@ void vcpu_stop(struct vcpu *vcpu)
 	vcpu->state = VCPU_OFF;
 	virt->vcpu_release(vcpu);
 	if (sched->loaded == vcpu->entity) {
-		vcpu_switch_state(vcpu->entity->guest, NULL);
+		vcpu_switch_state(entity_owner(vcpu->entity), NULL);
 		sched->loaded = NULL;
 	}
 }

@@ -5,7 +5,7 @@
 #include "vcpu.h"
 #include "xstate.h"
 
-/* From one guest's vCPU to another's, on their CPU; NULL: a program without extended state. */
+/* From one vCPU to another, on their CPU; NULL: nobody. Programs have no extended state, but a CR2. */
 #ifdef HOST_TEST
 void vcpu_switch_state(struct vcpu *from, struct vcpu *to);
 #else
@@ -14,7 +14,7 @@ static inline void vcpu_switch_state(struct vcpu *from, struct vcpu *to)
 	if (from)
 		from->arch.cr2 = read_cr2();
 	/* SWAPGS cannot be intercepted: what a program left in this one must not reach the next. */
-	else
+	if (from && !from->is_guest)
 		wrmsr(IA32_KERNEL_GS_BASE, 0);
 	write_cr2(to ? to->arch.cr2 : 0);
 	xstate_switch(from ? from->arch.xstate : NULL, to ? to->arch.xstate : NULL);

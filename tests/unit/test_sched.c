@@ -614,7 +614,7 @@ static void test_extended_state(void **state)
 	start(&task[1], 100, 100);
 	assert_ptr_equal(fake_run(0), task[1].vcpu);
 	assert_ptr_equal(fake_state_from, &guest);
-	assert_null(fake_state_to);
+	assert_ptr_equal(fake_state_to, task[1].vcpu);
 }
 
 /* ---- waking ------------------------------------------------------------------------------------ */
