@@ -22,17 +22,6 @@ static uint64_t event_take(struct vcpu *vcpu, uint64_t mask)
 	return atomic_fetch_and(&vcpu->events, ~mask) & mask;
 }
 
-/* Marks the waiting message as told; its bit for the result. */
-static uint64_t message_take(struct vcpu *vcpu)
-{
-	struct vcpu *guest = vcpu->peer;
-
-	if (!guest || guest->state != VCPU_POSTED)
-		return 0;
-	vcpu_set_state(guest, VCPU_MESSAGE);
-	return BH_EVENT_MESSAGE;
-}
-
 int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadline, uint64_t flags)
 {
 	uint64_t result;

@@ -51,21 +51,12 @@ void message_send(struct vcpu *guest, enum bh_message_reason reason, uint64_t ad
 	deliver(guest, reason);
 }
 
-static void answer_in(struct vcpu *guest, uint64_t value)
+void message_finish_in(struct vcpu *vcpu, unsigned size, uint64_t value)
 {
-	uint64_t *rax = &guest->arch.gpr[BH_RAX];
+	uint64_t *rax = &vcpu->arch.gpr[BH_RAX];
+	uint64_t mask = UINT64_MAX >> (64 - 8 * size);
 
-	switch (guest->message_size) {
-	case 1:
-		*rax = (*rax & ~0xffull) | (value & 0xff);
-		break;
-	case 2:
-		*rax = (*rax & ~0xffffull) | (value & 0xffff);
-		break;
-	case 4:
-		*rax = (uint32_t)value;
-		break;
-	}
+	*rax = size == 4 ? (uint32_t)value : (*rax & ~mask) | (value & mask);
 }
 
 static void answer_msr(struct vcpu *guest, uint32_t reply, uint64_t value)
@@ -92,13 +83,13 @@ static void answer_state(struct vcpu *guest, const volatile struct bh_message *m
 		virt->set_state(guest, groups, &state);
 }
 
-static void answer(struct vcpu *guest)
+void message_answer(struct vcpu *guest)
 {
 	const volatile struct bh_message *message = guest->message;
 
 	switch (guest->message_reason) {
 	case BH_MSG_PIO:
-		answer_in(guest, message->value);
+		message_finish_in(guest, guest->message_size, message->value);
 		break;
 	case BH_MSG_MSR_READ:
 	case BH_MSG_MSR_WRITE:
@@ -110,20 +101,4 @@ static void answer(struct vcpu *guest)
 		answer_state(guest, message);
 		break;
 	}
-}
-
-int64_t message_reply(struct vcpu *monitor)
-{
-	struct vcpu *guest = monitor->peer;
-
-	if (!guest || guest->state != VCPU_MESSAGE)
-		return -BH_ESTATE;
-
-	if (guest->message_reason != BH_MSG_NONE)
-		answer(guest);
-	vcpu_set_state(guest, VCPU_RUNNABLE);
-	/* An INIT that came meanwhile had to wait for this. */
-	if (atomic_load(&guest->requests))
-		vcpu_wake(guest);
-	return 0;
 }

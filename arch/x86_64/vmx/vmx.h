@@ -88,19 +88,6 @@ static inline void vmx_skip(void)
 #define VMX_EXIT_VMCALL 18
 #define VMX_EXIT_IO	30
 
-/* Exit qualification of I/O instructions (table 27-5). */
-#define VMX_IO_STRING 0x10u
-
-static inline unsigned vmx_io_size(uint64_t qualification)
-{
-	return (qualification & 7) + 1;
-}
-
-static inline bool vmx_io_write(uint64_t qualification)
-{
-	return !(qualification & 8);
-}
-
 /* The public name of an exit reason (appendix C). */
 unsigned vmx_exit_reason(unsigned number);
 

@@ -174,29 +174,15 @@ static void exit_wrmsr(struct vcpu *vcpu)
 
 /* ---- ports and addresses ----------------------------------------------------------------------- */
 
-/* A native's ports are its own or nobody's: all ones, and silence. */
-static void empty_port(struct vcpu *vcpu, unsigned size, bool write)
+/* Strings; the first stage has answered the others. */
+static void exit_io(struct vcpu *vcpu, struct trace_record *record)
 {
-	uint64_t *rax = &vcpu->arch.gpr[BH_RAX];
+	uint64_t qualification = record->detail;
 
-	if (!write)
-		*rax = size == 4 ? 0xffffffff : *rax | (size == 2 ? 0xffff : 0xff);
-}
-
-/* What the first stage has left: strings, and natives. */
-static void exit_io(struct vcpu *vcpu)
-{
-	uint64_t qualification = vmread(EXIT_QUALIFICATION);
-	bool write = vmx_io_write(qualification);
-
-	if (vcpu->is_guest) {
-		message_send(vcpu, BH_MSG_PIO_STRING, qualification >> 16 & 0xffff, 0, write, BH_STATE_ALL);
-	} else if (qualification & VMX_IO_STRING) {
+	if (vcpu->is_guest)
+		message_send(vcpu, BH_MSG_PIO_STRING, qualification >> 16, 0, !(qualification & 8), BH_STATE_ALL);
+	else
 		report_failure(vcpu, "string input or output in a native program");
-	} else {
-		vmx_skip();
-		empty_port(vcpu, vmx_io_size(qualification), write);
-	}
 }
 
 static const char *access_words(uint64_t qualification)
@@ -343,7 +329,7 @@ void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 
 	switch (reason) {
 	case EXIT_IO:
-		exit_io(vcpu);
+		exit_io(vcpu, record);
 		break;
 	case EXIT_WRMSR:
 		record->detail = vcpu->arch.gpr[BH_RCX];

@@ -228,16 +228,21 @@ static inline int64_t quick_hypercall(struct vcpu *vcpu)
 	return __builtin_expect(ring3, false) ? -BH_EPERM : hypercall(vcpu);
 }
 
-/* IN and OUT of a guest; false: the second stage must look at it. */
+/* IN and OUT; false: a string, which needs all registers. A native's ports are its own, or all ones and silence. */
 static inline bool quick_io(struct vcpu *vcpu, struct trace_record *record)
 {
-	uint64_t qualification = vmread(EXIT_QUALIFICATION);
+	uint32_t qualification = (uint32_t)vmread(EXIT_QUALIFICATION); /* table 27-5 */
+	unsigned size = (qualification & 7) + 1;
+	bool write = !(qualification & 8);
 
 	record->detail = qualification;
-	if ((qualification & VMX_IO_STRING) || !vcpu->is_guest)
+	if (qualification & 0x10)
 		return false;
 	vmx_skip();
-	message_pio(vcpu, (uint16_t)(qualification >> 16), vmx_io_size(qualification), vmx_io_write(qualification));
+	if (vcpu->is_guest)
+		message_pio(vcpu, (uint16_t)(qualification >> 16), size, write);
+	else if (!write)
+		message_finish_in(vcpu, size, UINT64_MAX);
 	return true;
 }
 
