@@ -24,7 +24,7 @@ interrupt_stubs:
 	.set vector, 0
 	.rept 256
 	.balign 16
-	.if vector > 31 || !((0x60227d00 >> vector) & 1)
+	.if vector > 31 || !((0x60227d00 >> (vector & 31)) & 1)
 	pushq $0
 	.endif
 	pushq $vector
