@@ -22,11 +22,7 @@ enum virt_register {
 	VIRT_FS_BASE,
 	VIRT_GS_BASE,
 	VIRT_PAT,
-	VIRT_SYSENTER_CS,
-	VIRT_SYSENTER_ESP,
-	VIRT_SYSENTER_EIP,
 	VIRT_DEBUGCTL,
-	VIRT_DR7,
 };
 
 struct virt_ops {

@@ -1,7 +1,6 @@
 #include "guest_msr.h"
-#include "instructions.h"
-#include "guest_cpuid.h"
 #include "clock.h"
+#include "guest_cpuid.h"
 #include "msr.h"
 #include "vcpu.h"
 #include "virt.h"
@@ -14,21 +13,28 @@
 #define IA32_MCG_STATUS	   0x17au
 #define IA32_MTRR_DEF_TYPE 0x2ffu
 #define IA32_X2APIC_LAST   0x8ffu
-#define FEATURE_LOCKED	   1u
-#define MTRRCAP_WC	   0x400u /* no variable and no fixed ranges: the default type is all there is */
 #define MTRR_ENABLED_WB	   0x806u
 #define MISC_ENABLE	   0x1801u /* fast strings; BTS and PEBS unavailable */
-#define MICROCODE_REVISION (1ull << 32)
-#define DEBUGCTL_BTF	   2u
+#define DEBUGCTL_BTF	   0x2u
 
-const struct guest_msr_pass guest_msr_passthrough[] = {
-	{ IA32_TSC, true, false }, /* the offset applies */
-	{ IA32_SYSENTER_CS, true, true },    { IA32_SYSENTER_ESP, true, true }, { IA32_SYSENTER_EIP, true, true },
-	{ IA32_STAR, true, true },	     { IA32_LSTAR, true, true },	{ IA32_CSTAR, true, true },
-	{ IA32_FMASK, true, true },	     { IA32_FS_BASE, true, true },	{ IA32_GS_BASE, true, true },
-	{ IA32_KERNEL_GS_BASE, true, true }, { IA32_TSC_AUX, true, true },
+const uint32_t guest_msr_direct[GUEST_MSR_DIRECT] = {
+	IA32_SYSENTER_CS, IA32_SYSENTER_ESP, IA32_SYSENTER_EIP, IA32_STAR,	     IA32_LSTAR,   IA32_CSTAR,
+	IA32_FMASK,	  IA32_FS_BASE,	     IA32_GS_BASE,	IA32_KERNEL_GS_BASE, IA32_TSC_AUX,
 };
-const size_t guest_msr_passthrough_count = sizeof(guest_msr_passthrough) / sizeof(guest_msr_passthrough[0]);
+
+/* Registers that tell what this machine is; they have no state. */
+static const struct {
+	uint32_t msr;
+	uint64_t value;
+} constants[] = {
+	{ IA32_PLATFORM_ID, 0 },
+	{ IA32_FEATURE_CONTROL, 1 },	   /* locked */
+	{ IA32_BIOS_SIGN_ID, 1ull << 32 }, /* revision of the microcode */
+	{ IA32_MTRRCAP, 0x400 },	   /* WC; no variable and no fixed ranges: the default type is all there is */
+	{ IA32_MCG_CAP, 0 },		   /* no banks, so no errors */
+	{ IA32_MCG_STATUS, 0 },
+	{ IA32_MISC_ENABLE, MISC_ENABLE },
+};
 
 void guest_msr_reset(struct vcpu *vcpu)
 {
@@ -38,13 +44,6 @@ void guest_msr_reset(struct vcpu *vcpu)
 bool guest_msr_is_monitor(uint32_t msr)
 {
 	return msr >= BH_MSR_KVM_FIRST && msr <= BH_MSR_KVM_LAST;
-}
-
-/* ---- checks ---- */
-
-static bool is_canonical(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
 /* UC, WC, WT, WP, WB (SDM vol. 3, table 12-2) and, in the PAT only, UC- (table 12-10). */
@@ -61,7 +60,10 @@ static bool is_pat(uint64_t value)
 	return true;
 }
 
-/* ---- time ---- */
+static uint64_t guest_tsc(const struct vcpu *vcpu)
+{
+	return clock_now() + vcpu->arch.tsc_offset;
+}
 
 /* The TSC jumps by `ticks`, and IA32_TSC_ADJUST with it (SDM vol. 3, 18.17.3). */
 static bool move_tsc(struct vcpu *vcpu, uint64_t ticks)
@@ -71,145 +73,6 @@ static bool move_tsc(struct vcpu *vcpu, uint64_t ticks)
 	virt->tsc_offset_changed(vcpu);
 	guest_apic_tsc_changed(vcpu);
 	return true;
-}
-
-static uint64_t guest_tsc(const struct vcpu *vcpu)
-{
-	return clock_now() + vcpu->arch.tsc_offset;
-}
-
-/* ---- registers with a place of their own ---- */
-
-enum check { ANY, CANONICAL, LOW32, MEMORY_TYPES, BTF };
-
-struct plain {
-	uint32_t msr;
-	bool in_cpu; /* index is enum xstate_msr; else enum virt_register */
-	bool native; /* natives have it too */
-	uint8_t index;
-	uint8_t check; /* of a value that is written */
-};
-
-/* Most of them are passed through; a search is fast enough for the rest. */
-static const struct plain plain[] = {
-	{ IA32_PAT, false, false, VIRT_PAT, MEMORY_TYPES },
-	{ IA32_DEBUGCTL, false, false, VIRT_DEBUGCTL, BTF },
-	{ IA32_FS_BASE, false, true, VIRT_FS_BASE, CANONICAL },
-	{ IA32_GS_BASE, false, true, VIRT_GS_BASE, CANONICAL },
-	{ IA32_SYSENTER_CS, false, false, VIRT_SYSENTER_CS, LOW32 },
-	{ IA32_SYSENTER_ESP, false, false, VIRT_SYSENTER_ESP, CANONICAL },
-	{ IA32_SYSENTER_EIP, false, false, VIRT_SYSENTER_EIP, CANONICAL },
-	{ IA32_STAR, true, false, XSTATE_STAR, ANY },
-	{ IA32_LSTAR, true, false, XSTATE_LSTAR, CANONICAL },
-	{ IA32_CSTAR, true, false, XSTATE_CSTAR, CANONICAL },
-	{ IA32_FMASK, true, false, XSTATE_FMASK, LOW32 },
-	{ IA32_KERNEL_GS_BASE, true, false, XSTATE_KERNEL_GS_BASE, CANONICAL },
-	{ IA32_TSC_AUX, true, false, XSTATE_TSC_AUX, LOW32 },
-};
-
-static const struct plain *plain_find(const struct vcpu *vcpu, uint32_t msr)
-{
-	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
-		if (plain[i].msr != msr || !(vcpu->is_guest || plain[i].native))
-			continue;
-		return plain[i].in_cpu && !xstate_has_msr(plain[i].index) ? NULL : &plain[i];
-	}
-	return NULL;
-}
-
-static bool plain_valid(enum check check, uint64_t value)
-{
-	switch (check) {
-	case CANONICAL:
-		return is_canonical(value);
-	case LOW32:
-		return value <= UINT32_MAX;
-	case MEMORY_TYPES:
-		return is_pat(value);
-	case BTF:
-		return !(value & ~(uint64_t)DEBUGCTL_BTF);
-	default:
-		return true;
-	}
-}
-
-static bool plain_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	const struct plain *found = plain_find(vcpu, msr);
-
-	if (!found)
-		return false;
-	*value = found->in_cpu ? xstate_read_msr(found->index) : virt->read_special(vcpu, found->index);
-	return true;
-}
-
-static bool plain_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	const struct plain *found = plain_find(vcpu, msr);
-
-	if (!found || !plain_valid(found->check, value))
-		return false;
-	if (found->in_cpu)
-		xstate_write_msr(found->index, value);
-	else
-		virt->write_special(vcpu, found->index, value);
-	return true;
-}
-
-/* ---- guests ---- */
-
-/* Registers that tell what this machine is; they have no state. */
-static bool read_constant(uint32_t msr, uint64_t *value)
-{
-	switch (msr) {
-	case IA32_PLATFORM_ID:
-	case IA32_MCG_CAP: /* no banks, so no errors */
-	case IA32_MCG_STATUS:
-		*value = 0;
-		return true;
-	case IA32_FEATURE_CONTROL:
-		*value = FEATURE_LOCKED;
-		return true;
-	case IA32_BIOS_SIGN_ID:
-		*value = MICROCODE_REVISION;
-		return true;
-	case MSR_PLATFORM_INFO: /* the TSC's ratio to 100 MHz, as leaf 16h says */
-		*value = (clock_hz / 100000000 & 0xff) << 8;
-		return true;
-	case IA32_MTRRCAP:
-		*value = MTRRCAP_WC;
-		return true;
-	case IA32_MISC_ENABLE:
-		*value = MISC_ENABLE;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool guest_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	switch (msr) {
-	case IA32_APIC_BASE:
-		*value = guest_apic_base(vcpu);
-		return true;
-	case IA32_TSC_ADJUST:
-		*value = vcpu->arch.msr.tsc_adjust;
-		return true;
-	case IA32_MTRR_DEF_TYPE:
-		*value = vcpu->arch.msr.mtrr_default;
-		return true;
-	case IA32_TSC_DEADLINE:
-		*value = guest_apic_deadline(vcpu);
-		return true;
-	case IA32_XSS:
-		*value = 0;
-		return guest_cpuid_has_xsaves(vcpu);
-	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST:
-		return guest_apic_msr_read(vcpu, msr, value);
-	default:
-		return read_constant(msr, value) || plain_read(vcpu, msr, value);
-	}
 }
 
 /* LMA follows LME and CR0.PG; writing it does nothing. LME stands while paging is on (4.1.2). */
@@ -230,6 +93,51 @@ static bool write_mtrr_default(struct vcpu *vcpu, uint64_t value)
 		return false;
 	vcpu->arch.msr.mtrr_default = value;
 	return true;
+}
+
+static bool write_if(bool valid, struct vcpu *vcpu, enum virt_register reg, uint64_t value)
+{
+	if (valid)
+		virt->write_special(vcpu, reg, value);
+	return valid;
+}
+
+static bool guest_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	switch (msr) {
+	case IA32_APIC_BASE:
+		*value = guest_apic_base(vcpu);
+		return true;
+	case IA32_TSC_ADJUST:
+		*value = vcpu->arch.msr.tsc_adjust;
+		return true;
+	case MSR_PLATFORM_INFO: /* the TSC's ratio to 100 MHz, as leaf 16h says */
+		*value = (clock_hz / 100000000 & 0xff) << 8;
+		return true;
+	case IA32_PAT:
+		*value = virt->read_special(vcpu, VIRT_PAT);
+		return true;
+	case IA32_DEBUGCTL:
+		*value = virt->read_special(vcpu, VIRT_DEBUGCTL);
+		return true;
+	case IA32_MTRR_DEF_TYPE:
+		*value = vcpu->arch.msr.mtrr_default;
+		return true;
+	case IA32_TSC_DEADLINE:
+		*value = guest_apic_deadline(vcpu);
+		return true;
+	case IA32_XSS:
+		*value = 0;
+		return guest_cpuid_has_xsaves(vcpu);
+	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST:
+		return guest_apic_msr_read(vcpu, msr, value);
+	}
+	for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)
+		if (constants[i].msr == msr) {
+			*value = constants[i].value;
+			return true;
+		}
+	return false;
 }
 
 static bool guest_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
@@ -254,29 +162,51 @@ static bool guest_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return value == MISC_ENABLE;
 	case IA32_MTRR_DEF_TYPE:
 		return write_mtrr_default(vcpu, value);
+	case IA32_PAT:
+		return write_if(is_pat(value), vcpu, VIRT_PAT, value);
+	case IA32_DEBUGCTL:
+		return write_if(!(value & ~(uint64_t)DEBUGCTL_BTF), vcpu, VIRT_DEBUGCTL, value);
 	case IA32_XSS:
 		return value == 0 && guest_cpuid_has_xsaves(vcpu);
 	case IA32_EFER:
 		return write_efer(vcpu, value);
 	default:
-		return plain_write(vcpu, msr, value);
+		return false;
 	}
 }
 
-/* ---- both ---- */
+static bool native_base(uint32_t msr, enum virt_register *reg)
+{
+	*reg = msr == IA32_FS_BASE ? VIRT_FS_BASE : VIRT_GS_BASE;
+	return msr == IA32_FS_BASE || msr == IA32_GS_BASE;
+}
+
+static bool is_canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
 
 bool guest_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	if (msr == IA32_TSC)
+	enum virt_register reg = VIRT_EFER;
+
+	if (msr == IA32_TSC) {
 		*value = guest_tsc(vcpu);
-	else if (msr == IA32_EFER)
-		*value = virt->read_special(vcpu, VIRT_EFER);
-	else
-		return vcpu->is_guest ? guest_read(vcpu, msr, value) : plain_read(vcpu, msr, value);
+		return true;
+	}
+	if (msr != IA32_EFER && vcpu->is_guest)
+		return guest_read(vcpu, msr, value);
+	if (msr != IA32_EFER && !native_base(msr, &reg))
+		return false;
+	*value = virt->read_special(vcpu, reg);
 	return true;
 }
 
 bool guest_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	return vcpu->is_guest ? guest_write(vcpu, msr, value) : plain_write(vcpu, msr, value);
+	enum virt_register reg;
+
+	if (vcpu->is_guest)
+		return guest_write(vcpu, msr, value);
+	return native_base(msr, &reg) && write_if(is_canonical(value), vcpu, reg, value);
 }

@@ -16,14 +16,12 @@ struct guest_msr {
 				  cached */
 };
 
-/* MSRs that a guest may access without an exit. Natives have none: a guest's values may be in the
- * CPU. */
-struct guest_msr_pass {
-	uint32_t msr;
-	bool read, write;
-};
-extern const struct guest_msr_pass guest_msr_passthrough[];
-extern const size_t guest_msr_passthrough_count;
+/*
+ * MSRs that a guest reads and writes without an exit, so that guest_msr_read and guest_msr_write know nothing of them;
+ * IA32_TSC it reads so. Natives have none: a guest's values may be in the CPU.
+ */
+#define GUEST_MSR_DIRECT 11
+extern const uint32_t guest_msr_direct[GUEST_MSR_DIRECT];
 
 /* Power-up values. tsc_offset is the caller's business. */
 void guest_msr_reset(struct vcpu *vcpu);

@@ -10,16 +10,10 @@
 #define MXCSR_INIT   0x1f80u
 #define LEGACY_BYTES 512u
 #define HEADER_BYTES 64u
-#define XCOMP_BV     520u /* in the area's header: its format */
-#define COMPACTED    (1ull << 63)
-
-/* The instruction that saves, the best there is. */
-enum save_with { WITH_FXSAVE, WITH_XSAVE, WITH_XSAVEC, WITH_XSAVES };
 
 static struct {
-	uint64_t xcr0; /* all that is switched; 0: no XSAVE */
+	uint64_t xcr0; /* all that is switched; 0: no XSAVE, but FXSAVE */
 	size_t area_bytes;
-	enum save_with with;
 	bool tsc_aux;
 } host;
 
@@ -69,20 +63,9 @@ static uint64_t components(void)
 
 void xstate_boot_init(void)
 {
-	uint32_t features;
-
 	host.area_bytes = LEGACY_BYTES + HEADER_BYTES;
-	host.with = WITH_FXSAVE;
-	host.xcr0 = 0;
+	host.xcr0 = cpuid(1, 0).ecx & 1u << 26 ? components() : 0;
 	host.tsc_aux = cpuid(0x80000001, 0).edx & 1u << 27;
-	if (!(cpuid(1, 0).ecx & 1u << 26))
-		return;
-
-	host.xcr0 = components();
-	features = cpuid(0xd, 1).eax;
-	host.with = WITH_XSAVE;
-	if (features & 2)
-		host.with = features & 8 ? WITH_XSAVES : WITH_XSAVEC;
 }
 
 uint64_t xstate_xcr0_supported(void)
@@ -95,11 +78,6 @@ size_t xstate_bytes(void)
 	return sizeof(struct xstate) + ((host.area_bytes + 63) & ~(size_t)63);
 }
 
-bool xstate_has_msr(enum xstate_msr index)
-{
-	return index != XSTATE_TSC_AUX || host.tsc_aux;
-}
-
 void xstate_init(struct xstate *xstate)
 {
 	memset(xstate, 0, xstate_bytes());
@@ -109,8 +87,6 @@ void xstate_init(struct xstate *xstate)
 	 * these all the same. */
 	memcpy(xstate->area, &(uint16_t){ FCW_INIT }, 2);
 	memcpy(xstate->area + 24, &(uint32_t){ MXCSR_INIT }, 4);
-	if (host.with >= WITH_XSAVEC)
-		memcpy(xstate->area + XCOMP_BV, &(uint64_t){ COMPACTED | host.xcr0 }, 8);
 }
 
 /* ---- vector registers ---- */
@@ -123,36 +99,18 @@ void xstate_init(struct xstate *xstate)
 
 static void save_vectors(uint8_t *area)
 {
-	switch (host.with) {
-	case WITH_FXSAVE:
-		SAVE("fxsave64", area);
-		break;
-	case WITH_XSAVE:
+	if (host.xcr0)
 		SAVE("xsave64", area);
-		break;
-	case WITH_XSAVEC:
-		SAVE("xsavec64", area);
-		break;
-	case WITH_XSAVES:
-		SAVE("xsaves64", area);
-		break;
-	}
+	else
+		SAVE("fxsave64", area);
 }
 
 static void load_vectors(const uint8_t *area)
 {
-	switch (host.with) {
-	case WITH_FXSAVE:
-		SAVE("fxrstor64", area);
-		break;
-	case WITH_XSAVE:
-	case WITH_XSAVEC:
+	if (host.xcr0)
 		SAVE("xrstor64", area);
-		break;
-	case WITH_XSAVES:
-		SAVE("xrstors64", area);
-		break;
-	}
+	else
+		SAVE("fxrstor64", area);
 }
 
 /* ---- registers ---- */
@@ -160,21 +118,15 @@ static void load_vectors(const uint8_t *area)
 #define READ_DR(n, value)  __asm__ volatile("mov %%dr" #n ", %0" : "=r"(value))
 #define WRITE_DR(n, value) __asm__ volatile("mov %0, %%dr" #n : : "r"((uint64_t)(value)))
 
-uint64_t xstate_read_msr(enum xstate_msr index)
+static bool has_msr(unsigned index)
 {
-	return xstate_has_msr(index) ? rdmsr(msr_number[index]) : 0;
-}
-
-void xstate_write_msr(enum xstate_msr index, uint64_t value)
-{
-	if (xstate_has_msr(index))
-		wrmsr(msr_number[index], value);
+	return index != XSTATE_TSC_AUX || host.tsc_aux;
 }
 
 static void save_registers(struct xstate *xstate)
 {
 	for (unsigned i = 0; i < XSTATE_MSRS; i++)
-		xstate->msr[i] = xstate_read_msr(i);
+		xstate->msr[i] = has_msr(i) ? rdmsr(msr_number[i]) : 0;
 	READ_DR(0, xstate->dr[0]);
 	READ_DR(1, xstate->dr[1]);
 	READ_DR(2, xstate->dr[2]);
@@ -187,7 +139,7 @@ static void load_registers(const struct xstate *old, const struct xstate *new)
 {
 	for (unsigned i = 0; i < XSTATE_MSRS; i++)
 		if (old->msr[i] != new->msr[i])
-			xstate_write_msr(i, new->msr[i]);
+			wrmsr(msr_number[i], new->msr[i]);
 	WRITE_DR(0, new->dr[0]);
 	WRITE_DR(1, new->dr[1]);
 	WRITE_DR(2, new->dr[2]);
@@ -202,16 +154,6 @@ static void set_xcr0(uint64_t from, uint64_t to)
 }
 
 /*
- * Bytes 63:16 of the header belong to no component, XRSTOR refuses the area if one is set, and no save instruction
- * clears them; there are CPUs on which XSAVES leaves the high vector registers there.
- */
-static void clear_header(uint8_t *area)
-{
-	if (host.with != WITH_FXSAVE)
-		memset(area + LEGACY_BYTES + 16, 0, HEADER_BYTES - 16);
-}
-
-/*
  * XCR0 is the host's full set for saving and loading: what a guest's own XCR0 leaves out it may
  * still have put there before. It stays so while a service runs.
  */
@@ -220,7 +162,6 @@ void xstate_switch(struct xstate *from, struct xstate *to)
 	if (from) {
 		set_xcr0(from->xcr0, host.xcr0);
 		save_vectors(from->area);
-		clear_header(from->area);
 		save_registers(from);
 	}
 	if (from || to)
@@ -239,10 +180,11 @@ void xstate_cpu_init(void)
 	write_cr4(host.xcr0 ? cr4 | CR4_OSXSAVE : cr4);
 	if (host.xcr0)
 		xsetbv(host.xcr0);
-	if (host.with == WITH_XSAVES)
-		wrmsr(IA32_XSS, 0);
+	if (host.xcr0 && cpuid(0xd, 1).eax & 8)
+		wrmsr(IA32_XSS, 0); /* guests may have XSAVES, but no state that only it saves */
 	for (unsigned i = 0; i < XSTATE_MSRS; i++)
-		xstate_write_msr(i, 0);
+		if (has_msr(i))
+			wrmsr(msr_number[i], 0);
 	load_registers(&clean, &clean);
 }
 

@@ -15,14 +15,10 @@
 
 struct vcpu;
 
-#define XCR0_X87       0x01u /* SDM vol. 1, 13.1 */
-#define XCR0_SSE       0x02u
-#define XCR0_AVX       0x04u
-#define XCR0_MPX       0x18u
-#define XCR0_OPMASK    0x20u
-#define XCR0_ZMM_HI256 0x40u
-#define XCR0_HI16_ZMM  0x80u
-#define XCR0_AVX512    0xe0u
+#define XCR0_X87    0x01u /* SDM vol. 1, 13.1 */
+#define XCR0_SSE    0x02u
+#define XCR0_AVX    0x04u
+#define XCR0_AVX512 0xe0u
 
 enum xstate_msr {
 	XSTATE_STAR,
@@ -68,8 +64,3 @@ void xstate_switch(struct xstate *from, struct xstate *to);
 /* Own CPU, `vcpu`'s state loaded: XSETBV (SDM vol. 1, 13.3). False: raise #GP(0). CPL and
  * CR4.OSXSAVE were checked. */
 bool xstate_xsetbv(struct vcpu *vcpu, uint32_t index, uint64_t value);
-
-/* Own CPU, `vcpu`'s state loaded: the MSRs above, if the exit path has to access them. */
-bool xstate_has_msr(enum xstate_msr index); /* TSC_AUX may be absent: then reading gives 0 */
-uint64_t xstate_read_msr(enum xstate_msr index);
-void xstate_write_msr(enum xstate_msr index, uint64_t value);

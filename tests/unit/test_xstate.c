@@ -33,8 +33,6 @@ static void test_no_xsave(void **state)
 	xstate_boot_init();
 	assert_int_equal(xstate_xcr0_supported(), 0);
 	assert_true(xstate_bytes() >= sizeof(struct xstate) + 512);
-	assert_false(xstate_has_msr(XSTATE_TSC_AUX));
-	assert_true(xstate_has_msr(XSTATE_STAR));
 }
 
 static void test_avx512(void **state)
@@ -46,7 +44,6 @@ static void test_avx512(void **state)
 	assert_int_equal(xstate_xcr0_supported(), 0xe7);
 	assert_int_equal(xstate_bytes(), sizeof(struct xstate) + 2688);
 	assert_true(xstate_bytes() <= 4096);
-	assert_true(xstate_has_msr(XSTATE_TSC_AUX));
 }
 
 /* A component whose place or size cannot be true is not used, nor what stands on it. */
@@ -87,13 +84,8 @@ static void test_init_values(void **state)
 	assert_int_equal(*(uint16_t *)(void *)xstate->area, 0x37f);
 	assert_int_equal(*(uint32_t *)(void *)(xstate->area + 24), 0x1f80);
 	assert_int_equal(*(uint64_t *)(void *)(xstate->area + 512), 0);
-	assert_true(*(uint64_t *)(void *)(xstate->area + 520) == (1ull << 63 | 0xe7));
+	assert_int_equal(*(uint64_t *)(void *)(xstate->area + 520), 0); /* the format that XSAVE writes */
 	assert_int_equal(memory[1000], 0);
-	/* The format that XSAVE without compaction writes. */
-	fake_cpuid_set(0xd, 1, 1, 0, 0, 0);
-	xstate_boot_init();
-	xstate_init(xstate);
-	assert_int_equal(*(uint64_t *)(void *)(xstate->area + 520), 0);
 }
 
 static bool set_xcr0(uint64_t value)

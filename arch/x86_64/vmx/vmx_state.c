@@ -14,11 +14,7 @@ static const enum vmcs_field special[] = {
 	[VIRT_FS_BASE] = GUEST_FS_BASE,
 	[VIRT_GS_BASE] = GUEST_GS_BASE,
 	[VIRT_PAT] = GUEST_IA32_PAT,
-	[VIRT_SYSENTER_CS] = GUEST_SYSENTER_CS,
-	[VIRT_SYSENTER_ESP] = GUEST_SYSENTER_ESP,
-	[VIRT_SYSENTER_EIP] = GUEST_SYSENTER_EIP,
 	[VIRT_DEBUGCTL] = GUEST_IA32_DEBUGCTL,
-	[VIRT_DR7] = GUEST_DR7,
 };
 
 /* What the guest believes to have written where it does not own the bits. */

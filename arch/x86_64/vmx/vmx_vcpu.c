@@ -78,9 +78,9 @@ static bool make_bitmaps(void)
 		return false;
 	memset(msr_bitmap_native, 0xff, 4096);
 	memset(msr_bitmap_guest, 0xff, 4096);
-	for (size_t i = 0; i < guest_msr_passthrough_count; i++)
-		pass(msr_bitmap_guest, guest_msr_passthrough[i].msr, guest_msr_passthrough[i].read,
-		     guest_msr_passthrough[i].write);
+	pass(msr_bitmap_guest, IA32_TSC, true, false); /* the offset applies */
+	for (unsigned i = 0; i < GUEST_MSR_DIRECT; i++)
+		pass(msr_bitmap_guest, guest_msr_direct[i], true, true);
 	memcpy(msr_bitmap_guest_x2apic, msr_bitmap_guest, 4096);
 	pass_x2apic(msr_bitmap_guest_x2apic);
 	return true;
