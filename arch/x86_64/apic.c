@@ -8,17 +8,7 @@
 #include "panic.h"
 #include "spinlock.h"
 
-#define APIC_BASE_ENABLE (1ull << 11) /* SDM vol. 3, figure 11-26 */
-#define APIC_BASE_X2APIC (1ull << 10)
-#define APIC_BASE_MASK	 0x000ffffffffff000ull
-
-#define LVT_MASKED	 (1u << 16)
-#define LVT_NMI		 (4u << 8)
-#define SVR_ENABLE	 (1u << 8)
 #define ICR_PENDING	 (1u << 12)
-#define ICR_NMI		 (4u << 8)
-#define ICR_INIT	 (5u << 8)
-#define ICR_STARTUP	 (6u << 8)
 #define ICR_ASSERT	 (1u << 14)
 #define ICR_ALL_BUT_SELF (3u << 18)
 
@@ -34,7 +24,7 @@ void apic_init(void)
 	x2apic = features.ecx & 1u << 21;
 	if (x2apic)
 		return;
-	registers = mmio_map(rdmsr(IA32_APIC_BASE) & APIC_BASE_MASK, PAGING_4K, PAGING_UC);
+	registers = mmio_map(rdmsr(IA32_APIC_BASE) & 0x000ffffffffff000ull, PAGING_4K, PAGING_UC);
 	if (!registers)
 		panic("cannot map the local APIC");
 }
@@ -61,23 +51,23 @@ void apic_write(enum apic_register offset, uint32_t value)
 
 void apic_enable(void)
 {
-	uint64_t base = rdmsr(IA32_APIC_BASE) | APIC_BASE_ENABLE;
+	uint64_t base = rdmsr(IA32_APIC_BASE) | APIC_BASE_EN;
 	unsigned highest_lvt;
 
 	/* From disabled the way to x2APIC leads through xAPIC (SDM vol. 3, 11.12.5). */
 	wrmsr(IA32_APIC_BASE, base);
 	if (x2apic)
-		wrmsr(IA32_APIC_BASE, base | APIC_BASE_X2APIC);
+		wrmsr(IA32_APIC_BASE, base | APIC_BASE_EXTD);
 
 	apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_TPR, 0);
 	highest_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
 	apic_write(APIC_LVT_TIMER, LVT_MASKED);
 	apic_write(APIC_LVT_LINT0, LVT_MASKED);
-	apic_write(APIC_LVT_LINT1, LVT_NMI);
+	apic_write(APIC_LVT_LINT1, APIC_NMI << 8);
 	apic_write(APIC_LVT_ERROR, LVT_MASKED);
 	if (highest_lvt >= 4)
-		apic_write(APIC_LVT_PERFORMANCE, LVT_MASKED);
+		apic_write(APIC_LVT_PERF, LVT_MASKED);
 	if (highest_lvt >= 5)
 		apic_write(APIC_LVT_THERMAL, LVT_MASKED);
 }
@@ -113,15 +103,15 @@ void kick_cpu(unsigned index)
 
 void apic_send_nmi_all_but_self(void)
 {
-	send(0, ICR_NMI | ICR_ASSERT | ICR_ALL_BUT_SELF);
+	send(0, APIC_NMI << 8 | ICR_ASSERT | ICR_ALL_BUT_SELF);
 }
 
 void apic_send_init(uint32_t target)
 {
-	send(target, ICR_INIT | ICR_ASSERT);
+	send(target, APIC_INIT << 8 | ICR_ASSERT);
 }
 
 void apic_send_startup(uint32_t target, uint64_t page)
 {
-	send(target, ICR_STARTUP | ICR_ASSERT | (uint32_t)(page >> 12));
+	send(target, APIC_SIPI << 8 | ICR_ASSERT | (uint32_t)(page >> 12));
 }

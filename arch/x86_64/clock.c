@@ -123,13 +123,13 @@ static void measure_apic_timer(void)
 	uint64_t start;
 	uint32_t left;
 
-	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	apic_write(APIC_TIMER_INITIAL, UINT32_MAX);
+	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+	apic_write(APIC_INITIAL, UINT32_MAX);
 	start = clock_now();
 	clock_wait(1000000 / PER_SECOND);
-	left = apic_read(APIC_TIMER_CURRENT);
+	left = apic_read(APIC_CURRENT);
 	count_ratio = ((uint64_t)(UINT32_MAX - left) << 32) / (clock_now() - start);
-	apic_write(APIC_TIMER_INITIAL, 0);
+	apic_write(APIC_INITIAL, 0);
 	if (!count_ratio)
 		panic("the local APIC's timer does not count");
 }
@@ -150,7 +150,7 @@ void clock_init(void)
 
 void clock_enable(void)
 {
-	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (deadline_mode ? LVT_DEADLINE : 0));
 	/* The mode must be set before the first deadline (SDM vol. 3, 11.5.4.1). */
 	__asm__ volatile("mfence" : : : "memory");
@@ -165,7 +165,7 @@ static void start_count(uint64_t tsc)
 
 	if (tsc > now)
 		count = tsc - now > 1ull << 48 ? UINT32_MAX : scale(tsc - now, count_ratio) + 1;
-	apic_write(APIC_TIMER_INITIAL, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
+	apic_write(APIC_INITIAL, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
 }
 
 void clock_set_timer(uint64_t tsc)
@@ -174,7 +174,7 @@ void clock_set_timer(uint64_t tsc)
 	if (deadline_mode) /* a deadline of 0 is none */
 		wrmsr(IA32_TSC_DEADLINE, tsc == UINT64_MAX ? 0 : tsc ? tsc : 1);
 	else if (tsc == UINT64_MAX)
-		apic_write(APIC_TIMER_INITIAL, 0);
+		apic_write(APIC_INITIAL, 0);
 	else
 		start_count(tsc);
 }

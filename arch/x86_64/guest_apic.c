@@ -18,16 +18,16 @@ static uint32_t bit_of(unsigned vector)
 	return 1u << (vector & 31);
 }
 
-/* The highest vector of IRR or ISR, or -1. */
-static int highest(struct guest_apic *apic, uint32_t offset)
+/* The highest vector of IRR or ISR; 0: none, for the first 16 are illegal. */
+static unsigned highest(struct guest_apic *apic, uint32_t offset)
 {
 	for (int word = 7; word >= 0; word--) {
 		uint32_t bits = *guest_apic_register(apic, offset + (unsigned)word * 16);
 
 		if (bits)
-			return word * 32 + 31 - __builtin_clz(bits);
+			return (unsigned)(word * 32 + 31 - __builtin_clz(bits));
 	}
-	return -1;
+	return 0;
 }
 
 /* ---- posting ---- */
@@ -41,8 +41,8 @@ static bool peek(struct guest_apic *apic, uint32_t offset, unsigned vector)
 void guest_apic_post(struct vcpu *vcpu, unsigned vector, bool level)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
-	_Atomic uint64_t *levels = &apic->posted_level[vector / 64];
-	uint64_t bit = 1ull << (vector % 64);
+	_Atomic uint32_t *levels = &apic->posted_level[vector / 32];
+	uint32_t bit = bit_of(vector);
 
 	/* Whoever sends it over and over must not keep that CPU busy with looking. */
 	if (peek(apic, APIC_IRR, vector) && peek(apic, APIC_TMR, vector) == level)
@@ -52,31 +52,22 @@ void guest_apic_post(struct vcpu *vcpu, unsigned vector, bool level)
 		atomic_fetch_or(levels, bit);
 	else if (atomic_load(levels) & bit)
 		atomic_fetch_and(levels, ~bit);
-	atomic_fetch_or(&apic->posted[vector / 64], bit);
+	atomic_fetch_or(&apic->posted[vector / 32], bit);
 	guest_apic_attend(apic);
 	vcpu_wake(vcpu);
 }
 
-/* Half of a posted word into the IRR and TMR registers at `word` (11.8.4). */
-static void take_half(struct guest_apic *apic, unsigned word, uint32_t bits, uint32_t levels)
-{
-	uint32_t *tmr = guest_apic_register(apic, APIC_TMR + word * 16);
-
-	*guest_apic_register(apic, APIC_IRR + word * 16) |= bits;
-	*tmr = (*tmr & ~bits) | (levels & bits);
-}
-
+/* Posted vectors go into the IRR, their trigger modes into the TMR (11.8.4). */
 bool guest_apic_take(struct guest_apic *apic)
 {
-	for (unsigned i = 0; i < 4; i++) {
-		uint64_t bits, levels;
+	for (uint32_t i = 0; i < 8; i++) {
+		uint32_t *tmr = guest_apic_register(apic, APIC_TMR + i * 16), bits;
 
 		if (!atomic_load_explicit(&apic->posted[i], memory_order_relaxed))
 			continue;
 		bits = atomic_exchange(&apic->posted[i], 0);
-		levels = atomic_load(&apic->posted_level[i]);
-		take_half(apic, 2 * i, (uint32_t)bits, (uint32_t)levels);
-		take_half(apic, 2 * i + 1, (uint32_t)(bits >> 32), (uint32_t)(levels >> 32));
+		*tmr = (*tmr & ~bits) | (atomic_load(&apic->posted_level[i]) & bits);
+		*guest_apic_register(apic, APIC_IRR + i * 16) |= bits;
 	}
 	return true;
 }
@@ -115,8 +106,7 @@ void guest_apic_error(struct guest_apic *apic, uint32_t bit)
 uint32_t guest_apic_ppr(struct guest_apic *apic)
 {
 	uint32_t tpr = *guest_apic_register(apic, APIC_TPR);
-	int isr = highest(apic, APIC_ISR);
-	uint32_t service = isr < 0 ? 0 : (uint32_t)isr & 0xf0;
+	uint32_t service = highest(apic, APIC_ISR) & 0xf0;
 	uint32_t ppr = (tpr & 0xf0) >= service ? tpr : service;
 
 	*guest_apic_register(apic, APIC_PPR) = ppr;
@@ -125,19 +115,18 @@ uint32_t guest_apic_ppr(struct guest_apic *apic)
 
 int guest_apic_scan(struct guest_apic *apic)
 {
-	int vector;
+	unsigned vector;
 
 	/* Cleared before looking: what is posted from here on sets it again. */
 	atomic_fetch_and(&apic->attention, ~APIC_ATTENTION_SCAN);
 	guest_apic_take(apic);
 	vector = highest(apic, APIC_IRR);
-	if (vector < 0 || ((uint32_t)vector & 0xf0) <= (guest_apic_ppr(apic) & 0xf0) ||
-	    !(atomic_load(&apic->base) & APIC_BASE_EN))
+	if ((vector & 0xf0) <= (guest_apic_ppr(apic) & 0xf0) || !(atomic_load(&apic->base) & APIC_BASE_EN))
 		return -1;
 
 	/* Who asked may have to wait for an interrupt window, and will ask again. */
 	atomic_fetch_or(&apic->attention, APIC_ATTENTION_SCAN);
-	return vector;
+	return (int)vector;
 }
 
 void guest_apic_accept(struct vcpu *vcpu, unsigned vector)
@@ -157,31 +146,27 @@ int guest_apic_hardware_eoi(struct vcpu *vcpu, unsigned vector)
 int guest_apic_eoi(struct vcpu *vcpu)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
-	int vector = highest(apic, APIC_ISR);
+	unsigned vector = highest(apic, APIC_ISR);
 
-	if (vector < 0)
+	if (!vector)
 		return -1;
-	*word_of(apic, APIC_ISR, (unsigned)vector) &= ~bit_of((unsigned)vector);
+	*word_of(apic, APIC_ISR, vector) &= ~bit_of(vector);
 	guest_apic_attend(apic);
-	return guest_apic_hardware_eoi(vcpu, (unsigned)vector);
+	return guest_apic_hardware_eoi(vcpu, vector);
 }
 
 unsigned guest_apic_highest_irr(struct vcpu *vcpu)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
-	int vector;
 
 	atomic_fetch_and(&apic->attention, ~APIC_ATTENTION_SYNC);
 	guest_apic_take(apic);
-	vector = highest(apic, APIC_IRR);
-	return vector < 0 ? 0 : (unsigned)vector;
+	return highest(apic, APIC_IRR);
 }
 
 unsigned guest_apic_highest_isr(struct vcpu *vcpu)
 {
-	int vector = highest(&vcpu->arch.apic, APIC_ISR);
-
-	return vector < 0 ? 0 : (unsigned)vector;
+	return highest(&vcpu->arch.apic, APIC_ISR);
 }
 
 uint64_t guest_apic_tmr(struct vcpu *vcpu, unsigned word)
@@ -195,12 +180,6 @@ uint64_t guest_apic_tmr(struct vcpu *vcpu, unsigned word)
 uint32_t guest_apic_tpr(struct vcpu *vcpu)
 {
 	return *guest_apic_register(&vcpu->arch.apic, APIC_TPR);
-}
-
-void guest_apic_set_tpr(struct vcpu *vcpu, uint32_t tpr)
-{
-	*guest_apic_register(&vcpu->arch.apic, APIC_TPR) = tpr & 0xff;
-	guest_apic_attend(&vcpu->arch.apic);
 }
 
 /* ---- life and modes ---- */
@@ -233,7 +212,7 @@ void guest_apic_init(struct vcpu *vcpu)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
 
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 8; i++)
 		atomic_store(&apic->posted[i], 0);
 	memset(apic->page, 0, PAGE_BYTES);
 	set_identity(vcpu);

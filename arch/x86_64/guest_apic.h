@@ -13,48 +13,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdatomic.h>
+#include "apic.h"
 
 struct vcpu;
 struct partition;
-
-/* Register offsets (table 11-1); the x2APIC MSR is 800h + offset / 16. */
-#define APIC_ID		 0x020u
-#define APIC_VERSION	 0x030u
-#define APIC_TPR	 0x080u
-#define APIC_PPR	 0x0a0u
-#define APIC_EOI	 0x0b0u
-#define APIC_LDR	 0x0d0u
-#define APIC_DFR	 0x0e0u
-#define APIC_SVR	 0x0f0u
-#define APIC_ISR	 0x100u /* 8 registers of 32 vectors each, 16 bytes apart */
-#define APIC_TMR	 0x180u
-#define APIC_IRR	 0x200u
-#define APIC_ESR	 0x280u
-#define APIC_ICR	 0x300u
-#define APIC_ICR_HIGH	 0x310u
-#define APIC_LVT_TIMER	 0x320u
-#define APIC_LVT_THERMAL 0x330u
-#define APIC_LVT_PERF	 0x340u
-#define APIC_LVT_LINT0	 0x350u
-#define APIC_LVT_LINT1	 0x360u
-#define APIC_LVT_ERROR	 0x370u
-#define APIC_INITIAL	 0x380u /* timer: initial count */
-#define APIC_CURRENT	 0x390u
-#define APIC_DIVIDE	 0x3e0u
-#define APIC_SELF_IPI	 0x3f0u
-
-#define APIC_BASE_BSP	  0x100u /* IA32_APIC_BASE (11.4.4, 11.12.1) */
-#define APIC_BASE_EXTD	  0x400u
-#define APIC_BASE_EN	  0x800u
-#define APIC_BASE_ADDRESS 0xfee00000u
 
 #define APIC_ATTENTION_SCAN 1u /* for guest_apic_pending() */
 #define APIC_ATTENTION_SYNC 2u /* for guest_apic_sync() */
 
 struct guest_apic {
 	/* Any CPU: vectors on their way, and whether each came level-triggered the last time. */
-	_Atomic uint64_t posted[4];
-	_Atomic uint64_t posted_level[4];
+	_Atomic uint32_t posted[8];
+	_Atomic uint32_t posted_level[8];
 	/*
 	 * APIC_ATTENTION_*: something was posted, or IRR, ISR, TPR or SVR changed, since somebody
 	 * looked. Posters set both bits last, after which they wake the vCPU.
@@ -130,7 +100,6 @@ int guest_apic_hardware_eoi(struct vcpu *vcpu, unsigned vector);
 
 /* Own CPU: TPR; CR8 is its bits 7:4 (11.8.6). */
 uint32_t guest_apic_tpr(struct vcpu *vcpu);
-void guest_apic_set_tpr(struct vcpu *vcpu, uint32_t tpr);
 
 /* ---- registers ---- */
 

@@ -3,16 +3,11 @@
 #include "guest_apic.h"
 #include "vcpu.h"
 
-#define LVT_MASKED   0x10000u
 #define LVT_READONLY 0x5000u /* delivery status, remote IRR */
-#define SVR_ENABLE   0x100u
 
 #define ESR_SEND_VECTOR	     0x20u /* 11.5.3 */
 #define ESR_RECEIVE_VECTOR   0x40u
 #define ESR_ILLEGAL_REGISTER 0x80u
-
-/* Delivery modes of ICR, LVT and MSI, bits 10:8. */
-enum apic_delivery { APIC_FIXED, APIC_LOWEST, APIC_SMI, APIC_NMI = 4, APIC_INIT, APIC_SIPI, APIC_EXTINT };
 
 static inline uint32_t *guest_apic_register(struct guest_apic *apic, uint32_t offset)
 {

@@ -13,9 +13,10 @@
 enum shorthand { SHORT_NONE, SHORT_SELF, SHORT_ALL, SHORT_OTHERS };
 
 struct apic_message {
+	const struct vcpu *sender; /* for the shorthands */
+	enum shorthand shorthand;
 	uint32_t destination;
-	uint32_t broadcast; /* the destination that means all: FFh, or in ICR of an x2APIC FFFFFFFFh
-			     */
+	uint32_t broadcast; /* the destination that means all: FFh, or in ICR of an x2APIC FFFFFFFFh */
 	enum apic_delivery delivery;
 	uint8_t vector;
 	bool logical;
@@ -47,6 +48,9 @@ static bool matches_logical(struct vcpu *target, uint32_t destination)
 
 static bool matches(struct vcpu *target, const struct apic_message *message)
 {
+	if (message->shorthand != SHORT_NONE)
+		return message->shorthand == SHORT_ALL ||
+		       (target == message->sender) == (message->shorthand == SHORT_SELF);
 	if (message->destination == message->broadcast)
 		return true;
 	return message->logical ? matches_logical(target, message->destination) : target->index == message->destination;
@@ -79,26 +83,12 @@ static bool deliver(struct vcpu *target, const struct apic_message *message)
 
 static void route(struct partition *partition, const struct apic_message *message)
 {
-	/* APIC IDs are the vCPUs' indexes: the commonest case needs no search. */
-	if (!message->logical && message->destination < partition->vcpus) {
-		deliver(partition->vcpu[message->destination], message);
-		return;
-	}
 	for (uint32_t i = 0; i < partition->vcpus; i++) {
 		struct vcpu *target = partition->vcpu[i];
 
 		if (matches(target, message) && deliver(target, message) && message->one)
 			return;
 	}
-}
-
-static void send_all(struct vcpu *sender, const struct apic_message *message, bool others_only)
-{
-	struct partition *partition = sender->partition;
-
-	for (uint32_t i = 0; i < partition->vcpus; i++)
-		if (partition->vcpu[i] != sender || !others_only)
-			deliver(partition->vcpu[i], message);
 }
 
 static bool is_vectored(enum apic_delivery delivery)
@@ -110,6 +100,8 @@ void guest_apic_send(struct vcpu *vcpu, uint32_t low, uint32_t high)
 {
 	bool x2apic = guest_apic_is_x2apic(&vcpu->arch.apic);
 	struct apic_message message = {
+		.sender = vcpu,
+		.shorthand = low >> 18 & 3,
 		.destination = x2apic ? high : high >> 24,
 		.broadcast = x2apic ? UINT32_MAX : 0xff,
 		.delivery = low >> 8 & 7,
@@ -126,19 +118,9 @@ void guest_apic_send(struct vcpu *vcpu, uint32_t low, uint32_t high)
 	if (message.delivery == APIC_INIT && (low & (ICR_TRIGGER | ICR_LEVEL)) == ICR_TRIGGER)
 		return;
 
-	switch ((enum shorthand)(low >> 18 & 3)) {
-	case SHORT_NONE:
+	/* To itself a CPU sends fixed ones only (table 11-3). */
+	if (message.shorthand != SHORT_SELF || message.delivery == APIC_FIXED)
 		route(vcpu->partition, &message);
-		break;
-	case SHORT_SELF: /* table 11-3: fixed only */
-		if (message.delivery == APIC_FIXED)
-			deliver(vcpu, &message);
-		break;
-	case SHORT_ALL:
-	case SHORT_OTHERS:
-		send_all(vcpu, &message, (low >> 18 & 3) == SHORT_OTHERS);
-		break;
-	}
 }
 
 int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data)

@@ -1,6 +1,9 @@
 /* Access to the registers, by MMIO offset and by MSR. */
 #include "guest_apic_internal.h"
 
+/* ICR is the x2APIC's one register of 64 bits: in the page at 300h, as the hardware has it (29.5). */
+#define APIC_ICR_X2APIC_HIGH (APIC_ICR + 4)
+
 #define BIT(offset) (1ull << ((offset) / 16))
 /* The registers from the first to the last one. */
 #define BITS(first, last) ((BIT(last) << 1) - BIT(first))
@@ -68,19 +71,13 @@ static void store_svr(struct guest_apic *apic, uint32_t value)
 	guest_apic_attend(apic);
 }
 
-static void store_eoi(struct vcpu *vcpu)
-{
-	int vector = guest_apic_eoi(vcpu);
-
-	if (vector >= 0)
-		vcpu->arch.apic.eoi = (uint32_t)vector;
-}
-
 /* Reserved bits of `value` are clear. Restores what an APIC-write exit has left in a read-only
  * register. */
 static void store(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
+	uint32_t high;
+	int told;
 
 	if (is_lvt(offset)) {
 		store_lvt(vcpu, offset, value);
@@ -91,10 +88,12 @@ static void store(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 		*guest_apic_register(apic, APIC_ID) = vcpu->index << 24;
 		break;
 	case APIC_TPR:
-		guest_apic_set_tpr(vcpu, value);
+		*guest_apic_register(apic, APIC_TPR) = value;
+		guest_apic_attend(apic);
 		break;
 	case APIC_EOI:
-		store_eoi(vcpu);
+		told = guest_apic_eoi(vcpu);
+		apic->eoi = told >= 0 ? (uint32_t)told : apic->eoi;
 		break;
 	case APIC_LDR:
 	case APIC_ICR_HIGH:
@@ -111,8 +110,9 @@ static void store(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 		apic->errors = 0;
 		break;
 	case APIC_ICR:
+		high = guest_apic_is_x2apic(apic) ? APIC_ICR_X2APIC_HIGH : APIC_ICR_HIGH;
 		*guest_apic_register(apic, APIC_ICR) = value;
-		guest_apic_send(vcpu, value, *guest_apic_register(apic, APIC_ICR_HIGH));
+		guest_apic_send(vcpu, value, *guest_apic_register(apic, high));
 		break;
 	case APIC_INITIAL:
 		guest_apic_timer_set_initial(vcpu, value);
@@ -171,34 +171,20 @@ bool guest_apic_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 		return false;
 	*value = load(vcpu, number * 16);
 	if (number * 16 == APIC_ICR)
-		*value |= (uint64_t)*guest_apic_register(apic, APIC_ICR + 4) << 32;
-	return true;
-}
-
-/* ICR is the one register of 64 bits: in the page at 300h, as the hardware has it (29.5). */
-static bool msr_write_icr(struct vcpu *vcpu, uint64_t value)
-{
-	struct guest_apic *apic = &vcpu->arch.apic;
-	uint32_t low = (uint32_t)value, high = (uint32_t)(value >> 32);
-
-	if (low & ~writable[APIC_ICR / 16])
-		return false;
-	*guest_apic_register(apic, APIC_ICR) = low;
-	*guest_apic_register(apic, APIC_ICR + 4) = high;
-	guest_apic_send(vcpu, low, high);
+		*value |= (uint64_t)*guest_apic_register(apic, APIC_ICR_X2APIC_HIGH) << 32;
 	return true;
 }
 
 bool guest_apic_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	uint32_t number = msr - 0x800;
+	bool is_icr = number * 16 == APIC_ICR;
 
-	if (!guest_apic_is_x2apic(&vcpu->arch.apic) || number >= 64 || !(WRITE_X2APIC >> number & 1))
+	if (!guest_apic_is_x2apic(&vcpu->arch.apic) || number >= 64 || !(WRITE_X2APIC >> number & 1) ||
+	    (is_icr ? (uint32_t)value : value) & ~(uint64_t)writable[number])
 		return false;
-	if (number * 16 == APIC_ICR)
-		return msr_write_icr(vcpu, value);
-	if (value & ~(uint64_t)writable[number])
-		return false;
+	if (is_icr)
+		*guest_apic_register(&vcpu->arch.apic, APIC_ICR_X2APIC_HIGH) = (uint32_t)(value >> 32);
 	store(vcpu, number * 16, (uint32_t)value);
 	return true;
 }

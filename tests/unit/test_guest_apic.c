@@ -150,7 +150,7 @@ static void test_tpr(void **state)
 	guest_apic_accept(v, 0x60);
 	assert_int_equal(guest_apic_read(v, APIC_PPR), 0x60);
 	guest_apic_eoi(v);
-	guest_apic_set_tpr(v, 0x47);
+	guest_apic_write(v, APIC_TPR, 0x47);
 	assert_int_equal(guest_apic_pending(v), 0x5f);
 	assert_int_equal(guest_apic_read(v, APIC_PPR), 0x47);
 	assert_int_equal(guest_apic_tpr(v), 0x47);
@@ -161,13 +161,11 @@ static void test_edge_vectors_in_all_words(void **state)
 	(void)state;
 	for (unsigned vector = 16; vector < 256; vector++) {
 		guest_apic_post(v, vector, false);
-		assert_int_equal(guest_apic_read(v, APIC_IRR + vector / 32 * 16),
-				 1u << vector % 32);
+		assert_int_equal(guest_apic_read(v, APIC_IRR + vector / 32 * 16), 1u << vector % 32);
 		assert_int_equal(guest_apic_pending(v), (int)vector);
 		guest_apic_accept(v, vector);
 		assert_int_equal(guest_apic_read(v, APIC_IRR + vector / 32 * 16), 0);
-		assert_int_equal(guest_apic_read(v, APIC_ISR + vector / 32 * 16),
-				 1u << vector % 32);
+		assert_int_equal(guest_apic_read(v, APIC_ISR + vector / 32 * 16), 1u << vector % 32);
 		assert_int_equal(guest_apic_eoi(v), -1);
 		assert_int_equal(guest_apic_read(v, APIC_ISR + vector / 32 * 16), 0);
 	}
@@ -470,8 +468,9 @@ static void test_x2apic_access_rights(void **state)
 {
 	static const uint32_t read_only[] = { APIC_ID,	APIC_VERSION, APIC_PPR, APIC_LDR,
 					      APIC_ISR, APIC_TMR,     APIC_IRR, APIC_CURRENT };
-	static const uint32_t none[] = { 0,	0x10,	       0x90,  0xc0,  APIC_DFR, 0x290,
-					 0x2f0, APIC_ICR_HIGH, 0x3a0, 0x400, 0xff0 };
+	static const uint32_t none[] = {
+		0, 0x10, 0x90, 0xc0, APIC_DFR, 0x290, 0x2f0, APIC_ICR_HIGH, 0x3a0, 0x400, 0xff0
+	};
 	uint64_t value;
 
 	(void)state;
@@ -604,8 +603,7 @@ static void test_timer_dividers(void **state)
 {
 	static const struct {
 		uint32_t code, divide;
-	} cases[] = { { 0, 2 },	 { 1, 4 },  { 2, 8 },	 { 3, 16 },
-		      { 8, 32 }, { 9, 64 }, { 10, 128 }, { 11, 1 } };
+	} cases[] = { { 0, 2 }, { 1, 4 }, { 2, 8 }, { 3, 16 }, { 8, 32 }, { 9, 64 }, { 10, 128 }, { 11, 1 } };
 
 	(void)state;
 	for (unsigned i = 0; i < 8; i++) {
