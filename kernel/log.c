@@ -43,15 +43,17 @@ static void make_printable(char *text, size_t n)
 	}
 }
 
-void log_printf_va(const char *fmt, va_list arguments)
+void log_printf(const char *fmt, ...)
 {
 	char line[LOG_LINE_BYTES];
 	uint64_t now = clock_microseconds();
 	size_t n, wanted;
+	va_list arguments;
 
-	n = (size_t)bh_snprintf(line, sizeof(line), "[%4lu.%06lu] ", (unsigned long)(now / 1000000),
-			   (unsigned long)(now % 1000000));
+	n = (size_t)bh_snprintf(line, sizeof(line), "[%4lu.%06lu] ", now / 1000000, now % 1000000);
+	va_start(arguments, fmt);
 	wanted = n + (size_t)bh_vsnprintf(line + n, sizeof(line) - n - 1, fmt, arguments);
+	va_end(arguments);
 	n = wanted < sizeof(line) - 2 ? wanted : sizeof(line) - 2;
 	make_printable(line, n);
 	line[n++] = '\n';
@@ -60,15 +62,6 @@ void log_printf_va(const char *fmt, va_list arguments)
 	ring_append(line, n);
 	output_write(line, n, uart_enabled);
 	log_unlock();
-}
-
-void log_printf(const char *fmt, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, fmt);
-	log_printf_va(fmt, arguments);
-	va_end(arguments);
 }
 
 void log_uart_enable(bool enable)

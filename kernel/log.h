@@ -5,7 +5,6 @@
  * never reads a byte twice and knows how many it lost.
  */
 #pragma once
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +18,6 @@
  * until the console service takes the UART.
  */
 __attribute__((format(printf, 1, 2))) void log_printf(const char *fmt, ...);
-__attribute__((format(printf, 1, 0))) void log_printf_va(const char *fmt, va_list arguments);
 
 /* Whether lines also go to the UART. Turning it on programs the UART again. */
 void log_uart_enable(bool enable);

@@ -1,5 +1,6 @@
 /* main.c: the kernel's beginning, one line in the log for each thing that works. */
 #include <boot/boot_info.h>
+#include <boot/text.h>
 #include "address_space.h"
 #include "clock.h"
 #include "log.h"
@@ -45,11 +46,9 @@ static void log_memory(const struct boot_info *info)
 		if (info->range[i].type == BOOT_MEMORY_FREE)
 			free += info->range[i].bytes;
 	}
-	log_printf("memory: %lu MiB, %lu MiB of it free, %lu KiB for the kernel at 0x%lx (pool: "
-		   "%lu KiB, %lu free)",
-		   (unsigned long)(ram >> 20), (unsigned long)(free >> 20), (unsigned long)(info->region_bytes >> 10),
-		   (unsigned long)info->region_base, (unsigned long)(pool_bytes() >> 10),
-		   (unsigned long)(pool_free_bytes() >> 10));
+	log_printf("memory: %lu MiB, %lu MiB of it free, %lu KiB for the kernel at 0x%lx (pool: %lu KiB, %lu free)",
+		   ram >> 20, free >> 20, info->region_bytes >> 10, info->region_base, info->pool_bytes >> 10,
+		   pool_free_bytes() >> 10);
 }
 
 static void start_screen(const struct boot_info *info)
@@ -65,22 +64,16 @@ static void start_screen(const struct boot_info *info)
 		return;
 	}
 	output_screen_start(f, pixels, cells);
-	log_printf("screen: %ux%u at 0x%lx", f->width, f->height, (unsigned long)f->physical);
+	log_printf("screen: %ux%u at 0x%lx", f->width, f->height, f->physical);
 }
 
 /* "file:line: text", a line each. */
 static void log_config_errors(const struct boot_info *info)
 {
-	const char *text = info->config_log, *end = text + sizeof(info->config_log);
+	struct text rest = { info->config_log, strnlen(info->config_log, sizeof(info->config_log)) };
 
-	while (text < end && *text) {
-		size_t length = 0;
-
-		while (text + length < end && text[length] && text[length] != '\n')
-			length++;
-		log_printf("%.*s", (int)length, text);
-		text += length + (text + length < end && text[length] == '\n');
-	}
+	while (rest.bytes)
+		log_printf("%.*s", TEXT_ARGUMENTS(text_until(&rest, '\n')));
 }
 
 _Noreturn void kernel_main(const struct boot_info *info)

@@ -110,16 +110,11 @@ void *pool_virtual(uint64_t physical)
 	uint64_t offset = physical - pool_physical_base;
 
 	if (offset >= pages_total * PAGE_BYTES)
-		panic("pool_virtual: 0x%lx is not in the pool", (unsigned long)physical);
+		panic("pool_virtual: 0x%lx is not in the pool", physical);
 	return pool_base + offset;
 }
 
 uint64_t pool_free_bytes(void)
 {
 	return pages_free * PAGE_BYTES;
-}
-
-uint64_t pool_bytes(void)
-{
-	return pages_total * PAGE_BYTES;
 }

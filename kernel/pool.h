@@ -25,6 +25,5 @@ void pool_free(void *address, unsigned pages);
 uint64_t pool_physical(const void *address);
 void *pool_virtual(uint64_t physical);
 
-/* Bytes that are free, and bytes in all. */
+/* Bytes that are free. */
 uint64_t pool_free_bytes(void);
-uint64_t pool_bytes(void);

@@ -136,7 +136,6 @@ static void parse_fadt(struct acpi *acpi, const struct table *t)
 
 	if (t->length < 116)
 		return;
-	acpi->fadt = true;
 	flags = (uint32_t)field(t->bytes + 112, 4);
 	if (t->bytes[91] == 4) /* PM_TMR_LEN */
 		acpi->pm_timer_port = (uint16_t)field(t->bytes + 76, 4);
@@ -146,16 +145,6 @@ static void parse_fadt(struct acpi *acpi, const struct table *t)
 	acpi->reset_space = t->bytes[116];
 	acpi->reset_address = field(t->bytes + 120, 8);
 	acpi->reset_value = t->bytes[128];
-}
-
-static void parse_mcfg(struct acpi *acpi, const struct table *t)
-{
-	for (uint32_t at = 44; at + 16 <= t->length && acpi->segments < ACPI_SEGMENTS; at += 16) {
-		const uint8_t *e = t->bytes + at;
-
-		acpi->segment[acpi->segments++] =
-			(struct acpi_segment){ field(e, 8), (uint16_t)field(e + 8, 2), e[10], e[11] };
-	}
 }
 
 /* IA-PC HPET 1.0a, 3.2.4: a generic address, in memory. */
@@ -177,8 +166,6 @@ static void parse_table(const struct reader *r, uint64_t physical)
 		parse_madt(r->acpi, &t);
 	else if (signature_is(&t, "FACP"))
 		parse_fadt(r->acpi, &t);
-	else if (signature_is(&t, "MCFG"))
-		parse_mcfg(r->acpi, &t);
 	else if (signature_is(&t, "HPET"))
 		parse_hpet(r->acpi, &t);
 }

@@ -6,7 +6,6 @@
 #define ACPI_CPUS      256
 #define ACPI_IOAPICS   8
 #define ACPI_OVERRIDES 24
-#define ACPI_SEGMENTS  8
 
 struct acpi_ioapic {
 	uint32_t address;
@@ -20,22 +19,14 @@ struct acpi_override {
 	uint32_t gsi;
 };
 
-/* PCI segment group of the MCFG (PCI firmware specification 3.2, 4.1.2). */
-struct acpi_segment {
-	uint64_t base;
-	uint16_t segment;
-	uint8_t first_bus, last_bus;
-};
-
 struct acpi {
-	bool madt, fadt;
+	bool madt;
 	uint32_t cpus;		/* enabled; as many as fit */
 	uint32_t cpus_left_out; /* enabled, but past ACPI_CPUS */
 	uint32_t apic_id[ACPI_CPUS];
-	uint32_t ioapics, overrides, segments;
+	uint32_t ioapics, overrides;
 	struct acpi_ioapic ioapic[ACPI_IOAPICS];
 	struct acpi_override override[ACPI_OVERRIDES];
-	struct acpi_segment segment[ACPI_SEGMENTS];
 	uint16_t pm_timer_port; /* 0: none */
 	bool pm_timer_32bit;
 	uint8_t reset_space; /* generic address space: 0 memory, 1 I/O, 2 PCI; 0xff: no reset

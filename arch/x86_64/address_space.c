@@ -29,8 +29,7 @@ static void map_kernel(uint64_t address, uint64_t physical, uint64_t bytes, unsi
 	int error = bytes ? paging_map(&kernel_paging, address, physical, bytes, flags) : 0;
 
 	if (error)
-		panic("mapping 0x%lx bytes at 0x%lx for the kernel: error %d", (unsigned long)bytes,
-		      (unsigned long)address, error);
+		panic("mapping 0x%lx bytes at 0x%lx for the kernel: error %d", bytes, address, error);
 }
 
 bool address_space_guard(const void *page)
@@ -81,8 +80,7 @@ static void create_windows(void)
 static void map_identity(uint64_t physical, uint64_t bytes, unsigned flags)
 {
 	if (paging_map(&identity, physical, physical, bytes, flags))
-		log_printf("cannot map 0x%lx bytes at 0x%lx for the firmware", (unsigned long)bytes,
-			   (unsigned long)physical);
+		log_printf("cannot map 0x%lx bytes at 0x%lx for the firmware", bytes, physical);
 }
 
 static void map_firmware(const struct boot_range *range)

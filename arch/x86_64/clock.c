@@ -1,10 +1,11 @@
 #include "clock.h"
-#include <stddef.h>
+#include "address_space.h"
 #include "apic.h"
-#include "clock_reference.h"
 #include "cpu_this.h"
 #include "interrupt.h"
+#include "io.h"
 #include "log.h"
+#include "machine.h"
 #include "msr.h"
 #include "panic.h"
 #include "spinlock.h"
@@ -16,6 +17,17 @@
 #define PER_SECOND 50	     /* a measurement takes 20 ms: the PIT's 16 bits last for 55 */
 #define AGREEMENT  500	     /* two measurements agree within 1/500 */
 #define POLLS_MAX  10000000u /* by then a timer that does not move has shown it */
+
+#define PM_TIMER_HZ 3579545u /* ACPI 6.5, 4.8.3.3 */
+#define PIT_HZ	    1193182u
+
+#define HPET_PERIOD  1 /* in 32-bit words: femtoseconds (IA-PC HPET 1.0a, 2.3) */
+#define HPET_CONFIG  4
+#define HPET_COUNTER 60 /* its low half */
+
+#define PIT_CHANNEL_2 0x42u
+#define PIT_COMMAND   0x43u
+#define PIT_GATE      0x61u /* bit 0: gate of channel 2; bit 1: speaker */
 
 uint64_t clock_hz;
 uint64_t clock_boot;
@@ -52,8 +64,71 @@ void clock_wait(uint64_t microseconds)
 
 /* ---- measuring ------------------------------------------------------------------------------- */
 
+/* A timer whose frequency is known. */
+struct reference {
+	const char *name;
+	uint64_t (*read)(void);
+	uint64_t mask; /* the counter counts up modulo mask + 1 */
+	uint64_t hz;
+};
+
+static volatile uint32_t *hpet;
+
+static uint64_t read_pm_timer(void)
+{
+	return inl(machine_acpi.pm_timer_port);
+}
+
+static uint64_t read_hpet(void)
+{
+	return hpet[HPET_COUNTER];
+}
+
+/* Counts down, 16 bits. */
+static uint64_t read_pit(void)
+{
+	uint8_t low, high;
+
+	outb(PIT_COMMAND, 0x80); /* latch channel 2 */
+	low = inb(PIT_CHANNEL_2);
+	high = inb(PIT_CHANNEL_2);
+	return 0x10000u - (low | high << 8);
+}
+
+static struct reference start_hpet(void)
+{
+	uint32_t period;
+
+	hpet = mmio_map(machine_acpi.hpet, 0x400, PAGING_UC);
+	period = hpet ? hpet[HPET_PERIOD] : 0;
+	if (period == 0 || period > 100000000) /* the specification's limit */
+		return (struct reference){ 0 };
+	hpet[HPET_CONFIG] |= 1;
+	return (struct reference){ "HPET", read_hpet, 0xffffffff, 1000000000000000ull / period };
+}
+
+static struct reference start_pit(void)
+{
+	outb(PIT_GATE, (uint8_t)((inb(PIT_GATE) & ~2) | 1));
+	outb(PIT_COMMAND, 0xb4); /* channel 2, low and high byte, mode 2 */
+	outb(PIT_CHANNEL_2, 0);
+	outb(PIT_CHANNEL_2, 0);
+	return (struct reference){ "PIT", read_pit, 0xffff, PIT_HZ };
+}
+
+/* The best one there is. */
+static struct reference start_reference(void)
+{
+	struct reference r = { "ACPI PM timer", read_pm_timer, machine_acpi.pm_timer_32bit ? 0xffffffff : 0xffffff,
+			       PM_TIMER_HZ };
+
+	if (!machine_acpi.pm_timer_port)
+		r = machine_acpi.hpet ? start_hpet() : (struct reference){ 0 };
+	return r.read ? r : start_pit();
+}
+
 /* Ticks of the TSC a second; 0: the reference stands still. */
-static uint64_t measure(const struct clock_reference *r)
+static uint64_t measure(const struct reference *r)
 {
 	uint64_t first = r->read(), elapsed = 0, start;
 	uint32_t polls = 0;
@@ -77,7 +152,7 @@ static bool agree(uint64_t a, uint64_t b)
 }
 
 /* A measurement that firmware or an emulator has disturbed does not agree with the next one. */
-static void measure_tsc(const struct clock_reference *reference)
+static void measure_tsc(const struct reference *reference)
 {
 	uint64_t last = measure(reference);
 
@@ -94,27 +169,12 @@ static void measure_tsc(const struct clock_reference *reference)
 	log_printf("clock: no two of %d measurements agree; the time will be wrong", TRIES);
 }
 
-/* What CPUID says of the TSC (leaf 15H), 0: nothing. For the log only. */
-static uint64_t claimed_hz(void)
+static void log_tsc(const struct reference *reference)
 {
-	struct cpuid c;
-
-	if (cpuid(0, 0).eax < 0x15)
-		return 0;
-	c = cpuid(0x15, 0);
-	return c.eax ? (uint64_t)c.ecx * c.ebx / c.eax : 0;
-}
-
-static void log_tsc(const struct clock_reference *reference)
-{
-	uint64_t claim = claimed_hz();
 	bool invariant = cpuid(0x80000000, 0).eax >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
 
-	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s", (unsigned long)(clock_hz / 1000000),
-		   (unsigned long)(clock_hz / 1000 % 1000), reference->name,
-		   invariant ? ", invariant" : "; NOT invariant: time may run unevenly");
-	if (claim && !agree(claim, clock_hz))
-		log_printf("clock: CPUID claims %lu MHz, which is not so", (unsigned long)(claim / 1000000));
+	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s", clock_hz / 1000000, clock_hz / 1000 % 1000,
+		   reference->name, invariant ? ", invariant" : "; NOT invariant: time may run unevenly");
 }
 
 /* The APIC timer against the TSC. */
@@ -136,10 +196,10 @@ static void measure_apic_timer(void)
 
 void clock_init(void)
 {
-	const struct clock_reference *reference = clock_reference_find();
+	struct reference reference = start_reference();
 
-	measure_tsc(reference);
-	log_tsc(reference);
+	measure_tsc(&reference);
+	log_tsc(&reference);
 	deadline_mode = cpuid(1, 0).ecx & 1u << 24;
 	if (!deadline_mode)
 		measure_apic_timer();

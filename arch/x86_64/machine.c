@@ -25,8 +25,7 @@ static const void *peek(void *context, uint64_t physical, uint64_t bytes)
 static void read_acpi(uint64_t rsdp)
 {
 	if (acpi_parse(&machine_acpi, rsdp, peek, NULL))
-		log_printf("acpi: %u CPUs, %u I/O APICs, %u PCI segments (MCFG)%s%s%s", machine_acpi.cpus,
-			   machine_acpi.ioapics, machine_acpi.segments, machine_acpi.fadt ? ", FADT" : "",
+		log_printf("acpi: %u CPUs, %u I/O APICs%s%s", machine_acpi.cpus, machine_acpi.ioapics,
 			   machine_acpi.pm_timer_port ? ", PM timer" : "", machine_acpi.hpet ? ", HPET" : "");
 	else
 		log_printf("acpi: the firmware has no usable tables");

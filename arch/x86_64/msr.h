@@ -2,33 +2,29 @@
 #pragma once
 #include <stdint.h>
 
-#define IA32_TSC	       0x10u
-#define IA32_APIC_BASE	       0x1bu
-#define IA32_FEATURE_CONTROL   0x3au
-#define IA32_TSC_ADJUST	       0x3bu
-#define IA32_SPEC_CTRL	       0x48u
-#define IA32_PRED_CMD	       0x49u
-#define IA32_MTRRCAP	       0xfeu
-#define IA32_ARCH_CAPABILITIES 0x10au
-#define IA32_FLUSH_CMD	       0x10bu
-#define IA32_SYSENTER_CS       0x174u
-#define IA32_SYSENTER_ESP      0x175u
-#define IA32_SYSENTER_EIP      0x176u
-#define IA32_MISC_ENABLE       0x1a0u
-#define IA32_DEBUGCTL	       0x1d9u
-#define IA32_PAT	       0x277u
-#define IA32_TSC_DEADLINE      0x6e0u
-#define IA32_X2APIC_FIRST      0x800u
-#define IA32_XSS	       0xda0u
-#define IA32_EFER	       0xc0000080u
-#define IA32_STAR	       0xc0000081u
-#define IA32_LSTAR	       0xc0000082u
-#define IA32_CSTAR	       0xc0000083u
-#define IA32_FMASK	       0xc0000084u
-#define IA32_FS_BASE	       0xc0000100u
-#define IA32_GS_BASE	       0xc0000101u
-#define IA32_KERNEL_GS_BASE    0xc0000102u
-#define IA32_TSC_AUX	       0xc0000103u
+#define IA32_TSC	     0x10u
+#define IA32_APIC_BASE	     0x1bu
+#define IA32_FEATURE_CONTROL 0x3au
+#define IA32_TSC_ADJUST	     0x3bu
+#define IA32_MTRRCAP	     0xfeu
+#define IA32_SYSENTER_CS     0x174u
+#define IA32_SYSENTER_ESP    0x175u
+#define IA32_SYSENTER_EIP    0x176u
+#define IA32_MISC_ENABLE     0x1a0u
+#define IA32_DEBUGCTL	     0x1d9u
+#define IA32_PAT	     0x277u
+#define IA32_TSC_DEADLINE    0x6e0u
+#define IA32_X2APIC_FIRST    0x800u
+#define IA32_XSS	     0xda0u
+#define IA32_EFER	     0xc0000080u
+#define IA32_STAR	     0xc0000081u
+#define IA32_LSTAR	     0xc0000082u
+#define IA32_CSTAR	     0xc0000083u
+#define IA32_FMASK	     0xc0000084u
+#define IA32_FS_BASE	     0xc0000100u
+#define IA32_GS_BASE	     0xc0000101u
+#define IA32_KERNEL_GS_BASE  0xc0000102u
+#define IA32_TSC_AUX	     0xc0000103u
 
 #define EFER_SCE 0x001u
 #define EFER_LME 0x100u

@@ -11,12 +11,24 @@
 #include "spinlock.h"
 #include "start.h"
 #include <guests/lib/bh_string.h>
-#include "trampoline.h"
 
 #define INIT_MICROSECONDS    10000u /* SDM vol. 3, 9.4.4.1 */
 #define STARTUP_MICROSECONDS 200u
 #define ANSWER_MICROSECONDS  200000u
 #define SYNC_ROUNDS	     4u
+
+/* At the end of trampoline.S. */
+struct trampoline_parameters {
+	uint64_t cr3; /* below 4 GiB */
+	uint64_t stack, cpu, entry;
+	_Atomic uint32_t claim; /* 1: a CPU may come; the one that comes makes it 0 */
+	uint32_t pad;
+};
+_Static_assert(sizeof(struct trampoline_parameters) == 40, "trampoline.S");
+
+extern const uint8_t trampoline_start[], trampoline_end[], trampoline_parameters[];
+extern const uint8_t trampoline_gdt_base[],
+	trampoline_long_mode[]; /* 32 bits each; the page's address is to be added */
 
 /* The TSC goes back and forth between the boot CPU (even turns) and the new one (odd turns). */
 static struct {
@@ -67,13 +79,9 @@ static bool wait_for(const _Atomic bool *flag, uint64_t microseconds)
 	return true;
 }
 
-static void add_page(uint8_t *copy, const uint8_t *field, uint64_t page)
+static void *in_copy(uint8_t *copy, const uint8_t *field)
 {
-	uint32_t value;
-
-	memcpy(&value, copy + (field - trampoline_start), sizeof(value));
-	value += (uint32_t)page;
-	memcpy(copy + (field - trampoline_start), &value, sizeof(value));
+	return copy + (field - trampoline_start);
 }
 
 static bool prepare_trampoline(uint64_t page)
@@ -89,9 +97,9 @@ static bool prepare_trampoline(uint64_t page)
 	if (!copy)
 		return false;
 	memcpy(copy, trampoline_start, (size_t)(trampoline_end - trampoline_start));
-	add_page(copy, trampoline_gdt_base, page);
-	add_page(copy, trampoline_long_mode, page);
-	parameters = (void *)(copy + (trampoline_parameters - trampoline_start));
+	*(uint32_t *)in_copy(copy, trampoline_gdt_base) += (uint32_t)page;
+	*(uint32_t *)in_copy(copy, trampoline_long_mode) += (uint32_t)page;
+	parameters = in_copy(copy, trampoline_parameters);
 	parameters->cr3 = address_space_identity();
 	parameters->entry = (uint64_t)ap_entry;
 	return true;
@@ -120,7 +128,7 @@ static void check_tsc(const struct cpu *cpu)
 {
 	if (sync.backwards)
 		log_printf("smp: the TSC of CPU %u is out of step by %lu ticks: time there is wrong", cpu->index,
-			   (unsigned long)sync.backwards);
+			   sync.backwards);
 	sync.backwards = 0;
 }
 

@@ -53,6 +53,7 @@ gdt:
 	.quad 0
 	.quad 0x00af9b000000ffff	/* code, 64-bit */
 	.quad 0x00cf93000000ffff	/* data */
+	.word 0				/* aligns the base */
 gdt_pointer:
 	.word 23
 	.globl trampoline_gdt_base

@@ -40,12 +40,3 @@ static inline void *window_map(uint64_t physical)
 {
 	return window_map_slot(0, physical);
 }
-
-/* Forgets what the slot showed. */
-static inline void window_unmap_slot(unsigned slot)
-{
-	unsigned n = cpu_this()->index * WINDOW_SLOTS + slot;
-
-	*(volatile uint64_t *)&window_entry[n] = 0;
-	invlpg((void *)(WINDOW_BASE + n * WINDOW_BYTES));
-}
