@@ -13,31 +13,28 @@ extern const char kernel_text_start[], kernel_text_end[];
 #define VECTOR_PAGE_FAULT 14u
 #define STACK_VALUES	  16u
 
-static const char *const name[32] = { "#DE divide error",
-				      "#DB debug",
-				      "NMI",
-				      "#BP breakpoint",
-				      "#OF overflow",
-				      "#BR bound range",
-				      "#UD invalid opcode",
-				      "#NM no device",
-				      "#DF double fault",
-				      "coprocessor",
-				      "#TS invalid TSS",
-				      "#NP segment not present",
-				      "#SS stack fault",
-				      "#GP general protection",
-				      "#PF page fault",
-				      "reserved 15",
-				      "#MF x87 error",
-				      "#AC alignment check",
-				      "#MC machine check",
-				      "#XM SIMD error",
-				      "#VE virtualization",
-				      "#CP control protection",
-				      [28] = "#HV",
-				      "#VC",
-				      "#SX" };
+static const char *const name[] = { "#DE divide error",
+				    "#DB debug",
+				    "NMI",
+				    "#BP breakpoint",
+				    "#OF overflow",
+				    "#BR bound range",
+				    "#UD invalid opcode",
+				    "#NM no device",
+				    "#DF double fault",
+				    "coprocessor",
+				    "#TS invalid TSS",
+				    "#NP segment not present",
+				    "#SS stack fault",
+				    "#GP general protection",
+				    "#PF page fault",
+				    "reserved 15",
+				    "#MF x87 error",
+				    "#AC alignment check",
+				    "#MC machine check",
+				    "#XM SIMD error",
+				    "#VE virtualization",
+				    "#CP control protection" };
 
 void exception_log_stack(uint64_t rsp)
 {
@@ -74,7 +71,7 @@ static void log_registers(const struct interrupt_frame *f)
 
 void exception_handle(const struct interrupt_frame *frame)
 {
-	const char *text = name[frame->vector] ? name[frame->vector] : "reserved";
+	const char *text = frame->vector < sizeof(name) / sizeof(name[0]) ? name[frame->vector] : "reserved";
 
 	machine_end_failed();
 	panic_begin();
