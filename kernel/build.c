@@ -19,6 +19,7 @@
 #define CONSOLE_BYTES	      (2 * FRAME_BYTES)
 #define CONSOLE_BYTES_FOR_ONE (128ull * 1024) /* scrollback and the like of one partition */
 #define CONSOLE_UART_PORT     0x3f8
+#define CASCADE_IRQ	      2 /* of the two 8259s: no device has it */
 #define CONSOLE_UART_IRQ      4
 
 static struct boot_info *boot;
@@ -78,8 +79,6 @@ static struct partition *new_partition(const char *name, enum bh_kind kind, cons
 	partition->report = kernel_memory(REPORT_BYTES);
 	partition->state = BH_STATE_STOPPED;
 	partition->cause = BH_CAUSE_NEVER_STARTED;
-	partition->ports_first = 1;
-	partition->irq = UINT32_MAX;
 	partition->dirty = true;
 	if (paging_create(&partition->ept, virt->paging(), &paging_pool) != PAGING_OK)
 		panic("the kernel's memory is too small for the tables of %s", name);
@@ -222,6 +221,34 @@ static void grant_image(struct partition *holder, const char *path, const char *
 		fail(holder, "no room for the file %s in its tables", path);
 }
 
+/* What the kernel and the console drive themselves is nobody else's. */
+static void grant_ports(struct partition *holder, const struct config_grant *what)
+{
+	static const struct port_range taken[] = {
+		{ 0x20, 0x21 },
+		{ 0xa0, 0xa1 },
+		{ CONSOLE_UART_PORT, CONSOLE_UART_PORT + 7 },
+		{ 0xcf8, 0xcff },
+	};
+
+	for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (what->first <= taken[i].last && what->last >= taken[i].first)
+			fail(holder, "ports 0x%x-0x%x are the machine's own: grant what does not touch them",
+			     taken[i].first, taken[i].last);
+	}
+	holder->port[holder->port_ranges++] = (struct port_range){ what->first, what->last };
+}
+
+/* Named irqN. */
+static void grant_irq(struct partition *holder, unsigned irq)
+{
+	struct handle handle = { .type = BH_HANDLE_IRQ, .rights = BH_RIGHT_USE, .number = (uint16_t)irq };
+
+	bh_snprintf(handle.name, sizeof(handle.name), "irq%u", irq);
+	if (handle_add(holder, &handle) < 0)
+		fail(holder, "more grants than the %u that a partition can hold", holder->handle_max);
+}
+
 static void grant_configured(struct partition *holder, const struct config_grant *what)
 {
 	switch (what->type) {
@@ -237,12 +264,15 @@ static void grant_configured(struct partition *holder, const struct config_grant
 		grant(holder, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL, "machine");
 		break;
 	case CONFIG_GRANT_PORTS:
-		holder->ports_first = what->first;
-		holder->ports_last = what->last;
+		grant_ports(holder, what);
 		break;
 	case CONFIG_GRANT_IRQ:
-		holder->irq = what->first;
-		grant(holder, BH_HANDLE_IRQ, BH_RIGHT_USE, NULL, "irq");
+		if (what->first == CONSOLE_UART_IRQ || what->first == CASCADE_IRQ)
+			fail(holder,
+			     "interrupt %u is the console's or the machine's; 0 to 15 without these can be granted",
+			     what->first);
+		else
+			grant_irq(holder, what->first);
 		break;
 	case CONFIG_GRANT_IMAGE:
 		grant_image(holder, what->path, what->path);
@@ -271,12 +301,10 @@ static void build_console(void)
 	if (!console->program)
 		panic("console.elf is not on the boot volume, or not a program: nobody could "
 		      "manage this machine");
-	console->ports_first = CONSOLE_UART_PORT;
-	console->ports_last = CONSOLE_UART_PORT + 7;
-	console->irq = CONSOLE_UART_IRQ;
+	console->port[console->port_ranges++] = (struct port_range){ CONSOLE_UART_PORT, CONSOLE_UART_PORT + 7 };
 	give_memory(console, (bytes + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES);
 	grant(console, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL, "machine");
-	grant(console, BH_HANDLE_IRQ, BH_RIGHT_USE, NULL, "com1");
+	grant_irq(console, CONSOLE_UART_IRQ);
 	build_service_vcpu(console, 0, &boot->config.machine);
 }
 

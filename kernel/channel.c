@@ -36,7 +36,7 @@ static bool attach(struct channel *channel, unsigned end, const char *name)
 		.object = channel,
 		.type = BH_HANDLE_CHANNEL,
 		.rights = BH_RIGHT_USE,
-		.end = (uint16_t)end,
+		.number = (uint16_t)end,
 		.address = next_address(partition),
 		.bytes = channel->bytes,
 	};
@@ -109,7 +109,7 @@ int64_t channel_hypercall_bind(struct vcpu *caller, uint64_t value, uint64_t vcp
 		return -BH_EINVAL;
 
 	channel = handle->object;
-	atomic_store(&channel->end[handle->end].bound, vcpu | bit << 8 | 1 << 16);
+	atomic_store(&channel->end[handle->number].bound, vcpu | bit << 8 | 1 << 16);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ int64_t channel_hypercall_signal(struct vcpu *caller, uint64_t value)
 
 	if (error)
 		return error;
-	signal_end(&((struct channel *)handle->object)->end[!handle->end]);
+	signal_end(&((struct channel *)handle->object)->end[!handle->number]);
 	return 0;
 }
 
@@ -132,6 +132,6 @@ int64_t channel_hypercall_stat(struct vcpu *caller, uint64_t value)
 
 	if (error)
 		return error;
-	peer = partition_leader(((struct channel *)handle->object)->end[!handle->end].partition);
+	peer = partition_leader(((struct channel *)handle->object)->end[!handle->number].partition);
 	return (int64_t)((uint64_t)atomic_load(&peer->epoch) << 1 | (atomic_load(&peer->state) == BH_STATE_RUNNING));
 }

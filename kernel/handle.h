@@ -21,7 +21,7 @@ struct handle {
 	uint32_t type; /* enum bh_handle_type */
 	uint32_t rights;
 	uint16_t generation;
-	uint16_t end; /* channels: which end this holder is */
+	uint16_t number; /* channels: which end this holder is; irq: which ISA interrupt, 0 to 15 */
 	char name[BH_NAME_BYTES];
 	uint64_t address, bytes; /* where mapped */
 };

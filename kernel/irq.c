@@ -46,17 +46,19 @@ int64_t irq_hypercall_bind(struct vcpu *caller, uint64_t value, uint64_t vcpu, u
 	int64_t error = handle_lookup(caller, value, BH_HANDLE_IRQ, BH_RIGHT_USE, &handle);
 	struct partition *holder = caller->partition;
 	struct binding *binding;
+	unsigned irq;
 
 	if (error)
 		return error;
-	if (vcpu >= holder->vcpus || bit >= BH_EVENT_BITS || holder->irq >= ISA_IRQS)
+	irq = handle->number;
+	if (vcpu >= holder->vcpus || bit >= BH_EVENT_BITS)
 		return -BH_EINVAL;
-	if (!ioapic_route_isa(holder->irq, VECTOR_DEVICE_FIRST + holder->irq, holder->vcpu[vcpu]->cpu))
+	if (!ioapic_route_isa(irq, VECTOR_DEVICE_FIRST + irq, holder->vcpu[vcpu]->cpu))
 		return -BH_ENOENT;
 
-	binding = &bindings[holder->irq];
+	binding = &bindings[irq];
 	atomic_store(&binding->mask, 1ull << bit);
 	atomic_store(&binding->vcpu, holder->vcpu[vcpu]);
-	ioapic_mask(holder->irq, false);
+	ioapic_mask(irq, false);
 	return 0;
 }

@@ -31,6 +31,10 @@ struct extent {
 	uint64_t bytes;
 };
 
+struct port_range {
+	uint32_t first, last;
+};
+
 struct partition {
 	uint32_t id;   /* index in partitions[], and the owner's number of its frames */
 	uint32_t kind; /* enum bh_kind */
@@ -47,8 +51,8 @@ struct partition {
 	uint64_t memory_bytes;
 	struct handle *handle; /* handle_max of them */
 	uint32_t handle_max;
-	uint64_t ports_first, ports_last; /* I/O ports of its own; first > last: none */
-	uint32_t irq;			  /* ISA interrupt of its own; UINT32_MAX: none */
+	struct port_range port[CONFIG_GRANTS]; /* I/O ports of its own */
+	uint32_t port_ranges;
 
 	/* Life; of the leader. `lock` guards the change of state and the report. */
 	struct spinlock lock;

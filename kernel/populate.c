@@ -91,7 +91,7 @@ static uint32_t handle_kind(const struct handle *handle)
 	case BH_HANDLE_PARTITION:
 		return ((const struct partition *)handle->object)->kind;
 	case BH_HANDLE_CHANNEL:
-		return channel->end[!handle->end].partition->kind;
+		return channel->end[!handle->number].partition->kind;
 	default:
 		return 0;
 	}
@@ -148,7 +148,7 @@ static void unbind_channels(const struct partition *native)
 		const struct handle *handle = &native->handle[i];
 
 		if (handle->type == BH_HANDLE_CHANNEL)
-			atomic_store(&((struct channel *)handle->object)->end[handle->end].bound, 0);
+			atomic_store(&((struct channel *)handle->object)->end[handle->number].bound, 0);
 	}
 }
 

@@ -29,7 +29,7 @@ static void port_write(void *context, unsigned offset, uint8_t value)
 static void start_serial(void)
 {
 	static const struct serial_access access = { port_read, port_write, NULL };
-	const struct bh_info_handle *irq = bh_find("com1", BH_HANDLE_IRQ);
+	const struct bh_info_handle *irq = bh_find("irq4", BH_HANDLE_IRQ);
 	int64_t error = irq ? bh_call3(BH_IRQ_BIND, irq->handle, 0, EVENT_SERIAL) : -BH_EBADF;
 
 	if (error) {

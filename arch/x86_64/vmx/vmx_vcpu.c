@@ -93,14 +93,16 @@ static bool make_io_bitmaps(struct vcpu *vcpu)
 	const struct partition *partition = vcpu->partition;
 	uint8_t *bitmaps;
 
-	if (partition->ports_first > partition->ports_last)
+	if (!partition->port_ranges)
 		return true;
 	bitmaps = pool_alloc(2);
 	if (!bitmaps)
 		return false;
 	memset(bitmaps, 0xff, 8192);
-	for (uint64_t port = partition->ports_first; port <= partition->ports_last && port < 65536; port++)
-		bitmaps[port / 8] &= (uint8_t) ~(1u << port % 8);
+	for (unsigned i = 0; i < partition->port_ranges; i++) {
+		for (uint32_t port = partition->port[i].first; port <= partition->port[i].last; port++)
+			bitmaps[port / 8] &= (uint8_t) ~(1u << port % 8);
+	}
 	vcpu->arch.vmx.io_bitmaps = bitmaps;
 	return true;
 }
