@@ -18,7 +18,7 @@ BUILD = os.path.join(TOP, "build")
 SYSTEM = os.path.join(BUILD, "tests", "system")
 IPS = emulators.BOCHS_IPS
 ESCAPE = re.compile(r"\x1b(?:\[[0-9;?=>]*[ -/]*[@-~]|[@-Z\\-_=>])|[\x00\x07]")
-UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?=>]*[ -/]*)?|\r+)$")
+UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?=>]*[ -/]*)?|\r+)\Z")
 RETURN = re.compile(r"\r*\n|\r+")      # a line that is drawn again counts as a new one
 PROMPT = r"bulkhead> "
 
