@@ -42,9 +42,12 @@ void fake_on(unsigned index)
 	syscall(SYS_arch_prctl, ARCH_SET_GS, &fake_cpu[index]);
 }
 
+uint64_t (*fake_clock)(void);
+void (*fake_kicked)(unsigned index);
+
 uint64_t clock_now(void)
 {
-	return fake_now;
+	return fake_clock ? fake_clock() : fake_now;
 }
 
 uint64_t clock_ticks(uint64_t microseconds)
@@ -69,6 +72,8 @@ void kick_cpu(unsigned index)
 {
 	assert_int_not_equal(index, this_index());
 	fake_kicks[index]++;
+	if (fake_kicked)
+		fake_kicked(index);
 }
 
 void cpu_idle(void)
@@ -395,6 +400,8 @@ void fake_forget(void)
 	fake_virt_vcpu = fake_state_from = fake_state_to = NULL;
 	fake_idle = NULL;
 	fake_looked = NULL;
+	fake_clock = NULL;
+	fake_kicked = NULL;
 }
 
 void fake_machine(unsigned count)

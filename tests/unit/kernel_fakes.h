@@ -40,6 +40,10 @@ extern struct bh_vcpu_state fake_state; /* what get_state gives and set_state ha
 extern uint32_t fake_startup_vector;
 extern struct vcpu *fake_state_from, *fake_state_to; /* of the last vcpu_switch_state */
 
+/* In place of fake_now; and what kick_cpu does besides counting. NULL: nothing. */
+extern uint64_t (*fake_clock)(void);
+extern void (*fake_kicked)(unsigned index);
+
 /* Called by cpu_idle; NULL: an idle CPU goes back to fake_run. */
 extern void (*fake_idle)(void);
 
