@@ -51,22 +51,6 @@ static void log_memory(const struct boot_info *info)
 		   pool_free_bytes() >> 10);
 }
 
-static void start_screen(const struct boot_info *info)
-{
-	const struct boot_framebuffer *f = &info->framebuffer;
-	size_t bytes = output_screen_bytes(f);
-	unsigned pages = (unsigned)((bytes + PAGE_BYTES - 1) / PAGE_BYTES);
-	void *cells = pages ? pool_alloc(pages) : NULL;
-	void *pixels = cells ? mmio_map(f->physical, f->bytes, PAGING_WC) : NULL;
-
-	if (!pixels) {
-		log_printf("screen: %s", f->physical ? "the framebuffer cannot be used" : "none");
-		return;
-	}
-	output_screen_start(f, pixels, cells);
-	log_printf("screen: %ux%u at 0x%lx", f->width, f->height, f->physical);
-}
-
 /* "file:line: text", a line each. */
 static void log_config_errors(const struct boot_info *info)
 {
@@ -86,7 +70,7 @@ _Noreturn void kernel_main(const struct boot_info *info)
 	init_pool(info);
 	machine_init(info);
 	log_memory(info);
-	start_screen(info);
+	output_screen_start(&info->framebuffer);
 	smp_start(info);
 	log_config_errors(info);
 	machine_start(info);

@@ -1,8 +1,10 @@
 #include "output.h"
 #include <drivers/fbtext.h>
 #include <drivers/uart.h>
+#include "address_space.h"
 #include "io.h"
 #include "log.h"
+#include "pool.h"
 
 #define COM1 0x3f8u
 
@@ -29,26 +31,33 @@ bool output_uart_start(void)
 	return uart_start(&uart, &com1);
 }
 
-size_t output_screen_bytes(const struct boot_framebuffer *framebuffer)
-{
-	if (!framebuffer->physical || framebuffer->stride < framebuffer->width ||
-	    (uint64_t)framebuffer->stride * framebuffer->height * 4 > framebuffer->bytes)
-		return 0;
-	return fbtext_cells(framebuffer->width, framebuffer->height);
-}
-
-void output_screen_start(const struct boot_framebuffer *framebuffer, void *pixels, void *cells)
+static void show_log(void)
 {
 	char text[128];
 	uint64_t position = log_first();
 	size_t n;
 
-	fbtext_start(&screen, pixels, framebuffer->width, framebuffer->height, framebuffer->stride, cells);
 	while ((n = log_read(position, text, sizeof(text)))) {
 		fbtext_write(&screen, text, n);
 		position += n;
 	}
+}
+
+void output_screen_start(const struct boot_framebuffer *f)
+{
+	bool usable = f->physical && f->stride >= f->width && (uint64_t)f->stride * f->height * 4 <= f->bytes;
+	size_t bytes = usable ? fbtext_cells(f->width, f->height) : 0;
+	void *cells = bytes ? pool_alloc((unsigned)((bytes + PAGE_BYTES - 1) / PAGE_BYTES)) : NULL;
+	void *pixels = cells ? mmio_map(f->physical, f->bytes, PAGING_WC) : NULL;
+
+	if (!pixels) {
+		log_printf("screen: %s", f->physical ? "the framebuffer cannot be used" : "none");
+		return;
+	}
+	fbtext_start(&screen, pixels, f->width, f->height, f->stride, cells);
+	show_log();
 	screen_present = true;
+	log_printf("screen: %ux%u at 0x%lx", f->width, f->height, f->physical);
 }
 
 void output_write(const char *text, size_t n, bool to_uart)

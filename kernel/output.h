@@ -9,12 +9,8 @@
 /* Finds and programs the UART at COM1. False when there is none; then its output does nothing. */
 bool output_uart_start(void);
 
-/*
- * Shows text on the framebuffer, which stands at `pixels`, from now on. `cells` has room for
- * output_screen_bytes(). Repeats what the log ring holds.
- */
-void output_screen_start(const struct boot_framebuffer *framebuffer, void *pixels, void *cells);
-size_t output_screen_bytes(const struct boot_framebuffer *framebuffer);
+/* Shows text on the framebuffer, if there is one, from now on, and what the log ring holds. Boot CPU, once. */
+void output_screen_start(const struct boot_framebuffer *framebuffer);
 
 /* Writes `n` bytes to the UART (waiting for it) if `uart`, and to the framebuffer. */
 void output_write(const char *text, size_t n, bool uart);

@@ -6,12 +6,6 @@
 #define TABLE_MAX    0x80000u /* longer ones are damaged */
 #define TABLES_MAX   256u
 
-struct reader {
-	struct acpi *acpi;
-	acpi_map map;
-	void *context;
-};
-
 /* A table whose length and checksum are right; what it is read through ends with the next mapping.
  */
 struct table {
@@ -43,15 +37,15 @@ static bool signature_is(const struct table *t, const char *signature)
 	return memcmp(t->bytes, signature, 4) == 0;
 }
 
-static bool open_table(const struct reader *r, uint64_t physical, struct table *t)
+static bool open_table(acpi_map map, uint64_t physical, struct table *t)
 {
-	t->bytes = r->map(r->context, physical, HEADER_BYTES);
+	t->bytes = map(physical, HEADER_BYTES);
 	if (!t->bytes)
 		return false;
 	t->length = (uint32_t)field(t->bytes + 4, 4);
 	if (t->length < HEADER_BYTES || t->length > TABLE_MAX)
 		return false;
-	t->bytes = r->map(r->context, physical, t->length);
+	t->bytes = map(physical, t->length);
 	return t->bytes && sum_is_zero(t->bytes, t->length);
 }
 
@@ -154,59 +148,58 @@ static void parse_hpet(struct acpi *acpi, const struct table *t)
 		acpi->hpet = field(t->bytes + 44, 8);
 }
 
-static void parse_table(const struct reader *r, uint64_t physical)
+static void parse_table(struct acpi *acpi, acpi_map map, uint64_t physical)
 {
 	struct table t;
 
-	if (!open_table(r, physical, &t)) {
-		r->acpi->damaged++;
+	if (!open_table(map, physical, &t)) {
+		acpi->damaged++;
 		return;
 	}
-	if (signature_is(&t, "APIC") && !r->acpi->madt)
-		parse_madt(r->acpi, &t);
+	if (signature_is(&t, "APIC") && !acpi->madt)
+		parse_madt(acpi, &t);
 	else if (signature_is(&t, "FACP"))
-		parse_fadt(r->acpi, &t);
+		parse_fadt(acpi, &t);
 	else if (signature_is(&t, "HPET"))
-		parse_hpet(r->acpi, &t);
+		parse_hpet(acpi, &t);
 }
 
 /* RSDT (entries of 4 bytes) or XSDT (8). */
-static bool parse_root(const struct reader *r, uint64_t physical, unsigned entry_bytes)
+static bool parse_root(struct acpi *acpi, acpi_map map, uint64_t physical, unsigned entry_bytes)
 {
 	struct table t;
 	uint32_t count;
 
-	if (!open_table(r, physical, &t) || !signature_is(&t, entry_bytes == 8 ? "XSDT" : "RSDT"))
+	if (!open_table(map, physical, &t) || !signature_is(&t, entry_bytes == 8 ? "XSDT" : "RSDT"))
 		return false;
 	count = (t.length - HEADER_BYTES) / entry_bytes;
 	for (uint32_t i = 0; i < count && i < TABLES_MAX; i++) {
 		/* parse_table has mapped something else meanwhile */
-		const uint8_t *e = r->map(r->context, physical + HEADER_BYTES + i * entry_bytes, entry_bytes);
+		const uint8_t *e = map(physical + HEADER_BYTES + i * entry_bytes, entry_bytes);
 
 		if (e)
-			parse_table(r, field(e, entry_bytes));
+			parse_table(acpi, map, field(e, entry_bytes));
 	}
 	return true;
 }
 
-bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map, void *context)
+bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map)
 {
-	struct reader r = { acpi, map, context };
 	const uint8_t *p;
 	uint64_t xsdt = 0, rsdt;
 
 	memset(acpi, 0, sizeof(*acpi));
 	acpi->reset_space = 0xff;
-	p = rsdp ? map(context, rsdp, 20) : NULL;
+	p = rsdp ? map(rsdp, 20) : NULL;
 	if (!p || memcmp(p, "RSD PTR ", 8) != 0 || !sum_is_zero(p, 20))
 		return false;
 	rsdt = field(p + 16, 4);
 	if (p[15] >= 2) { /* revision */
-		p = map(context, rsdp, HEADER_BYTES);
+		p = map(rsdp, HEADER_BYTES);
 		if (p && sum_is_zero(p, HEADER_BYTES))
 			xsdt = field(p + 24, 8);
 	}
-	if (xsdt && parse_root(&r, xsdt, 8))
+	if (xsdt && parse_root(acpi, map, xsdt, 8))
 		return true;
-	return rsdt && parse_root(&r, rsdt, 4);
+	return rsdt && parse_root(acpi, map, rsdt, 4);
 }

@@ -38,10 +38,10 @@ struct acpi {
 };
 
 /* Where tables are read: `bytes` at `physical`, valid until the next call; NULL: cannot. */
-typedef const void *(*acpi_map)(void *context, uint64_t physical, uint64_t bytes);
+typedef const void *(*acpi_map)(uint64_t physical, uint64_t bytes);
 
 /*
  * Parses from the RSDP at `rsdp` on; any content is survived. False when there is no usable root
  * table: then nothing but `damaged` is set.
  */
-bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map, void *context);
+bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map);

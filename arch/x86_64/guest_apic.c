@@ -221,8 +221,8 @@ void guest_apic_init(struct vcpu *vcpu)
 	for (uint32_t lvt = APIC_LVT_TIMER; lvt <= APIC_LVT_ERROR; lvt += 16)
 		*guest_apic_register(apic, lvt) = LVT_MASKED;
 	apic->errors = 0;
-	apic->eoi = 0;
-	guest_apic_timer_reset(vcpu);
+	apic->eoi = -1;
+	guest_apic_timer_stop(vcpu);
 	guest_apic_attend(apic);
 }
 

@@ -32,13 +32,10 @@ struct guest_apic {
 	_Atomic uint32_t attention;
 	_Atomic uint32_t base; /* IA32_APIC_BASE; other CPUs read it */
 	uint8_t *page;	       /* virtual-APIC page; NULL: a native, which has no APIC */
-	uint32_t eoi;	       /* for guest_apic_take_eoi; 0: none */
+	int eoi;	       /* for guest_apic_take_eoi; -1: none */
 	uint32_t errors;       /* what the next write to ESR shows (11.5.3) */
-	/* The timer's own copies: after an APIC-write exit the page holds what comes next. */
-	uint32_t timer_mode;  /* LVT timer bits 18:17 */
-	uint32_t timer_shift; /* TSC ticks per count, as a power of 2 */
-	uint64_t deadline;    /* IA32_TSC_DEADLINE, in the guest's TSC; 0: not armed */
-	uint64_t expires;     /* one-shot, periodic: host TSC at which the count is 0; 0: not armed */
+	uint64_t deadline;     /* IA32_TSC_DEADLINE, in the guest's TSC; 0: not armed */
+	uint64_t expires;      /* one-shot, periodic: host TSC at which the count is 0; 0: not armed */
 };
 
 /* ---- life ---- */
@@ -105,8 +102,7 @@ uint32_t guest_apic_tpr(struct vcpu *vcpu);
 
 /*
  * Own CPU: access in xAPIC mode by MMIO offset (0..FFFh). What is not there reads as 0 and notes an
- * illegal register address in ESR, as does a write; reserved bits are ignored. Writing is right for
- * the hardware's APIC-write exits too, after which the page holds the value already. The result is
+ * illegal register address in ESR, as does a write; reserved bits are ignored. The result of a write is
  * guest_apic_take_eoi()'s. In the other modes there is nothing at these addresses: all ones.
  */
 uint32_t guest_apic_read(struct vcpu *vcpu, uint32_t offset);

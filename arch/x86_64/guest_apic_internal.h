@@ -34,9 +34,9 @@ uint32_t guest_apic_ppr(struct guest_apic *apic);
 /* Own CPU: a write to ICR, in the current mode's form. */
 void guest_apic_send(struct vcpu *vcpu, uint32_t low, uint32_t high);
 
-/* Own CPU: the timer's registers. */
-void guest_apic_timer_reset(struct vcpu *vcpu);
-void guest_apic_timer_set_lvt(struct vcpu *vcpu, uint32_t lvt);
+/* Own CPU: the timer disarmed, and writes to its registers; of the LVT's, before the page has it. */
+void guest_apic_timer_stop(struct vcpu *vcpu);
+void guest_apic_timer_set_mode(struct vcpu *vcpu, uint32_t lvt);
 void guest_apic_timer_set_initial(struct vcpu *vcpu, uint32_t count);
 void guest_apic_timer_set_divide(struct vcpu *vcpu, uint32_t divide);
 uint32_t guest_apic_timer_current(struct vcpu *vcpu);

@@ -29,11 +29,6 @@ static const uint32_t writable[64] = {
 	[APIC_INITIAL / 16] = UINT32_MAX, [APIC_DIVIDE / 16] = 0xb,	     [APIC_SELF_IPI / 16] = 0xff,
 };
 
-static bool is_lvt(uint32_t offset)
-{
-	return offset >= APIC_LVT_TIMER && offset <= APIC_LVT_ERROR;
-}
-
 static uint32_t load(struct vcpu *vcpu, uint32_t offset)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
@@ -57,9 +52,9 @@ static void store_lvt(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 	/* 11.4.7.2: an APIC that is disabled by software keeps all of them masked. */
 	if (!(*guest_apic_register(apic, APIC_SVR) & SVR_ENABLE))
 		value |= LVT_MASKED;
-	*guest_apic_register(apic, offset) = value & ~LVT_READONLY;
 	if (offset == APIC_LVT_TIMER)
-		guest_apic_timer_set_lvt(vcpu, value);
+		guest_apic_timer_set_mode(vcpu, value);
+	*guest_apic_register(apic, offset) = value & ~LVT_READONLY;
 }
 
 static void store_svr(struct guest_apic *apic, uint32_t value)
@@ -71,33 +66,24 @@ static void store_svr(struct guest_apic *apic, uint32_t value)
 	guest_apic_attend(apic);
 }
 
-/* Reserved bits of `value` are clear. Restores what an APIC-write exit has left in a read-only
- * register. */
+/* Reserved bits of `value` are clear; what is read-only stays. */
 static void store(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
 	uint32_t high;
-	int told;
 
-	if (is_lvt(offset)) {
-		store_lvt(vcpu, offset, value);
-		return;
-	}
 	switch (offset) {
-	case APIC_ID:
-		*guest_apic_register(apic, APIC_ID) = vcpu->index << 24;
+	case APIC_LVT_TIMER ... APIC_LVT_ERROR:
+		store_lvt(vcpu, offset, value);
 		break;
 	case APIC_TPR:
-		*guest_apic_register(apic, APIC_TPR) = value;
-		guest_apic_attend(apic);
-		break;
-	case APIC_EOI:
-		told = guest_apic_eoi(vcpu);
-		apic->eoi = told >= 0 ? (uint32_t)told : apic->eoi;
-		break;
 	case APIC_LDR:
 	case APIC_ICR_HIGH:
 		*guest_apic_register(apic, offset) = value;
+		guest_apic_attend(apic); /* to TPR */
+		break;
+	case APIC_EOI:
+		apic->eoi = guest_apic_eoi(vcpu);
 		break;
 	case APIC_DFR:
 		*guest_apic_register(apic, APIC_DFR) = value | 0x0fffffff;
@@ -118,7 +104,6 @@ static void store(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 		guest_apic_timer_set_initial(vcpu, value);
 		break;
 	case APIC_DIVIDE:
-		*guest_apic_register(apic, APIC_DIVIDE) = value;
 		guest_apic_timer_set_divide(vcpu, value);
 		break;
 	case APIC_SELF_IPI:
@@ -156,10 +141,10 @@ int guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 
 int guest_apic_take_eoi(struct vcpu *vcpu)
 {
-	uint32_t vector = vcpu->arch.apic.eoi;
+	int vector = vcpu->arch.apic.eoi;
 
-	vcpu->arch.apic.eoi = 0;
-	return vector ? (int)vector : -1;
+	vcpu->arch.apic.eoi = -1;
+	return vector;
 }
 
 bool guest_apic_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)

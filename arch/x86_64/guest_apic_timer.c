@@ -17,23 +17,32 @@ unsigned guest_apic_crystal_shift(void)
 	return clock_hz > UINT32_MAX;
 }
 
-static void stop(struct vcpu *vcpu)
+static uint32_t mode_of(struct guest_apic *apic)
+{
+	return *guest_apic_register(apic, APIC_LVT_TIMER) >> 17 & 3;
+}
+
+/* TSC ticks per count, as a power of 2. */
+static unsigned shift_of(struct guest_apic *apic)
+{
+	uint32_t divide = *guest_apic_register(apic, APIC_DIVIDE);
+	uint32_t code = (divide & 3) | (divide >> 1 & 4); /* figure 11-10: 0 is 2, 6 is 128, 7 is 1 */
+
+	return ((code + 1) & 7) + guest_apic_crystal_shift();
+}
+
+void guest_apic_timer_stop(struct vcpu *vcpu)
 {
 	vcpu->arch.apic.deadline = 0;
 	vcpu->arch.apic.expires = 0;
 	vcpu_set_timer(vcpu, TIMER_NEVER);
 }
 
-static void fire(struct vcpu *vcpu)
-{
-	guest_apic_local(&vcpu->arch.apic, APIC_LVT_TIMER);
-}
-
 /* ---- one-shot, periodic ---- */
 
 static uint64_t period(struct guest_apic *apic)
 {
-	uint64_t ticks = (uint64_t)*guest_apic_register(apic, APIC_INITIAL) << apic->timer_shift;
+	uint64_t ticks = (uint64_t)*guest_apic_register(apic, APIC_INITIAL) << shift_of(apic);
 	uint64_t least = clock_hz >> PERIODS_PER_SECOND_SHIFT;
 
 	return ticks > least ? ticks : least;
@@ -50,14 +59,14 @@ static void count_expired(struct vcpu *vcpu, uint64_t now)
 	struct guest_apic *apic = &vcpu->arch.apic;
 	uint64_t ticks, expires = apic->expires;
 
-	if (apic->timer_mode == MODE_PERIODIC) {
+	if (mode_of(apic) == MODE_PERIODIC) {
 		/* Periods that passed while the vCPU did not run are lost. */
 		ticks = period(apic);
 		count(vcpu, expires + ticks * ((now - expires) / ticks + 1));
 	} else {
-		stop(vcpu);
+		guest_apic_timer_stop(vcpu);
 	}
-	fire(vcpu);
+	guest_apic_local(&vcpu->arch.apic, APIC_LVT_TIMER);
 }
 
 uint32_t guest_apic_timer_current(struct vcpu *vcpu)
@@ -65,33 +74,30 @@ uint32_t guest_apic_timer_current(struct vcpu *vcpu)
 	struct guest_apic *apic = &vcpu->arch.apic;
 	uint64_t now = clock_now();
 
-	return apic->expires > now ? (uint32_t)((apic->expires - now) >> apic->timer_shift) : 0;
+	return apic->expires > now ? (uint32_t)((apic->expires - now) >> shift_of(apic)) : 0;
 }
 
 void guest_apic_timer_set_initial(struct vcpu *vcpu, uint32_t initial)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
 
-	if (apic->timer_mode == MODE_DEADLINE)
-		initial = 0;
-	*guest_apic_register(apic, APIC_INITIAL) = initial;
-	if (apic->timer_mode == MODE_DEADLINE)
+	if (mode_of(apic) == MODE_DEADLINE)
 		return;
+	*guest_apic_register(apic, APIC_INITIAL) = initial;
 	if (initial)
-		count(vcpu, clock_now() + ((uint64_t)initial << apic->timer_shift));
+		count(vcpu, clock_now() + ((uint64_t)initial << shift_of(apic)));
 	else
-		stop(vcpu);
+		guest_apic_timer_stop(vcpu);
 }
 
 void guest_apic_timer_set_divide(struct vcpu *vcpu, uint32_t divide)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
-	uint32_t code = (divide & 3) | (divide >> 1 & 4); /* figure 11-10: 0 is 2, 6 is 128, 7 is 1 */
 	uint32_t left = guest_apic_timer_current(vcpu);
 
-	apic->timer_shift = ((code + 1) & 7) + guest_apic_crystal_shift();
+	*guest_apic_register(apic, APIC_DIVIDE) = divide;
 	if (apic->expires)
-		count(vcpu, clock_now() + ((uint64_t)left << apic->timer_shift));
+		count(vcpu, clock_now() + ((uint64_t)left << shift_of(apic)));
 }
 
 /* ---- TSC deadline ---- */
@@ -103,8 +109,8 @@ static void arm_deadline(struct vcpu *vcpu)
 	uint64_t ahead = vcpu->arch.apic.deadline - guest_now;
 
 	if (vcpu->arch.apic.deadline <= guest_now) {
-		stop(vcpu);
-		fire(vcpu);
+		guest_apic_timer_stop(vcpu);
+		guest_apic_local(&vcpu->arch.apic, APIC_LVT_TIMER);
 		return;
 	}
 	vcpu_set_timer(vcpu, ahead < TIMER_NEVER - now ? now + ahead : TIMER_NEVER - 1);
@@ -117,12 +123,12 @@ uint64_t guest_apic_deadline(struct vcpu *vcpu)
 
 void guest_apic_set_deadline(struct vcpu *vcpu, uint64_t deadline)
 {
-	if (vcpu->arch.apic.timer_mode != MODE_DEADLINE)
+	if (mode_of(&vcpu->arch.apic) != MODE_DEADLINE)
 		return;
 	vcpu->arch.apic.deadline = deadline;
 	guest_apic_tsc_changed(vcpu);
 	if (!deadline)
-		stop(vcpu);
+		guest_apic_timer_stop(vcpu);
 }
 
 void guest_apic_tsc_changed(struct vcpu *vcpu)
@@ -133,25 +139,16 @@ void guest_apic_tsc_changed(struct vcpu *vcpu)
 
 /* ---- both ---- */
 
-void guest_apic_timer_set_lvt(struct vcpu *vcpu, uint32_t lvt)
+void guest_apic_timer_set_mode(struct vcpu *vcpu, uint32_t lvt)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
-	uint32_t mode = lvt >> 17 & 3;
+	uint32_t mode = lvt >> 17 & 3, old = mode_of(apic);
 
-	/* 11.5.4.1: to TSC deadline or away from it disarms; between the other two the count goes
-	 * on. */
-	if (mode != apic->timer_mode && (mode >= MODE_DEADLINE || apic->timer_mode >= MODE_DEADLINE)) {
-		stop(vcpu);
+	/* 11.5.4.1: to TSC deadline or away from it disarms; between the other two the count goes on. */
+	if (mode != old && (mode >= MODE_DEADLINE || old >= MODE_DEADLINE)) {
+		guest_apic_timer_stop(vcpu);
 		*guest_apic_register(apic, APIC_INITIAL) = 0;
 	}
-	apic->timer_mode = mode;
-}
-
-void guest_apic_timer_reset(struct vcpu *vcpu)
-{
-	stop(vcpu);
-	vcpu->arch.apic.timer_mode = MODE_ONE_SHOT;
-	guest_apic_timer_set_divide(vcpu, 0);
 }
 
 void guest_apic_timer_expired(struct vcpu *vcpu)

@@ -1,7 +1,6 @@
 /* Answers CPUID. The leaves that are asked often, and are the same for all vCPUs, are one look into
  * a table. */
 #include "guest_cpuid.h"
-#include "guest_cpuid_internal.h"
 #include "partition.h"
 #include <guests/lib/bh_string.h>
 #include "vcpu.h"
@@ -18,7 +17,7 @@
 
 static struct guest_cpuid_policy policies[2]; /* [1]: guests, [0]: natives */
 
-static const struct guest_cpuid_policy *policy_of(const struct vcpu *vcpu)
+const struct guest_cpuid_policy *guest_cpuid_policy(const struct vcpu *vcpu)
 {
 	return &policies[vcpu->is_guest];
 }
@@ -27,14 +26,6 @@ void guest_cpuid_init(uint32_t missing)
 {
 	guest_cpuid_compute(&policies[0], false, missing);
 	guest_cpuid_compute(&policies[1], true, missing);
-}
-
-static inline void answer(uint64_t *gpr, const struct cpuid *words)
-{
-	gpr[BH_RAX] = words->eax;
-	gpr[BH_RBX] = words->ebx;
-	gpr[BH_RCX] = words->ecx;
-	gpr[BH_RDX] = words->edx;
 }
 
 /* Bits of an APIC ID that tell the cores of the one package apart. */
@@ -110,7 +101,7 @@ static uint32_t area_bytes(const struct guest_cpuid_policy *policy, uint64_t com
 
 static struct cpuid leaf_d(const struct vcpu *vcpu, uint32_t subleaf)
 {
-	const struct guest_cpuid_policy *policy = policy_of(vcpu);
+	const struct guest_cpuid_policy *policy = guest_cpuid_policy(vcpu);
 	struct cpuid r = { 0 };
 
 	if (!policy->xcr0)
@@ -131,24 +122,6 @@ static struct cpuid leaf_d(const struct vcpu *vcpu, uint32_t subleaf)
 	}
 }
 
-static struct cpuid special(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
-{
-	const struct guest_cpuid_policy *policy = policy_of(vcpu);
-
-	switch (leaf) {
-	case 1:
-		return leaf_1(vcpu, policy->basic[1]);
-	case 4:
-		return subleaf < CPUID_CACHES ? leaf_4(vcpu, policy->cache[subleaf]) : (struct cpuid){ 0 };
-	case 7:
-		return subleaf ? (struct cpuid){ 0 } : policy->basic[7];
-	case 0xb:
-		return leaf_b(vcpu, subleaf);
-	default:
-		return leaf_d(vcpu, subleaf);
-	}
-}
-
 static struct cpuid signed_leaf(uint32_t highest, const char *signature)
 {
 	struct cpuid r = { .eax = highest };
@@ -159,59 +132,47 @@ static struct cpuid signed_leaf(uint32_t highest, const char *signature)
 	return r;
 }
 
-static struct cpuid hypervisor(const struct vcpu *vcpu, uint32_t leaf)
+static __attribute__((noinline)) struct cpuid uncommon(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
 {
-	if (leaf == BH_CPUID_LEAF)
+	static const struct cpuid none;
+	const struct guest_cpuid_policy *policy = guest_cpuid_policy(vcpu);
+
+	switch (leaf) {
+	case 1:
+		return leaf_1(vcpu, policy->basic[1]);
+	case 4:
+		return subleaf < CPUID_CACHES ? leaf_4(vcpu, policy->cache[subleaf]) : none;
+	case 7:
+		return subleaf ? none : policy->basic[7];
+	case 0xb:
+		return leaf_b(vcpu, subleaf);
+	case 0xd:
+		return leaf_d(vcpu, subleaf);
+	case BH_CPUID_LEAF:
 		return signed_leaf(BH_CPUID_LEAF + 1, BH_CPUID_SIGNATURE);
-	if (leaf == BH_CPUID_LEAF + 1)
+	case BH_CPUID_LEAF + 1:
 		return (struct cpuid){ .eax = BH_ABI_VERSION };
-	if (leaf == KVM_LEAF && vcpu->is_guest)
-		return signed_leaf(KVM_LEAF + 1, KVM_SIGNATURE);
-	if (leaf == KVM_LEAF + 1 && vcpu->is_guest)
-		return (struct cpuid){ .eax = KVM_FEATURES };
-	return (struct cpuid){ 0 };
-}
-
-static __attribute__((noinline)) void uncommon(struct vcpu *vcpu, uint32_t leaf)
-{
-	const struct guest_cpuid_policy *policy = policy_of(vcpu);
-	struct cpuid r = policy->basic[CPUID_BASIC - 1];
-
-	if (leaf < CPUID_BASIC)
-		r = special(vcpu, leaf, (uint32_t)vcpu->arch.gpr[BH_RCX]);
-	else if (leaf >> 28 == 4)
-		r = hypervisor(vcpu, leaf);
-	else if (leaf - 0x80000000 < CPUID_EXTENDED)
-		r = policy->extended[leaf - 0x80000000];
-	answer(vcpu->arch.gpr, &r);
+	case KVM_LEAF:
+		return vcpu->is_guest ? signed_leaf(KVM_LEAF + 1, KVM_SIGNATURE) : none;
+	case KVM_LEAF + 1:
+		return vcpu->is_guest ? (struct cpuid){ .eax = KVM_FEATURES } : none;
+	}
+	if (leaf >> 28 == 4)
+		return none;
+	if (leaf - 0x80000000 < CPUID_EXTENDED)
+		return policy->extended[leaf - 0x80000000];
+	return policy->basic[CPUID_BASIC - 1];
 }
 
 void guest_cpuid(struct vcpu *vcpu)
 {
-	uint32_t leaf = (uint32_t)vcpu->arch.gpr[BH_RAX];
+	uint64_t *gpr = vcpu->arch.gpr;
+	uint32_t leaf = (uint32_t)gpr[BH_RAX];
+	struct cpuid words = leaf < CPUID_BASIC && !(SPECIAL >> leaf & 1) ? guest_cpuid_policy(vcpu)->basic[leaf]
+									  : uncommon(vcpu, leaf, (uint32_t)gpr[BH_RCX]);
 
-	if (leaf < CPUID_BASIC && !(SPECIAL >> leaf & 1))
-		answer(vcpu->arch.gpr, &policy_of(vcpu)->basic[leaf]);
-	else
-		uncommon(vcpu, leaf);
-}
-
-uint64_t guest_cpuid_cr4_allowed(const struct vcpu *vcpu)
-{
-	return policy_of(vcpu)->cr4;
-}
-
-uint64_t guest_cpuid_xcr0_allowed(const struct vcpu *vcpu)
-{
-	return policy_of(vcpu)->xcr0;
-}
-
-uint64_t guest_cpuid_efer_allowed(const struct vcpu *vcpu)
-{
-	return policy_of(vcpu)->efer;
-}
-
-bool guest_cpuid_has_xsaves(const struct vcpu *vcpu)
-{
-	return policy_of(vcpu)->component[1].eax & 8;
+	gpr[BH_RAX] = words.eax;
+	gpr[BH_RBX] = words.ebx;
+	gpr[BH_RCX] = words.ecx;
+	gpr[BH_RDX] = words.edx;
 }

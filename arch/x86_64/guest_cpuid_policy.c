@@ -12,7 +12,6 @@
 #include "clock.h"
 #include "guest_apic.h"
 #include "guest_cpuid.h"
-#include "guest_cpuid_internal.h"
 #include "msr.h"
 #include "xstate.h"
 
@@ -220,6 +219,7 @@ void guest_cpuid_compute(struct guest_cpuid_policy *p, bool is_guest, uint32_t m
 	numbers(p, &host);
 	caches(p);
 	p->basic[6].eax = is_guest ? BIT(2) : 0; /* ARAT: the APIC timer never stops */
+	p->xsaves = p->component[1].eax & FDA_XSAVES;
 	p->cr4 = cr4(p, is_guest);
 	p->efer = EFER_LME | EFER_LMA;
 	p->efer |= p->extended[1].edx & F81D_NX ? EFER_NXE : 0;

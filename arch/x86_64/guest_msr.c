@@ -81,7 +81,7 @@ static bool write_efer(struct vcpu *vcpu, uint64_t value)
 	uint64_t old = virt->read_special(vcpu, VIRT_EFER);
 	bool paging = virt->read_special(vcpu, VIRT_CR0) & CR0_PG;
 
-	if ((value & ~guest_cpuid_efer_allowed(vcpu)) || (paging && ((value ^ old) & EFER_LME)))
+	if ((value & ~guest_cpuid_policy(vcpu)->efer) || (paging && ((value ^ old) & EFER_LME)))
 		return false;
 	virt->write_special(vcpu, VIRT_EFER, (value & ~(uint64_t)EFER_LMA) | (old & EFER_LMA));
 	return true;
@@ -128,7 +128,7 @@ static bool guest_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 		return true;
 	case IA32_XSS:
 		*value = 0;
-		return guest_cpuid_has_xsaves(vcpu);
+		return guest_cpuid_policy(vcpu)->xsaves;
 	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST:
 		return guest_apic_msr_read(vcpu, msr, value);
 	}
@@ -167,7 +167,7 @@ static bool guest_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	case IA32_DEBUGCTL:
 		return write_if(!(value & ~(uint64_t)DEBUGCTL_BTF), vcpu, VIRT_DEBUGCTL, value);
 	case IA32_XSS:
-		return value == 0 && guest_cpuid_has_xsaves(vcpu);
+		return value == 0 && guest_cpuid_policy(vcpu)->xsaves;
 	case IA32_EFER:
 		return write_efer(vcpu, value);
 	default:

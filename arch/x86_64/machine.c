@@ -16,15 +16,9 @@ extern char boot_stack_top[]; /* entry.S */
 struct acpi machine_acpi;
 static atomic_bool stopping;
 
-static const void *peek(void *context, uint64_t physical, uint64_t bytes)
-{
-	(void)context;
-	return address_space_peek(physical, bytes);
-}
-
 static void read_acpi(uint64_t rsdp)
 {
-	if (acpi_parse(&machine_acpi, rsdp, peek, NULL))
+	if (acpi_parse(&machine_acpi, rsdp, address_space_peek))
 		log_printf("acpi: %u CPUs, %u I/O APICs%s%s", machine_acpi.cpus, machine_acpi.ioapics,
 			   machine_acpi.pm_timer_port ? ", PM timer" : "", machine_acpi.hpet ? ", HPET" : "");
 	else

@@ -194,7 +194,7 @@ bool xstate_xsetbv(struct vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	uint64_t avx512 = value & XCR0_AVX512;
 
-	if (index != 0 || !vcpu->arch.xstate || (value & ~guest_cpuid_xcr0_allowed(vcpu)) || !(value & XCR0_X87))
+	if (index != 0 || !vcpu->arch.xstate || (value & ~guest_cpuid_policy(vcpu)->xcr0) || !(value & XCR0_X87))
 		return false;
 	if ((value & XCR0_AVX) && !(value & XCR0_SSE))
 		return false;

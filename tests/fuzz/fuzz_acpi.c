@@ -8,40 +8,41 @@
 
 #define BASE 0x1000ull
 
-struct input {
+static struct {
 	const uint8_t *data;
 	size_t bytes;
 	uint8_t *mapped;
-};
+} in;
 
 /* Repairs checksums, or the fuzzer would never come further; an exact copy, so that the sanitizer
  * sees each byte too far. */
-static const void *map(void *context, uint64_t physical, uint64_t bytes)
+static const void *map(uint64_t physical, uint64_t bytes)
 {
-	struct input *in = context;
 	uint64_t at = physical - BASE;
 	uint8_t sum = 0;
 
-	free(in->mapped);
-	in->mapped = NULL;
-	if (physical < BASE || at > in->bytes || bytes > in->bytes - at)
+	free(in.mapped);
+	in.mapped = NULL;
+	if (physical < BASE || at > in.bytes || bytes > in.bytes - at)
 		return NULL;
-	in->mapped = malloc(bytes ? bytes : 1);
-	memcpy(in->mapped, in->data + at, bytes);
+	in.mapped = malloc(bytes ? bytes : 1);
+	memcpy(in.mapped, in.data + at, bytes);
 	for (uint64_t i = 0; i < bytes; i++)
-		sum = (uint8_t)(sum + in->mapped[i]);
+		sum = (uint8_t)(sum + in.mapped[i]);
 	if (bytes > 9)
-		in->mapped[bytes == 20 || at == 0 ? 8 : 9] -= sum;
-	return in->mapped;
+		in.mapped[bytes == 20 || at == 0 ? 8 : 9] -= sum;
+	return in.mapped;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	static struct acpi acpi;
-	struct input in = { data, bytes, NULL };
 
-	acpi_parse(&acpi, BASE, map, &in);
+	in.data = data;
+	in.bytes = bytes;
+	acpi_parse(&acpi, BASE, map);
 	free(in.mapped);
+	in.mapped = NULL;
 	if (acpi.cpus > ACPI_CPUS || acpi.ioapics > ACPI_IOAPICS || acpi.overrides > ACPI_OVERRIDES)
 		abort();
 	return 0;

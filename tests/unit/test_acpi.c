@@ -23,9 +23,8 @@ static struct acpi acpi;
 
 /* Hands out copies of the exact size, so that the sanitizer sees a byte too far or one read too
  * late. */
-static const void *map(void *context, uint64_t physical, uint64_t bytes)
+static const void *map(uint64_t physical, uint64_t bytes)
 {
-	(void)context;
 	free(mapped);
 	mapped = NULL;
 	if (physical < BASE || physical - BASE > BYTES || bytes > BYTES - (physical - BASE))
@@ -37,7 +36,7 @@ static const void *map(void *context, uint64_t physical, uint64_t bytes)
 
 static bool parse(void)
 {
-	return acpi_parse(&acpi, BASE + RSDP, map, NULL);
+	return acpi_parse(&acpi, BASE + RSDP, map);
 }
 
 static void put(uint32_t at, uint64_t value, unsigned bytes)
@@ -192,9 +191,9 @@ static void test_fallback(void **state)
 static void test_no_rsdp(void **state)
 {
 	(void)state;
-	assert_false(acpi_parse(&acpi, 0, map, NULL));
-	assert_false(acpi_parse(&acpi, 0x1000, map, NULL));
-	assert_false(acpi_parse(&acpi, BASE + BYTES - 10, map, NULL));
+	assert_false(acpi_parse(&acpi, 0, map));
+	assert_false(acpi_parse(&acpi, 0x1000, map));
+	assert_false(acpi_parse(&acpi, BASE + BYTES - 10, map));
 	memory[RSDP] = 'X';
 	assert_false(parse());
 	assert_int_equal(acpi.reset_space, 0xff);

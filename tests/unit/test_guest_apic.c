@@ -715,19 +715,6 @@ static void test_timer_mode_change_disarms(void **state)
 	assert_int_equal(takers(0x31), 0);
 }
 
-/* After an APIC-write exit of the hardware the page already holds the new value. */
-static void test_write_after_hardware(void **state)
-{
-	uint32_t *lvt = (uint32_t *)(void *)(v->arch.apic.page + APIC_LVT_TIMER);
-
-	(void)state;
-	guest_apic_write(v, APIC_LVT_TIMER, 0x40031);
-	guest_apic_set_deadline(v, fake_tsc + 1000);
-	*lvt = 0x31;
-	guest_apic_write(v, APIC_LVT_TIMER, 0x31);
-	assert_true(fake_timer[0] == TIMER_NEVER);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -768,7 +755,6 @@ int main(void)
 		TEST(test_timer_masked),
 		TEST(test_timer_deadline),
 		TEST(test_timer_mode_change_disarms),
-		TEST(test_write_after_hardware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,9 +198,9 @@ static void test_no_xsave(void **state)
 		r = ask(0xd, i);
 		assert_int_equal(r.eax | r.ebx | r.ecx | r.edx, 0);
 	}
-	assert_int_equal(guest_cpuid_xcr0_allowed(v), 0);
-	assert_int_equal(guest_cpuid_cr4_allowed(v), 0x7ff | 1u << 17);
-	assert_false(guest_cpuid_has_xsaves(v));
+	assert_int_equal(guest_cpuid_policy(v)->xcr0, 0);
+	assert_int_equal(guest_cpuid_policy(v)->cr4, 0x7ff | 1u << 17);
+	assert_false(guest_cpuid_policy(v)->xsaves);
 	assert_int_equal(ask(0x80000001, 0).edx & (1u << 26 | 1u << 27 | 1u << 30), 0);
 }
 
@@ -211,7 +211,7 @@ static void test_xsave_sizes_agree(void **state)
 
 	(void)state;
 	start(1, true, 0);
-	assert_int_equal(guest_cpuid_xcr0_allowed(v), 0xe7);
+	assert_int_equal(guest_cpuid_policy(v)->xcr0, 0xe7);
 	r = ask(0xd, 0);
 	assert_int_equal(r.eax, 0xe7);
 	assert_int_equal(r.edx, 0);
@@ -246,7 +246,7 @@ static void test_broken_components(void **state)
 	(void)state;
 	fake_cpuid_set(0xd, 2, 100, 576, 0, 0);
 	start(1, true, 0);
-	assert_int_equal(guest_cpuid_xcr0_allowed(v), 3);
+	assert_int_equal(guest_cpuid_policy(v)->xcr0, 3);
 	assert_int_equal(ask(1, 0).ecx & (1u << 12 | 3u << 28), 0);
 	assert_true(ask(1, 0).ecx & 1u << 26);
 	r = ask(7, 0);
@@ -257,7 +257,7 @@ static void test_broken_components(void **state)
 	host_full();
 	fake_cpuid_set(7, 0, 0, ALL & ~(1u << 16), 0, 0);
 	start(1, true, 0);
-	assert_int_equal(guest_cpuid_xcr0_allowed(v), 7);
+	assert_int_equal(guest_cpuid_policy(v)->xcr0, 7);
 	assert_int_equal(ask(7, 0).ebx & (1u << 17 | 1u << 30), 0);
 	assert_true(ask(7, 0).ebx & 1u << 5);
 	assert_int_equal(ask(0xd, 0).ecx, 832);
@@ -269,13 +269,13 @@ static void test_missing_controls(void **state)
 	start(1, true, 0);
 	assert_true(ask(7, 0).ebx & 1u << 10);
 	assert_true(ask(7, 0).ecx & 1u << 22);
-	assert_true(guest_cpuid_has_xsaves(v));
+	assert_true(guest_cpuid_policy(v)->xsaves);
 	start(1, true, GUEST_CPUID_NO_RDTSCP | GUEST_CPUID_NO_INVPCID | GUEST_CPUID_NO_XSAVES);
 	assert_false(ask(7, 0).ebx & 1u << 10);
 	assert_false(ask(7, 0).ecx & 1u << 22);
 	assert_false(ask(0x80000001, 0).edx & 1u << 27);
 	assert_int_equal(ask(0xd, 1).eax, 7);
-	assert_false(guest_cpuid_has_xsaves(v));
+	assert_false(guest_cpuid_policy(v)->xsaves);
 }
 
 static void test_rdrand_and_pages(void **state)
@@ -400,8 +400,8 @@ static void test_masks(void **state)
 {
 	(void)state;
 	start(1, true, 0);
-	assert_int_equal(guest_cpuid_cr4_allowed(v), 0x370fff);
-	assert_int_equal(guest_cpuid_efer_allowed(v), 0xd01);
+	assert_int_equal(guest_cpuid_policy(v)->cr4, 0x370fff);
+	assert_int_equal(guest_cpuid_policy(v)->efer, 0xd01);
 }
 
 /* ---- natives ---- */
@@ -421,9 +421,9 @@ static void test_native(void **state)
 	assert_int_equal(r.eax | r.ebx | r.ecx | r.edx, 0);
 	assert_true(ask(0x80000001, 0).edx & 1u << 29);
 	assert_false(ask(0x80000001, 0).edx & 1u << 11);
-	assert_int_equal(guest_cpuid_xcr0_allowed(v), 0);
-	assert_int_equal(guest_cpuid_cr4_allowed(v), 0x3108bc);
-	assert_int_equal(guest_cpuid_efer_allowed(v), 0xd00);
+	assert_int_equal(guest_cpuid_policy(v)->xcr0, 0);
+	assert_int_equal(guest_cpuid_policy(v)->cr4, 0x3108bc);
+	assert_int_equal(guest_cpuid_policy(v)->efer, 0xd00);
 	r = ask(0x40000000, 0);
 	assert_memory_equal(&r.ebx, BH_CPUID_SIGNATURE, 12);
 	r = ask(0x40000100, 0);

@@ -1,14 +1,15 @@
 /* Extended state: what is switched on hosts good and bad, and XSETBV's rules. */
+#include "guest_cpuid.h"
 #include "guest_fakes.h"
 #include "xstate.h"
 
-static uint64_t allowed;
+static struct guest_cpuid_policy policy;
 static struct xstate state_of_guest;
 
-uint64_t guest_cpuid_xcr0_allowed(const struct vcpu *vcpu)
+const struct guest_cpuid_policy *guest_cpuid_policy(const struct vcpu *vcpu)
 {
 	(void)vcpu;
-	return allowed;
+	return &policy;
 }
 
 #define XSAVE_BIT (1u << 26)
@@ -96,7 +97,7 @@ static bool set_xcr0(uint64_t value)
 static void test_xsetbv(void **state)
 {
 	(void)state;
-	allowed = 0xe7;
+	policy.xcr0 = 0xe7;
 	fake_vcpu[0].arch.xstate = &state_of_guest;
 	for (uint64_t value = 0; value < 0x400; value++) {
 		bool avx512 = value & 0xe0;
@@ -111,7 +112,7 @@ static void test_xsetbv(void **state)
 	}
 	assert_false(set_xcr0(1ull << 63 | 3));
 	assert_false(xstate_xsetbv(&fake_vcpu[0], 1, 3));
-	allowed = 3;
+	policy.xcr0 = 3;
 	assert_false(set_xcr0(7));
 	assert_true(set_xcr0(3));
 	/* A native has no extended state. */

@@ -43,7 +43,7 @@ static void write_cr0_of_guest(uint64_t value)
 
 static void write_cr4_of_guest(struct vcpu *vcpu, uint64_t value)
 {
-	value &= guest_cpuid_cr4_allowed(vcpu);
+	value &= guest_cpuid_policy(vcpu)->cr4;
 	vmwrite(GUEST_CR4, value | CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
 	vmwrite(CR4_READ_SHADOW, value);
 }
@@ -53,7 +53,7 @@ static void write_efer_of_guest(struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t entry = vmread(ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E_GUEST;
 
-	value &= guest_cpuid_efer_allowed(vcpu) | EFER_LMA;
+	value &= guest_cpuid_policy(vcpu)->efer | EFER_LMA;
 	vmwrite(GUEST_IA32_EFER, value);
 	vmwrite(ENTRY_CONTROLS, value & EFER_LMA ? entry | ENTRY_IA32E_GUEST : entry);
 }

@@ -254,7 +254,7 @@ void vmx_apic_mode_changed(struct vcpu *vcpu)
 static void write_masks(struct vcpu *vcpu)
 {
 	uint64_t cr0 = CR0_NE | CR0_NW | CR0_CD;
-	uint64_t cr4 = ~(guest_cpuid_cr4_allowed(vcpu) & ~(uint64_t)CR4_MCE);
+	uint64_t cr4 = ~(guest_cpuid_policy(vcpu)->cr4 & ~(uint64_t)CR4_MCE);
 
 	if (!vcpu->is_guest) {
 		cr0 = ~0ull;
