@@ -50,13 +50,8 @@ void log_printf(const char *fmt, ...)
 	size_t n, wanted;
 	va_list arguments;
 
-<<<<<<< kernel/log.c
-	n = (size_t)bh_snprintf(line, sizeof(line), "[%4lu.%06lu] ", (unsigned long)(now / 1000000),
-				(unsigned long)(now % 1000000));
-=======
 	n = (size_t)bh_snprintf(line, sizeof(line), "[%4lu.%06lu] ", now / 1000000, now % 1000000);
 	va_start(arguments, fmt);
->>>>>>> /tmp/t/new.21473
 	wanted = n + (size_t)bh_vsnprintf(line + n, sizeof(line) - n - 1, fmt, arguments);
 	va_end(arguments);
 	n = wanted < sizeof(line) - 2 ? wanted : sizeof(line) - 2;
