@@ -52,8 +52,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def bochs(image, scratch, port, cpus=4, memory=1024, model="corei7_skylake_x", ips=BOCHS_IPS, quantum=16):
-    """VT-x with EPT. `memory` in MiB. The debugger that Debian builds in is told to go on, and to quit at the end."""
+def bochs(image, scratch, port, cpus=4, memory=1024, model="corei7_skylake_x", ips=BOCHS_IPS, quantum=16,
+          debugger=False):
+    """
+    VT-x with EPT. `memory` in MiB. The debugger that Debian builds in is told to go on, and to quit at the end; with
+    `debugger` to go on, and then, when SIGINT or a breakpoint stops the machine, it takes commands from the process'
+    stdin and answers on its stdout.
+    """
     # A copy: Bochs writes to its disk, and locks it.
     subprocess.run(["cp", "--sparse=always", image, os.path.join(scratch, "disk.img")], check=True)
     rc = BOCHSRC.format(firmware=FIRMWARE, port=port, cpus=cpus, memory=memory,
@@ -61,8 +66,9 @@ def bochs(image, scratch, port, cpus=4, memory=1024, model="corei7_skylake_x", i
     with open(os.path.join(scratch, "bochsrc"), "w", encoding="ascii") as file:
         file.write(rc)
     with open(os.path.join(scratch, "debugger"), "w", encoding="ascii") as file:
-        file.write("c\nq\n")
-    return start(["bochs", "-q", "-f", "bochsrc", "-rc", "debugger"], scratch)
+        file.write("c\n" if debugger else "c\nq\n")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} if debugger else {}
+    return start(["bochs", "-q", "-f", "bochsrc", "-rc", "debugger"], scratch, **pipes)
 
 
 def qemu(image, scratch, port, cpus=4, memory=1024, cpu="max", options=()):
@@ -80,10 +86,10 @@ def qemu(image, scratch, port, cpus=4, memory=1024, cpu="max", options=()):
 KINDS = {"bochs": bochs, "qemu": qemu}
 
 
-def start(command, scratch):
+def start(command, scratch, **pipes):
     with open(os.path.join(scratch, "emulator.out"), "wb") as out:
-        return subprocess.Popen(command, cwd=scratch, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                start_new_session=True)
+        streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out, **pipes}
+        return subprocess.Popen(command, cwd=scratch, start_new_session=True, **streams)
 
 
 def connect(process, port, seconds=30):

@@ -89,11 +89,9 @@ def part_fuzz(total, programs, seconds):
                 print(text[-4000:], flush=True)
 
 
-def part_system(total, machines, files):
+def run_pytest(total, name, arguments):
     """pytest; its own last line is counted."""
-    where = [f if "/" in f else "tests/system/" + f for f in files] or ["tests/system"]
-    command = ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v", "-n", "2", "--dist", "loadfile",
-               "--machines", machines] + where
+    command = ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                errors="replace")
@@ -107,7 +105,17 @@ def part_system(total, machines, files):
     passed, failed = count.get("passed", 0), count.get("failed", 0) + count.get("error", 0)
     if status and not failed:
         failed = 1
-    total.add(passed, failed, f"system: {passed} passed, {failed} failed in {time.monotonic() - began:.0f} s")
+    total.add(passed, failed, f"{name}: {passed} passed, {failed} failed in {time.monotonic() - began:.0f} s")
+
+
+def part_python(total):
+    """Unit tests of the tests' own Python, which need no machine."""
+    run_pytest(total, "unit, Python", ["-q", "tests/unit"])
+
+
+def part_system(total, machines, files):
+    where = [f if "/" in f else "tests/system/" + f for f in files] or ["tests/system"]
+    run_pytest(total, "system", ["-v", "-n", "2", "--dist", "loadfile", "--machines", machines, *where])
 
 
 def main():
@@ -127,6 +135,7 @@ def main():
         part_lint(total)
     if part in ("unit", "all") or with_unit:
         part_unit(total, options.more[1:] if with_unit else options.unit.split() if part == "all" else options.more)
+        part_python(total)
     if part in ("fuzz", "all"):
         part_fuzz(total, options.fuzz.split() if part == "all" else options.more, options.seconds)
     if part in ("system", "all"):

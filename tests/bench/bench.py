@@ -12,6 +12,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "system"), os.path.dirname(HERE)]
 import lint  # noqa: E402
+from exit_path import LOOPS, Paths, print_columns  # noqa: E402
+from path_trace import COLUMNS  # noqa: E402
 from machine import BUILD, PROMPT, TOP, Machine  # noqa: E402
 from natives import attach, detach, linux, stat_of, to_shell  # noqa: E402
 
@@ -63,6 +65,14 @@ def measure_exits(machine, result):
     detach(machine)
 
 
+def measure_paths(paths, result):
+    """The same operations once more, instruction by instruction: a world switch is one instruction for the TSC here."""
+    for name in LOOPS:
+        operation, _, _ = paths.operation(name)
+        for column, number in paths.count(operation).items():
+            result[f"exit.{name}.{column}"] = number
+
+
 def measure_kernel(machine, result):
     numbers = stat_of(machine)
     result["kernel.bytes"] = numbers["kernel_bytes"]
@@ -72,11 +82,15 @@ def measure_kernel(machine, result):
 
 def measure(kind):
     result = {}
-    machine = Machine(os.path.join(BUILD, "demo", "bulkhead.conf"), kind=kind, name="bench-" + kind)
+    machine = Machine(os.path.join(BUILD, "demo", "bulkhead.conf"), kind=kind, name="bench-" + kind,
+                      debugger=True)
     try:
+        paths = Paths(machine)
         machine.expect("^" + PROMPT, 300)
         for step in (measure_linux, measure_exits, measure_kernel):
             step(machine, result)
+        measure_paths(paths, result)
+        paths.debugger.leave()
         machine.command_end("poweroff -f", 120)
     finally:
         machine.close()
@@ -89,8 +103,12 @@ def print_table(result):
         value = result.get(key)
         verdict = "not measured" if value is None else "" if value <= most else "MISSED"
         print(f"{key:24} {value if value is not None else '-':>12} {most:>12} {kvm or '':>8}  {verdict:12} {what}")
-    for key in sorted(set(result) - set(TARGETS)):
+    counted = {f"exit.{name}.{column}" for name in LOOPS for column in COLUMNS}
+    for key in sorted(set(result) - set(TARGETS) - counted):
         print(f"{key:24} {result[key]:>12}")
+    print()
+    print_columns({name: {column: result[f"exit.{name}.{column}"] for column in COLUMNS} for name in LOOPS},
+                  {name: result.get("exit." + name) for name in LOOPS})
 
 
 def main():
