@@ -31,14 +31,16 @@ bool output_uart_start(void)
 	return uart_start(&uart, &com1);
 }
 
-static void show_log(void)
+void output_log(uint64_t bytes, bool to_uart)
 {
 	char text[128];
-	uint64_t position = log_first();
+	uint64_t end = log_end(), position = log_first();
 	size_t n;
 
+	if (end - position > bytes)
+		position = end - bytes;
 	while ((n = log_read(position, text, sizeof(text)))) {
-		fbtext_write(&screen, text, n);
+		output_write(text, n, to_uart);
 		position += n;
 	}
 }
@@ -55,8 +57,8 @@ void output_screen_start(const struct boot_framebuffer *f)
 		return;
 	}
 	fbtext_start(&screen, pixels, f->width, f->height, f->stride, cells);
-	show_log();
 	screen_present = true;
+	output_log(UINT64_MAX, false);
 	log_printf("screen: %ux%u at 0x%lx", f->width, f->height, f->physical);
 }
 

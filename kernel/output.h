@@ -12,5 +12,8 @@ bool output_uart_start(void);
 /* Shows text on the framebuffer, if there is one, from now on, and what the log ring holds. Boot CPU, once. */
 void output_screen_start(const struct boot_framebuffer *framebuffer);
 
+/* Shows the log's newest `bytes` again, if `uart` there too. */
+void output_log(uint64_t bytes, bool uart);
+
 /* Writes `n` bytes to the UART (waiting for it) if `uart`, and to the framebuffer. */
 void output_write(const char *text, size_t n, bool uart);

@@ -24,21 +24,6 @@ static uint32_t this_index(void)
 	return cpu_count ? cpu_this()->index : 0;
 }
 
-/* The console service had the UART: what the log said meanwhile has not been shown there. */
-static void show_tail(void)
-{
-	char text[128];
-	uint64_t end = log_end(), position = log_first();
-	size_t n;
-
-	if (end - position > TAIL_BYTES)
-		position = end - TAIL_BYTES;
-	while ((n = log_read(position, text, sizeof(text)))) {
-		output_write(text, n, true);
-		position += n;
-	}
-}
-
 bool panic_begin(void)
 {
 	uint32_t nobody = NOBODY;
@@ -51,10 +36,10 @@ bool panic_begin(void)
 	}
 	machine_stop_others();
 	log_break_lock();
-	if (!log_uart_enabled()) {
+	if (!log_uart_enabled()) { /* the console had it: what the log said meanwhile has not been shown there */
 		log_uart_enable(true);
 		output_write("\n", 1, true);
-		show_tail();
+		output_log(TAIL_BYTES, true);
 	}
 	return true;
 }

@@ -17,13 +17,6 @@ extern const char boot_stack_guard[]; /* entry.S */
 /* linker.ld */
 extern const char kernel_text_start[], kernel_text_end[], kernel_rodata_end[], kernel_data_end[];
 
-static const struct paging_format *host_format(void)
-{
-	bool has_1g = cpuid(0x80000000, 0).eax >= 0x80000001 && cpuid(0x80000001, 0).edx & 1u << 26;
-
-	return has_1g ? &paging_host_1g : &paging_host;
-}
-
 static void map_kernel(uint64_t address, uint64_t physical, uint64_t bytes, unsigned flags)
 {
 	int error = bytes ? paging_map(&kernel_paging, address, physical, bytes, flags) : 0;
@@ -83,21 +76,13 @@ static void map_identity(uint64_t physical, uint64_t bytes, unsigned flags)
 		log_printf("cannot map 0x%lx bytes at 0x%lx for the firmware", bytes, physical);
 }
 
-static void map_firmware(const struct boot_range *range)
-{
-	switch (range->type) {
-	case BOOT_MEMORY_FIRMWARE_CODE: /* firmware writes to its own code */
-	case BOOT_MEMORY_FIRMWARE_DATA:
-		map_identity(range->base, range->bytes, PAGING_READ | PAGING_WRITE | PAGING_EXECUTE);
-		break;
-	case BOOT_MEMORY_ACPI:
-		map_identity(range->base, range->bytes, PAGING_READ | PAGING_WRITE);
-		break;
-	case BOOT_MEMORY_MMIO:
-		map_identity(range->base, range->bytes, PAGING_READ | PAGING_WRITE | PAGING_UC);
-		break;
-	}
-}
+/* What firmware may want of each kind of memory; it writes to its own code. */
+static const unsigned firmware_flags[] = {
+	[BOOT_MEMORY_FIRMWARE_CODE] = PAGING_READ | PAGING_WRITE | PAGING_EXECUTE,
+	[BOOT_MEMORY_FIRMWARE_DATA] = PAGING_READ | PAGING_WRITE | PAGING_EXECUTE,
+	[BOOT_MEMORY_ACPI] = PAGING_READ | PAGING_WRITE,
+	[BOOT_MEMORY_MMIO] = PAGING_READ | PAGING_WRITE | PAGING_UC,
+};
 
 static void create_identity(const struct boot_info *info)
 {
@@ -105,8 +90,12 @@ static void create_identity(const struct boot_info *info)
 
 	if (paging_create(&identity, kernel_paging.format, &paging_pool))
 		panic("no memory for the firmware's page tables");
-	for (uint32_t i = 0; i < info->ranges; i++)
-		map_firmware(&info->range[i]);
+	for (uint32_t i = 0; i < info->ranges; i++) {
+		const struct boot_range *range = &info->range[i];
+
+		if (range->type < sizeof(firmware_flags) / sizeof(firmware_flags[0]) && firmware_flags[range->type])
+			map_identity(range->base, range->bytes, firmware_flags[range->type]);
+	}
 	if (info->trampoline)
 		map_identity(info->trampoline, PAGING_4K, PAGING_READ | PAGING_EXECUTE);
 	/* The kernel's half: its tables are shared from the level below the root on. */
@@ -117,9 +106,11 @@ static void create_identity(const struct boot_info *info)
 
 void address_space_init(const struct boot_info *info)
 {
+	bool has_1g = cpuid(0x80000001, 0).edx & 1u << 26;
+
 	image_physical = info->image_base;
 	image_end = (uint64_t)kernel_data_end;
-	if (paging_create(&kernel_paging, host_format(), &paging_pool))
+	if (paging_create(&kernel_paging, has_1g ? &paging_host_1g : &paging_host, &paging_pool))
 		panic("no memory for the kernel's page tables");
 	map_segment(kernel_text_start, kernel_text_end, PAGING_READ | PAGING_EXECUTE);
 	map_segment(kernel_text_end, kernel_rodata_end, PAGING_READ);

@@ -35,11 +35,6 @@ uint64_t clock_boot;
 static bool deadline_mode;
 static uint64_t count_ratio; /* APIC timer's ticks for a TSC tick, times 2^32 */
 
-static uint64_t scale(uint64_t value, uint64_t ratio)
-{
-	return (uint64_t)((unsigned __int128)value * ratio >> 32);
-}
-
 uint64_t clock_microseconds(void)
 {
 	uint64_t ticks = clock_now() - clock_boot;
@@ -146,11 +141,6 @@ static uint64_t measure(const struct reference *r)
 	return elapsed < r->hz / PER_SECOND ? 0 : (clock_now() - start) * r->hz / elapsed;
 }
 
-static bool agree(uint64_t a, uint64_t b)
-{
-	return (a > b ? a - b : b - a) <= a / AGREEMENT;
-}
-
 /* A measurement that firmware or an emulator has disturbed does not agree with the next one. */
 static void measure_tsc(const struct reference *reference)
 {
@@ -162,19 +152,11 @@ static void measure_tsc(const struct reference *reference)
 		if (!next)
 			panic("the %s does not count: no timer to measure the TSC with", reference->name);
 		clock_hz = next;
-		if (agree(last, next))
+		if ((last > next ? last - next : next - last) <= last / AGREEMENT)
 			return;
 		last = next;
 	}
 	log_printf("clock: no two of %d measurements agree; the time will be wrong", TRIES);
-}
-
-static void log_tsc(const struct reference *reference)
-{
-	bool invariant = cpuid(0x80000000, 0).eax >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
-
-	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s", clock_hz / 1000000, clock_hz / 1000 % 1000,
-		   reference->name, invariant ? ", invariant" : "; NOT invariant: time may run unevenly");
 }
 
 /* The APIC timer against the TSC. */
@@ -197,9 +179,11 @@ static void measure_apic_timer(void)
 void clock_init(void)
 {
 	struct reference reference = start_reference();
+	bool invariant = cpuid(0x80000000, 0).eax >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
 
 	measure_tsc(&reference);
-	log_tsc(&reference);
+	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s", clock_hz / 1000000, clock_hz / 1000 % 1000,
+		   reference.name, invariant ? ", invariant" : "; NOT invariant: time may run unevenly");
 	deadline_mode = cpuid(1, 0).ecx & 1u << 24;
 	if (!deadline_mode)
 		measure_apic_timer();
@@ -224,7 +208,8 @@ static void start_count(uint64_t tsc)
 	uint64_t now = clock_now(), count = 1;
 
 	if (tsc > now)
-		count = tsc - now > 1ull << 48 ? UINT32_MAX : scale(tsc - now, count_ratio) + 1;
+		count = tsc - now > 1ull << 48 ? UINT32_MAX
+					       : (uint64_t)((unsigned __int128)(tsc - now) * count_ratio >> 32) + 1;
 	apic_write(APIC_INITIAL, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
 }
 

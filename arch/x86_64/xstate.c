@@ -14,20 +14,15 @@
 static struct {
 	uint64_t xcr0; /* all that is switched; 0: no XSAVE, but FXSAVE */
 	size_t area_bytes;
-	bool tsc_aux;
+	unsigned msrs;
 } host;
 
 /* What a service's CPU holds. */
 static const struct xstate clean = { .dr6 = DR6_RESET };
 
-static const uint32_t msr_number[XSTATE_MSRS] = {
-	[XSTATE_STAR] = IA32_STAR,
-	[XSTATE_LSTAR] = IA32_LSTAR,
-	[XSTATE_CSTAR] = IA32_CSTAR,
-	[XSTATE_FMASK] = IA32_FMASK,
-	[XSTATE_KERNEL_GS_BASE] = IA32_KERNEL_GS_BASE,
-	[XSTATE_TSC_AUX] = IA32_TSC_AUX,
-};
+/* TSC_AUX comes last: not every CPU has it. */
+static const uint32_t msr_number[XSTATE_MSRS] = { IA32_STAR,  IA32_LSTAR,	   IA32_CSTAR,
+						  IA32_FMASK, IA32_KERNEL_GS_BASE, IA32_TSC_AUX };
 
 /* ---- what the host has ---- */
 
@@ -65,7 +60,7 @@ void xstate_boot_init(void)
 {
 	host.area_bytes = LEGACY_BYTES + HEADER_BYTES;
 	host.xcr0 = cpuid(1, 0).ecx & 1u << 26 ? components() : 0;
-	host.tsc_aux = cpuid(0x80000001, 0).edx & 1u << 27;
+	host.msrs = cpuid(0x80000001, 0).edx & 1u << 27 ? XSTATE_MSRS : XSTATE_MSRS - 1;
 }
 
 uint64_t xstate_xcr0_supported(void)
@@ -118,15 +113,10 @@ static void load_vectors(const uint8_t *area)
 #define READ_DR(n, value)  __asm__ volatile("mov %%dr" #n ", %0" : "=r"(value))
 #define WRITE_DR(n, value) __asm__ volatile("mov %0, %%dr" #n : : "r"((uint64_t)(value)))
 
-static bool has_msr(unsigned index)
-{
-	return index != XSTATE_TSC_AUX || host.tsc_aux;
-}
-
 static void save_registers(struct xstate *xstate)
 {
-	for (unsigned i = 0; i < XSTATE_MSRS; i++)
-		xstate->msr[i] = has_msr(i) ? rdmsr(msr_number[i]) : 0;
+	for (unsigned i = 0; i < host.msrs; i++)
+		xstate->msr[i] = rdmsr(msr_number[i]);
 	READ_DR(0, xstate->dr[0]);
 	READ_DR(1, xstate->dr[1]);
 	READ_DR(2, xstate->dr[2]);
@@ -137,7 +127,7 @@ static void save_registers(struct xstate *xstate)
 /* `old` is what the CPU holds: registers that need no change are not written. */
 static void load_registers(const struct xstate *old, const struct xstate *new)
 {
-	for (unsigned i = 0; i < XSTATE_MSRS; i++)
+	for (unsigned i = 0; i < host.msrs; i++)
 		if (old->msr[i] != new->msr[i])
 			wrmsr(msr_number[i], new->msr[i]);
 	WRITE_DR(0, new->dr[0]);
@@ -174,17 +164,14 @@ void xstate_switch(struct xstate *from, struct xstate *to)
 
 void xstate_cpu_init(void)
 {
-	uint64_t cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
-
-	write_cr0((read_cr0() & ~(uint64_t)(CR0_TS | CR0_EM)) | CR0_MP);
-	write_cr4(host.xcr0 ? cr4 | CR4_OSXSAVE : cr4);
-	if (host.xcr0)
+	if (host.xcr0) {
+		write_cr4(read_cr4() | CR4_OSXSAVE);
 		xsetbv(host.xcr0);
-	if (host.xcr0 && cpuid(0xd, 1).eax & 8)
-		wrmsr(IA32_XSS, 0); /* guests may have XSAVES, but no state that only it saves */
-	for (unsigned i = 0; i < XSTATE_MSRS; i++)
-		if (has_msr(i))
-			wrmsr(msr_number[i], 0);
+		if (cpuid(0xd, 1).eax & 8)
+			wrmsr(IA32_XSS, 0); /* guests may have XSAVES, but no state that only it saves */
+	}
+	for (unsigned i = 0; i < host.msrs; i++)
+		wrmsr(msr_number[i], 0);
 	load_registers(&clean, &clean);
 }
 

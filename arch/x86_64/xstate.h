@@ -20,15 +20,7 @@ struct vcpu;
 #define XCR0_AVX    0x04u
 #define XCR0_AVX512 0xe0u
 
-enum xstate_msr {
-	XSTATE_STAR,
-	XSTATE_LSTAR,
-	XSTATE_CSTAR,
-	XSTATE_FMASK,
-	XSTATE_KERNEL_GS_BASE,
-	XSTATE_TSC_AUX,
-	XSTATE_MSRS
-};
+#define XSTATE_MSRS 6u /* STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE, TSC_AUX */
 
 struct xstate {
 	uint64_t xcr0;
@@ -41,8 +33,7 @@ struct xstate {
 /* Boot CPU, once, before all below: what the host has. */
 void xstate_boot_init(void);
 
-/* Each CPU, before its CR0 and CR4 are written into any VMCS as the host's: CR4.OSXSAVE, OSFXSR;
- * CR0.TS clear. */
+/* Each CPU, after arch_cpu_load and before its CR4 is written into any VMCS as the host's: CR4.OSXSAVE. */
 void xstate_cpu_init(void);
 
 /* XCR0 bits that are switched here and may be offered to guests; 0: the host has no XSAVE. */
