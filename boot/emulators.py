@@ -4,6 +4,7 @@
 of its own, in a scratch folder, with its serial line on a TCP port of this host, and returns the process; the
 machine runs once a client has connected to the port.
 """
+import ctypes
 import os
 import shutil
 import signal
@@ -86,10 +87,16 @@ def qemu(image, scratch, port, cpus=4, memory=1024, cpu="max", options=()):
 KINDS = {"bochs": bochs, "qemu": qemu}
 
 
+def die_with_parent():
+    """In the child: whoever started it may be killed before he can end it (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def start(command, scratch, **pipes):
     with open(os.path.join(scratch, "emulator.out"), "wb") as out:
         streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out, **pipes}
-        return subprocess.Popen(command, cwd=scratch, start_new_session=True, **streams)
+        return subprocess.Popen(command, cwd=scratch, start_new_session=True, preexec_fn=die_with_parent,
+                                **streams)
 
 
 def connect(process, port, seconds=30):
