@@ -124,14 +124,6 @@ static bool wake(struct cpu *cpu, uint64_t page)
 	return atomic_exchange(&parameters->claim, 0) == 0 && wait_for(&cpu->arch.online, ANSWER_MICROSECONDS);
 }
 
-static void check_tsc(const struct cpu *cpu)
-{
-	if (sync.backwards)
-		log_printf("smp: the TSC of CPU %u is out of step by %lu ticks: time there is wrong", cpu->index,
-			   sync.backwards);
-	sync.backwards = 0;
-}
-
 static bool start_cpu(uint32_t apic_id, uint64_t page)
 {
 	struct cpu *cpu = arch_cpu_create(cpu_count, apic_id, 0);
@@ -141,7 +133,7 @@ static bool start_cpu(uint32_t apic_id, uint64_t page)
 		return false;
 	}
 	sync.turn = 0;
-	sync.last = 0;
+	sync.last = sync.backwards = 0;
 	/* Its index is valid before it runs. */
 	cpus[cpu_count] = cpu;
 	if (!wake(cpu, page)) {
@@ -155,7 +147,9 @@ static bool start_cpu(uint32_t apic_id, uint64_t page)
 	/* Its last turn: before that nothing here may be used for the next CPU. */
 	while (atomic_load(&sync.turn) != 2 * SYNC_ROUNDS)
 		spin_pause();
-	check_tsc(cpu);
+	if (sync.backwards)
+		log_printf("smp: the TSC of CPU %u is out of step by %lu ticks: time there is wrong", cpu->index,
+			   sync.backwards);
 	return true;
 }
 
