@@ -1,10 +1,10 @@
 #include "audit.h"
 #include <stdarg.h>
+#include <guests/lib/bh_format.h>
 #include "address_space.h"
 #include "channel.h"
 #include "frame.h"
 #include "partition.h"
-#include <guests/lib/bh_format.h>
 #include "report.h"
 #include "spinlock.h"
 #include "start.h"

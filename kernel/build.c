@@ -1,5 +1,7 @@
 #include "build.h"
 #include <bulkhead/terminal.h>
+#include <guests/lib/bh_format.h>
+#include <guests/lib/bh_string.h>
 #include "boot/config_machine.h"
 #include "build_vcpus.h"
 #include "channel.h"
@@ -9,9 +11,7 @@
 #include "panic.h"
 #include "partition.h"
 #include "populate.h"
-#include <guests/lib/bh_format.h>
 #include "report.h"
-#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 #include "virt.h"
 

@@ -1,11 +1,11 @@
 #include "channel.h"
+#include <guests/lib/bh_format.h>
+#include <guests/lib/bh_string.h>
 #include "event.h"
 #include "frame.h"
 #include "handle.h"
 #include "partition.h"
 #include "pool.h"
-#include <guests/lib/bh_format.h>
-#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 #include "window.h"
 

@@ -1,4 +1,5 @@
 #include "hypercall.h"
+#include <guests/lib/bh_string.h>
 #include "channel.h"
 #include "event.h"
 #include "guest_control.h"
@@ -7,7 +8,6 @@
 #include "machine_control.h"
 #include "partition.h"
 #include "report.h"
-#include <guests/lib/bh_string.h>
 #include "trace.h"
 #include "vcpu.h"
 

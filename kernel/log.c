@@ -1,9 +1,9 @@
 #include "log.h"
+#include <guests/lib/bh_format.h>
+#include <guests/lib/bh_string.h>
 #include "clock.h"
 #include "output.h"
-#include <guests/lib/bh_format.h>
 #include "spinlock.h"
-#include <guests/lib/bh_string.h>
 
 static struct spinlock lock = SPINLOCK_INIT;
 static char ring[LOG_RING_BYTES];

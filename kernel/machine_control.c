@@ -1,4 +1,5 @@
 #include "machine_control.h"
+#include <guests/lib/bh_string.h>
 #include "audit.h"
 #include "clock.h"
 #include "cpu.h"
@@ -10,7 +11,6 @@
 #include "pool.h"
 #include "report.h"
 #include "start.h"
-#include <guests/lib/bh_string.h>
 
 #define CAPS_BYTES 3072
 

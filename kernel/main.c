@@ -1,6 +1,7 @@
 /* main.c: the kernel's beginning, one line in the log for each thing that works. */
 #include <boot/boot_info.h>
 #include <boot/text.h>
+#include <guests/lib/bh_string.h>
 #include "address_space.h"
 #include "clock.h"
 #include "log.h"
@@ -10,7 +11,6 @@
 #include "pool.h"
 #include "smp.h"
 #include "start.h"
-#include <guests/lib/bh_string.h>
 
 /* From entry.S. */
 _Noreturn void kernel_main(const struct boot_info *info);

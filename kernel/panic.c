@@ -1,12 +1,12 @@
 #include "panic.h"
 #include <stdatomic.h>
+#include <guests/lib/bh_format.h>
 #include "cpu_this.h"
 #include "exception.h"
 #include "instructions.h"
 #include "log.h"
 #include "machine.h"
 #include "output.h"
-#include <guests/lib/bh_format.h>
 
 #define TAIL_BYTES 4096u
 #define NOBODY	   UINT32_MAX

@@ -1,4 +1,5 @@
 #include "partition.h"
+#include <guests/lib/bh_string.h>
 #include "interrupt.h"
 #include "channel.h"
 #include "clock.h"
@@ -8,7 +9,6 @@
 #include "pool.h"
 #include "populate.h"
 #include "report.h"
-#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 
 struct partition *partitions[PARTITION_MAX];

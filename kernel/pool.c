@@ -1,9 +1,9 @@
 #include "pool.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <guests/lib/bh_string.h>
 #include "panic.h"
 #include "spinlock.h"
-#include <guests/lib/bh_string.h>
 
 static struct spinlock lock = SPINLOCK_INIT;
 static uint8_t *pool_base;

@@ -1,10 +1,10 @@
 #include "populate.h"
+#include <guests/lib/bh_string.h>
 #include "channel.h"
 #include "clock.h"
 #include "frame.h"
 #include "partition.h"
 #include "start.h"
-#include <guests/lib/bh_string.h>
 #include "window.h"
 
 /* ---- wiping ------------------------------------------------------------------------------------ */

@@ -1,9 +1,9 @@
 #include "report.h"
 #include <stdarg.h>
-#include "log.h"
-#include "partition.h"
 #include <guests/lib/bh_format.h>
 #include <guests/lib/bh_string.h>
+#include "log.h"
+#include "partition.h"
 #include "trace.h"
 #include "vcpu.h"
 #include "virt.h"

@@ -1,7 +1,7 @@
 /* State, priorities and modes. Registers, messages and the timer have files of their own. */
+#include <guests/lib/bh_string.h>
 #include "guest_apic_internal.h"
 #include "pool.h"
-#include <guests/lib/bh_string.h>
 #include "virt.h"
 
 #define VERSION 0x00050014u /* integrated APIC, 6 LVT entries (11.4.8) */

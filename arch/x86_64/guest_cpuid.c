@@ -1,8 +1,8 @@
 /* Answers CPUID. The leaves that are asked often, and are the same for all vCPUs, are one look into
  * a table. */
 #include "guest_cpuid.h"
-#include "partition.h"
 #include <guests/lib/bh_string.h>
+#include "partition.h"
 #include "vcpu.h"
 #include "virt.h"
 

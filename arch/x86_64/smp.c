@@ -1,5 +1,7 @@
 #include "smp.h"
 #include <stddef.h>
+#include <guests/lib/bh_format.h>
+#include <guests/lib/bh_string.h>
 #include "address_space.h"
 #include "apic.h"
 #include "clock.h"
@@ -7,10 +9,8 @@
 #include "instructions.h"
 #include "log.h"
 #include "machine.h"
-#include <guests/lib/bh_format.h>
 #include "spinlock.h"
 #include "start.h"
-#include <guests/lib/bh_string.h>
 
 #define INIT_MICROSECONDS    10000u /* SDM vol. 3, 9.4.4.1 */
 #define STARTUP_MICROSECONDS 200u

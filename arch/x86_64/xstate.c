@@ -1,8 +1,8 @@
 #include "xstate.h"
+#include <guests/lib/bh_string.h>
 #include "guest_cpuid.h"
 #include "instructions.h"
 #include "msr.h"
-#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 
 #define DR6_RESET    0xffff0ff0u

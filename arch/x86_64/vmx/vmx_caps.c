@@ -1,3 +1,4 @@
+#include <guests/lib/bh_format.h>
 #include "address_space.h"
 #include "cpu.h"
 #include "guest_apic.h"
@@ -8,7 +9,6 @@
 #include "msr.h"
 #include "panic.h"
 #include "pool.h"
-#include <guests/lib/bh_format.h>
 #include "vmx.h"
 #include "xstate.h"
 

@@ -1,3 +1,4 @@
+#include <guests/lib/bh_string.h>
 #include "address_space.h"
 #include "cpu.h"
 #include "cpu_this.h"
@@ -9,7 +10,6 @@
 #include "msr.h"
 #include "partition.h"
 #include "pool.h"
-#include <guests/lib/bh_string.h>
 #include "vcpu.h"
 #include "vmx.h"
 
