@@ -49,14 +49,10 @@ struct text config_uncomment(struct text text)
 static const char *section_name(uint32_t section)
 {
 	switch (section) {
-	case CONFIG_SECTION_MACHINE:
-		return "the machine";
-	case CONFIG_SECTION_GUEST:
-		return "a guest";
-	case CONFIG_SECTION_NATIVE:
-		return "a native";
-	default:
-		return "a channel";
+	case CONFIG_SECTION_MACHINE: return "the machine";
+	case CONFIG_SECTION_GUEST: return "a guest";
+	case CONFIG_SECTION_NATIVE: return "a native";
+	default: return "a channel";
 	}
 }
 

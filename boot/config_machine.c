@@ -4,10 +4,7 @@
 
 #define FRAME (2ull << 20)
 
-static uint64_t frames_of(uint64_t bytes)
-{
-	return (bytes + FRAME - 1) / FRAME;
-}
+static uint64_t frames_of(uint64_t bytes) { return (bytes + FRAME - 1) / FRAME; }
 
 static void check_services_cpu(struct config *config, const struct config_facts *facts, config_error report,
 			       void *context)

@@ -20,10 +20,7 @@ struct mp_protocol {
 	EFI_STATUS(EFIAPI *info)(struct mp_protocol *this, UINTN index, struct mp_processor *out);
 };
 
-static bool same_guid(const EFI_GUID *a, const EFI_GUID *b)
-{
-	return !__builtin_memcmp(a, b, sizeof(*a));
-}
+static bool same_guid(const EFI_GUID *a, const EFI_GUID *b) { return !__builtin_memcmp(a, b, sizeof(*a)); }
 
 static uint64_t find_rsdp(void)
 {

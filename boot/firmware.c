@@ -96,10 +96,7 @@ uint64_t firmware_allocate_frames(uint64_t bytes, bool low)
 	return aligned;
 }
 
-uint64_t firmware_allocate_low_page(void)
-{
-	return allocate_pages(AllocateMaxAddress, 0xfffff, 1);
-}
+uint64_t firmware_allocate_low_page(void) { return allocate_pages(AllocateMaxAddress, 0xfffff, 1); }
 
 const void *firmware_memory_map(uint64_t *bytes, uint64_t *stride, uint64_t *key)
 {
@@ -124,7 +121,4 @@ const void *firmware_memory_map(uint64_t *bytes, uint64_t *stride, uint64_t *key
 	return map;
 }
 
-bool firmware_leave(uint64_t key)
-{
-	return !EFI_ERROR(firmware->BootServices->ExitBootServices(firmware_image, key));
-}
+bool firmware_leave(uint64_t key) { return !EFI_ERROR(firmware->BootServices->ExitBootServices(firmware_image, key)); }

@@ -57,10 +57,7 @@ static void insert_at(struct memory_map *map, uint32_t index, struct boot_range 
 	map->range[index] = range;
 }
 
-static uint64_t end_of(const struct boot_range *range)
-{
-	return range->base + range->bytes;
-}
+static uint64_t end_of(const struct boot_range *range) { return range->base + range->bytes; }
 
 /* Takes [base, end) out of the list; returns the index where it would stand. */
 static uint32_t carve(struct memory_map *map, uint64_t base, uint64_t end)

@@ -10,10 +10,7 @@
 #define PER_VCPU      (24 * KIB)
 #define PER_FRAME     (4 + 2 * 8)
 
-static uint64_t round_up(uint64_t bytes, uint64_t step)
-{
-	return (bytes + step - 1) / step * step;
-}
+static uint64_t round_up(uint64_t bytes, uint64_t step) { return (bytes + step - 1) / step * step; }
 
 struct region_counts region_count(const struct config *config, uint32_t cpus)
 {

@@ -25,15 +25,9 @@ static uint64_t allocate_table(void)
 	return page;
 }
 
-static void release_table(uint64_t table)
-{
-	(void)table;
-}
+static void release_table(uint64_t table) { (void)table; }
 
-static uint64_t *access_table(uint64_t table)
-{
-	return (uint64_t *)table;
-}
+static uint64_t *access_table(uint64_t table) { return (uint64_t *)table; }
 
 static unsigned segment_flags(const struct boot_segment *segment)
 {

@@ -10,15 +10,9 @@ struct text text_of(const char *string)
 	return text;
 }
 
-bool text_is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
+bool text_is_blank(char c) { return c == ' ' || c == '\t'; }
 
-bool text_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+bool text_is_digit(char c) { return c >= '0' && c <= '9'; }
 
 struct text text_trim(struct text text)
 {

@@ -17,10 +17,7 @@
 #define FIFO_BYTES     16u
 #define POLLS_MAX      1000000u
 
-static uint8_t get(const struct uart *u, unsigned offset)
-{
-	return u->access.read(u->access.context, offset);
-}
+static uint8_t get(const struct uart *u, unsigned offset) { return u->access.read(u->access.context, offset); }
 
 static void set(const struct uart *u, unsigned offset, uint8_t value)
 {

@@ -153,7 +153,4 @@ int64_t audit_run(void)
 	return result;
 }
 
-int64_t audit_text(uint64_t offset)
-{
-	return report_word(text, text_bytes, offset);
-}
+int64_t audit_text(uint64_t offset) { return report_word(text, text_bytes, offset); }

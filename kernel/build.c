@@ -43,10 +43,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct partition *partiti
 	atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);
 }
 
-static bool failed(const struct partition *partition)
-{
-	return partition->state == BH_STATE_FAILED_CONFIG;
-}
+static bool failed(const struct partition *partition) { return partition->state == BH_STATE_FAILED_CONFIG; }
 
 static void log_error(void *context, uint32_t line, const char *text)
 {
@@ -263,9 +260,7 @@ static void grant_configured(struct partition *holder, const struct config_grant
 	case CONFIG_GRANT_MACHINE:
 		grant(holder, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL, "machine");
 		break;
-	case CONFIG_GRANT_PORTS:
-		grant_ports(holder, what);
-		break;
+	case CONFIG_GRANT_PORTS: grant_ports(holder, what); break;
 	case CONFIG_GRANT_IRQ:
 		if (what->first == CONSOLE_UART_IRQ || what->first == CASCADE_IRQ)
 			fail(holder,
@@ -274,9 +269,7 @@ static void grant_configured(struct partition *holder, const struct config_grant
 		else
 			grant_irq(holder, what->first);
 		break;
-	case CONFIG_GRANT_IMAGE:
-		grant_image(holder, what->path, what->path);
-		break;
+	case CONFIG_GRANT_IMAGE: grant_image(holder, what->path, what->path); break;
 	}
 }
 

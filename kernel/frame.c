@@ -25,21 +25,14 @@ static unsigned split_count;
 static uint16_t range_owner(uint32_t type)
 {
 	switch (type) {
-	case BOOT_MEMORY_FREE:
-		return FRAME_FREE;
-	case BOOT_MEMORY_KERNEL:
-		return FRAME_KERNEL;
-	case BOOT_MEMORY_IMAGE:
-		return FRAME_IMAGE;
-	default:
-		return FRAME_FIRMWARE;
+	case BOOT_MEMORY_FREE: return FRAME_FREE;
+	case BOOT_MEMORY_KERNEL: return FRAME_KERNEL;
+	case BOOT_MEMORY_IMAGE: return FRAME_IMAGE;
+	default: return FRAME_FIRMWARE;
 	}
 }
 
-static bool is_ram(uint32_t type)
-{
-	return type != BOOT_MEMORY_MMIO && type != BOOT_MEMORY_RESERVED;
-}
+static bool is_ram(uint32_t type) { return type != BOOT_MEMORY_MMIO && type != BOOT_MEMORY_RESERVED; }
 
 /* A frame that is only partly of a kind belongs to the firmware: nobody gets it. */
 static void record_range(const struct boot_range *range)
@@ -93,10 +86,7 @@ uint16_t frame_owner(uint64_t physical)
 	return owners[frame];
 }
 
-uint64_t frame_end(void)
-{
-	return frames * FRAME_BYTES;
-}
+uint64_t frame_end(void) { return frames * FRAME_BYTES; }
 
 uint64_t frame_free_bytes(void)
 {
@@ -107,10 +97,7 @@ uint64_t frame_free_bytes(void)
 	return count * FRAME_BYTES;
 }
 
-uint64_t frame_ram_bytes(void)
-{
-	return ram_bytes;
-}
+uint64_t frame_ram_bytes(void) { return ram_bytes; }
 
 /* ---- taking -----------------------------------------------------------------------------------
  */

@@ -14,30 +14,15 @@
 #define WORDS 5
 
 /* The five arguments, as abi.h's calling convention has them. */
-static uint64_t a(const struct vcpu *caller)
-{
-	return caller->arch.gpr[BH_RDI];
-}
+static uint64_t a(const struct vcpu *caller) { return caller->arch.gpr[BH_RDI]; }
 
-static uint64_t b(const struct vcpu *caller)
-{
-	return caller->arch.gpr[BH_RSI];
-}
+static uint64_t b(const struct vcpu *caller) { return caller->arch.gpr[BH_RSI]; }
 
-static uint64_t c(const struct vcpu *caller)
-{
-	return caller->arch.gpr[BH_RDX];
-}
+static uint64_t c(const struct vcpu *caller) { return caller->arch.gpr[BH_RDX]; }
 
-static uint64_t d(const struct vcpu *caller)
-{
-	return caller->arch.gpr[BH_R10];
-}
+static uint64_t d(const struct vcpu *caller) { return caller->arch.gpr[BH_R10]; }
 
-static uint64_t e(const struct vcpu *caller)
-{
-	return caller->arch.gpr[BH_R8];
-}
+static uint64_t e(const struct vcpu *caller) { return caller->arch.gpr[BH_R8]; }
 
 /* ---- text in registers ------------------------------------------------------------------------- */
 
@@ -86,10 +71,7 @@ static int64_t wait(struct vcpu *caller)
 	return caller->is_guest ? -BH_ESTATE : event_hypercall_wait(caller, a(caller), b(caller), c(caller));
 }
 
-static int64_t signal(struct vcpu *caller)
-{
-	return event_hypercall_signal(caller, a(caller), b(caller));
-}
+static int64_t signal(struct vcpu *caller) { return event_hypercall_signal(caller, a(caller), b(caller)); }
 
 static int64_t exit(struct vcpu *caller)
 {
@@ -112,37 +94,22 @@ static int64_t channel_bind(struct vcpu *caller)
 	return channel_hypercall_bind(caller, a(caller), b(caller), c(caller));
 }
 
-static int64_t channel_signal(struct vcpu *caller)
-{
-	return channel_hypercall_signal(caller, a(caller));
-}
+static int64_t channel_signal(struct vcpu *caller) { return channel_hypercall_signal(caller, a(caller)); }
 
-static int64_t channel_stat(struct vcpu *caller)
-{
-	return channel_hypercall_stat(caller, a(caller));
-}
+static int64_t channel_stat(struct vcpu *caller) { return channel_hypercall_stat(caller, a(caller)); }
 
-static int64_t irq_bind(struct vcpu *caller)
-{
-	return irq_hypercall_bind(caller, a(caller), b(caller), c(caller));
-}
+static int64_t irq_bind(struct vcpu *caller) { return irq_hypercall_bind(caller, a(caller), b(caller), c(caller)); }
 
 /* ---- a monitor's guest ------------------------------------------------------------------------- */
 
-static int64_t guest_msi(struct vcpu *caller)
-{
-	return guest_control_msi(caller, a(caller), b(caller), c(caller));
-}
+static int64_t guest_msi(struct vcpu *caller) { return guest_control_msi(caller, a(caller), b(caller), c(caller)); }
 
 static int64_t guest_apic(struct vcpu *caller)
 {
 	return guest_control_apic(caller, a(caller), b(caller), c(caller), d(caller), e(caller));
 }
 
-static int64_t guest_end(struct vcpu *caller)
-{
-	return guest_control_end(caller, a(caller), b(caller));
-}
+static int64_t guest_end(struct vcpu *caller) { return guest_control_end(caller, a(caller), b(caller)); }
 
 /* ---- partitions -------------------------------------------------------------------------------- */
 
@@ -196,10 +163,7 @@ static int64_t machine_text(struct vcpu *caller)
 	return machine_control_text(caller, a(caller), b(caller), c(caller));
 }
 
-static int64_t machine(struct vcpu *caller)
-{
-	return machine_control(caller, a(caller), b(caller));
-}
+static int64_t machine(struct vcpu *caller) { return machine_control(caller, a(caller), b(caller)); }
 
 const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] = {
 	[BH_NULL - BH_HYPERCALL_BASE] = null,

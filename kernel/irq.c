@@ -19,15 +19,9 @@ struct binding {
 
 static struct binding bindings[ISA_IRQS];
 
-void irq_kick(void)
-{
-	atomic_store(&cpu_this()->sched.look, 1);
-}
+void irq_kick(void) { atomic_store(&cpu_this()->sched.look, 1); }
 
-void irq_timer(void)
-{
-	atomic_store(&cpu_this()->sched.look, 1);
-}
+void irq_timer(void) { atomic_store(&cpu_this()->sched.look, 1); }
 
 void irq_device(unsigned irq)
 {

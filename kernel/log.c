@@ -23,10 +23,7 @@ static void log_unlock(void)
 		spin_unlock(&lock);
 }
 
-void log_break_lock(void)
-{
-	lock_broken = true;
-}
+void log_break_lock(void) { lock_broken = true; }
 
 static void ring_append(const char *text, size_t n)
 {
@@ -73,15 +70,9 @@ void log_uart_enable(bool enable)
 	log_unlock();
 }
 
-bool log_uart_enabled(void)
-{
-	return uart_enabled;
-}
+bool log_uart_enabled(void) { return uart_enabled; }
 
-static uint64_t first(void)
-{
-	return end > LOG_RING_BYTES ? end - LOG_RING_BYTES : 0;
-}
+static uint64_t first(void) { return end > LOG_RING_BYTES ? end - LOG_RING_BYTES : 0; }
 
 uint64_t log_first(void)
 {

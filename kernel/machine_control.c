@@ -45,30 +45,18 @@ int64_t machine_control_stat(struct vcpu *caller, uint64_t machine, uint64_t fie
 		return -BH_EINVAL;
 
 	switch (field) {
-	case BH_MACHINE_CPUS:
-		return cpu_count;
-	case BH_MACHINE_TSC_HZ:
-		return (int64_t)clock_hz;
-	case BH_MACHINE_MEMORY:
-		return (int64_t)frame_ram_bytes();
-	case BH_MACHINE_MEMORY_FREE:
-		return (int64_t)frame_free_bytes();
-	case BH_MACHINE_KERNEL_BYTES:
-		return (int64_t)start_boot_info->region_bytes;
-	case BH_MACHINE_KERNEL_FREE:
-		return (int64_t)pool_free_bytes();
-	case BH_MACHINE_KERNEL_256G:
-		return (int64_t)start_boot_info->region_bytes_256g;
-	case BH_MACHINE_LOG_FIRST:
-		return (int64_t)log_first();
-	case BH_MACHINE_LOG_END:
-		return (int64_t)log_end();
-	case BH_MACHINE_CPU_APIC_ID:
-		return cpus[index]->apic_id;
-	case BH_MACHINE_CPU_IDLE:
-		return (int64_t)cpus[index]->sched.idle;
-	default:
-		return -BH_EINVAL;
+	case BH_MACHINE_CPUS: return cpu_count;
+	case BH_MACHINE_TSC_HZ: return (int64_t)clock_hz;
+	case BH_MACHINE_MEMORY: return (int64_t)frame_ram_bytes();
+	case BH_MACHINE_MEMORY_FREE: return (int64_t)frame_free_bytes();
+	case BH_MACHINE_KERNEL_BYTES: return (int64_t)start_boot_info->region_bytes;
+	case BH_MACHINE_KERNEL_FREE: return (int64_t)pool_free_bytes();
+	case BH_MACHINE_KERNEL_256G: return (int64_t)start_boot_info->region_bytes_256g;
+	case BH_MACHINE_LOG_FIRST: return (int64_t)log_first();
+	case BH_MACHINE_LOG_END: return (int64_t)log_end();
+	case BH_MACHINE_CPU_APIC_ID: return cpus[index]->apic_id;
+	case BH_MACHINE_CPU_IDLE: return (int64_t)cpus[index]->sched.idle;
+	default: return -BH_EINVAL;
 	}
 }
 
@@ -87,14 +75,10 @@ int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t tex
 	if (error)
 		return error;
 	switch (text) {
-	case BH_TEXT_CAPS:
-		return report_word(caps, caps_bytes, offset);
-	case BH_TEXT_LOG:
-		return log_word(offset);
-	case BH_TEXT_AUDIT:
-		return audit_text(offset);
-	default:
-		return -BH_EINVAL;
+	case BH_TEXT_CAPS: return report_word(caps, caps_bytes, offset);
+	case BH_TEXT_LOG: return log_word(offset);
+	case BH_TEXT_AUDIT: return audit_text(offset);
+	default: return -BH_EINVAL;
 	}
 }
 
@@ -105,17 +89,10 @@ int64_t machine_control(struct vcpu *caller, uint64_t machine, uint64_t operatio
 	if (error)
 		return error;
 	switch (operation) {
-	case BH_REBOOT:
-		log_printf("the machine is rebooted");
-		machine_reset();
-	case BH_POWEROFF:
-		log_printf("the machine is powered off");
-		machine_poweroff();
-	case BH_AUDIT:
-		return audit_run();
-	case BH_CRASH_KERNEL:
-		panic("asked for by a holder of the machine's handle");
-	default:
-		return -BH_EINVAL;
+	case BH_REBOOT: log_printf("the machine is rebooted"); machine_reset();
+	case BH_POWEROFF: log_printf("the machine is powered off"); machine_poweroff();
+	case BH_AUDIT: return audit_run();
+	case BH_CRASH_KERNEL: panic("asked for by a holder of the machine's handle");
+	default: return -BH_EINVAL;
 	}
 }

@@ -88,17 +88,11 @@ void message_answer(struct vcpu *guest)
 	const volatile struct bh_message *message = guest->message;
 
 	switch (guest->message_reason) {
-	case BH_MSG_PIO:
-		message_finish_in(guest, guest->message_size, message->value);
-		break;
+	case BH_MSG_PIO: message_finish_in(guest, guest->message_size, message->value); break;
 	case BH_MSG_MSR_READ:
-	case BH_MSG_MSR_WRITE:
-		answer_msr(guest, message->reply, message->value);
-		break;
+	case BH_MSG_MSR_WRITE: answer_msr(guest, message->reply, message->value); break;
 	case BH_MSG_START:
 	case BH_MSG_MMIO:
-	case BH_MSG_PIO_STRING:
-		answer_state(guest, message);
-		break;
+	case BH_MSG_PIO_STRING: answer_state(guest, message); break;
 	}
 }

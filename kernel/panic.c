@@ -14,15 +14,9 @@
 static _Atomic uint32_t owner = NOBODY; /* index of the CPU that panics */
 static bool reset_after;
 
-void panic_set_reset(bool reset)
-{
-	reset_after = reset;
-}
+void panic_set_reset(bool reset) { reset_after = reset; }
 
-static uint32_t this_index(void)
-{
-	return cpu_count ? cpu_this()->index : 0;
-}
+static uint32_t this_index(void) { return cpu_count ? cpu_this()->index : 0; }
 
 bool panic_begin(void)
 {
@@ -71,10 +65,7 @@ _Noreturn void panic(const char *fmt, ...)
 		if (first)
 			exception_log_stack((uint64_t)__builtin_frame_address(0));
 		end();
-	case 1:
-		log_printf("PANIC again, while reporting the first: %s", text);
-		end();
-	default:
-		cpu_halt();
+	case 1: log_printf("PANIC again, while reporting the first: %s", text); end();
+	default: cpu_halt();
 	}
 }

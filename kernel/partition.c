@@ -26,10 +26,7 @@ static void attend_on(struct partition *leader, unsigned index)
 		kick_cpu(index);
 }
 
-static unsigned work_cpu(const struct partition *leader)
-{
-	return leader->vcpu[0]->cpu;
-}
+static unsigned work_cpu(const struct partition *leader) { return leader->vcpu[0]->cpu; }
 
 static void attend_everywhere(struct partition *leader)
 {
@@ -143,23 +140,12 @@ int64_t partition_control(struct partition *partition, uint64_t operation)
 
 	spin_lock(&partition->lock);
 	switch (operation) {
-	case BH_START:
-		error = control_start(partition);
-		break;
-	case BH_STOP:
-		error = control_stop(partition, false);
-		break;
-	case BH_RESTART:
-		error = control_stop(partition, true);
-		break;
-	case BH_PAUSE:
-		error = control_pause(partition, BH_STATE_RUNNING, BH_STATE_PAUSED);
-		break;
-	case BH_RESUME:
-		error = control_pause(partition, BH_STATE_PAUSED, BH_STATE_RUNNING);
-		break;
-	default:
-		error = -BH_EINVAL;
+	case BH_START: error = control_start(partition); break;
+	case BH_STOP: error = control_stop(partition, false); break;
+	case BH_RESTART: error = control_stop(partition, true); break;
+	case BH_PAUSE: error = control_pause(partition, BH_STATE_RUNNING, BH_STATE_PAUSED); break;
+	case BH_RESUME: error = control_pause(partition, BH_STATE_PAUSED, BH_STATE_RUNNING); break;
+	default: error = -BH_EINVAL;
 	}
 	spin_unlock(&partition->lock);
 
@@ -323,14 +309,8 @@ void partition_attend(struct cpu *cpu, struct partition *leader)
 		if (cpu->index == work_cpu(leader))
 			begin_work(cpu, leader);
 		break;
-	case BH_STATE_RUNNING:
-		each_vcpu_here(cpu, leader, run_vcpu);
-		break;
-	case BH_STATE_PAUSED:
-		each_vcpu_here(cpu, leader, hold_vcpu);
-		break;
-	case BH_STATE_DYING:
-		let_go(cpu, leader);
-		break;
+	case BH_STATE_RUNNING: each_vcpu_here(cpu, leader, run_vcpu); break;
+	case BH_STATE_PAUSED: each_vcpu_here(cpu, leader, hold_vcpu); break;
+	case BH_STATE_DYING: let_go(cpu, leader); break;
 	}
 }

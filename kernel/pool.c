@@ -12,10 +12,7 @@ static uint64_t pages_total, pages_free;
 static uint64_t search_from; /* no free page below it */
 static uint8_t *bitmap;	     /* a bit per page, set: in use. It stands in the first pages */
 
-static bool page_used(uint64_t page)
-{
-	return bitmap[page / 8] & 1u << page % 8;
-}
+static bool page_used(uint64_t page) { return bitmap[page / 8] & 1u << page % 8; }
 
 static void mark(uint64_t page, uint64_t count, bool used)
 {
@@ -114,7 +111,4 @@ void *pool_virtual(uint64_t physical)
 	return pool_base + offset;
 }
 
-uint64_t pool_free_bytes(void)
-{
-	return pages_free * PAGE_BYTES;
-}
+uint64_t pool_free_bytes(void) { return pages_free * PAGE_BYTES; }

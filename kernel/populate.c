@@ -60,10 +60,7 @@ unsigned populate_rights(const struct partition *native, uint64_t address, uint6
 	return MAP_READ | MAP_WRITE;
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* Up to the next border of a frame on either side at a time: the two windows. */
 static void copy_segment(const struct partition *native, const struct boot_segment *segment)
@@ -88,12 +85,9 @@ static uint32_t handle_kind(const struct handle *handle)
 	const struct channel *channel = handle->object;
 
 	switch (handle->type) {
-	case BH_HANDLE_PARTITION:
-		return ((const struct partition *)handle->object)->kind;
-	case BH_HANDLE_CHANNEL:
-		return channel->end[!handle->number].partition->kind;
-	default:
-		return 0;
+	case BH_HANDLE_PARTITION: return ((const struct partition *)handle->object)->kind;
+	case BH_HANDLE_CHANNEL: return channel->end[!handle->number].partition->kind;
+	default: return 0;
 	}
 }
 

@@ -40,15 +40,9 @@ static bool entity_runnable(const struct entity *entity)
 
 /* ---- the policy -------------------------------------------------------------------------------- */
 
-static uint64_t cap_period(void)
-{
-	return clock_hz / 1000 * SCHED_CAP_PERIOD_MS;
-}
+static uint64_t cap_period(void) { return clock_hz / 1000 * SCHED_CAP_PERIOD_MS; }
 
-static uint64_t cap_budget(const struct entity *entity)
-{
-	return cap_period() * entity->cap_percent / 100;
-}
+static uint64_t cap_budget(const struct entity *entity) { return cap_period() * entity->cap_percent / 100; }
 
 static void enqueue(struct sched *sched, struct entity *entity)
 {

@@ -79,10 +79,7 @@ void sched_activate(struct sched *sched, struct entity *entity, uint64_t now);
 void sched_deactivate(struct sched *sched, struct entity *entity, uint64_t now);
 
 /* TSC at which the CPU must be back in the kernel, or TIMER_NEVER. */
-static inline uint64_t sched_deadline(const struct sched *sched)
-{
-	return sched->timers.next;
-}
+static inline uint64_t sched_deadline(const struct sched *sched) { return sched->timers.next; }
 
 /* The policy alone, without CPUs (tested on the host). */
 void sched_charge(struct sched *sched, uint64_t now);

@@ -17,10 +17,7 @@ struct spinlock {
 		0, 0  \
 	}
 
-static inline void spin_pause(void)
-{
-	__builtin_ia32_pause();
-}
+static inline void spin_pause(void) { __builtin_ia32_pause(); }
 
 static inline void spin_lock(struct spinlock *lock)
 {

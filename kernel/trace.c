@@ -58,15 +58,10 @@ int64_t trace_read(const struct vcpu *vcpu, uint64_t age, unsigned word)
 	if (!record)
 		return -BH_ENOENT;
 	switch (word) {
-	case 0:
-		return (int64_t)(record->tsc & INT64_MAX);
-	case 1:
-		return virt->exit_reason(record->who >> 24);
-	case 2:
-		return (int64_t)(record->detail & INT64_MAX);
-	case 3:
-		return record->duration;
-	default:
-		return -BH_EINVAL;
+	case 0: return (int64_t)(record->tsc & INT64_MAX);
+	case 1: return virt->exit_reason(record->who >> 24);
+	case 2: return (int64_t)(record->detail & INT64_MAX);
+	case 3: return record->duration;
+	default: return -BH_EINVAL;
 	}
 }

@@ -39,15 +39,9 @@ void vcpu_request(struct vcpu *vcpu, uint32_t request)
 /* ---- its own CPU ------------------------------------------------------------------------------
  */
 
-static struct sched *sched_of(const struct vcpu *vcpu)
-{
-	return &cpus[vcpu->cpu]->sched;
-}
+static struct sched *sched_of(const struct vcpu *vcpu) { return &cpus[vcpu->cpu]->sched; }
 
-void vcpu_set_timer(struct vcpu *vcpu, uint64_t tsc)
-{
-	timer_set(&sched_of(vcpu)->timers, &vcpu->timer, tsc);
-}
+void vcpu_set_timer(struct vcpu *vcpu, uint64_t tsc) { timer_set(&sched_of(vcpu)->timers, &vcpu->timer, tsc); }
 
 static void guest_requests(struct vcpu *vcpu)
 {

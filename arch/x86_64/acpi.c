@@ -32,10 +32,7 @@ static bool sum_is_zero(const uint8_t *bytes, uint32_t length)
 	return sum == 0;
 }
 
-static bool signature_is(const struct table *t, const char *signature)
-{
-	return memcmp(t->bytes, signature, 4) == 0;
-}
+static bool signature_is(const struct table *t, const char *signature) { return memcmp(t->bytes, signature, 4) == 0; }
 
 static bool open_table(acpi_map map, uint64_t physical, struct table *t)
 {

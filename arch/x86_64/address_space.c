@@ -122,15 +122,9 @@ void address_space_init(const struct boot_info *info)
 	address_space_load();
 }
 
-void address_space_load(void)
-{
-	write_cr3(kernel_paging.root);
-}
+void address_space_load(void) { write_cr3(kernel_paging.root); }
 
-uint64_t address_space_identity(void)
-{
-	return identity.root;
-}
+uint64_t address_space_identity(void) { return identity.root; }
 
 void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
 {

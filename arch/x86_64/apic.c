@@ -29,10 +29,7 @@ void apic_init(void)
 		panic("cannot map the local APIC");
 }
 
-bool apic_is_x2apic(void)
-{
-	return x2apic;
-}
+bool apic_is_x2apic(void) { return x2apic; }
 
 uint32_t apic_read(enum apic_register offset)
 {
@@ -72,15 +69,9 @@ void apic_enable(void)
 		apic_write(APIC_LVT_THERMAL, LVT_MASKED);
 }
 
-uint32_t apic_id(void)
-{
-	return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
-}
+uint32_t apic_id(void) { return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24; }
 
-void apic_eoi(void)
-{
-	apic_write(APIC_EOI, 0);
-}
+void apic_eoi(void) { apic_write(APIC_EOI, 0); }
 
 static void send(uint32_t target, uint32_t command)
 {
@@ -96,20 +87,11 @@ static void send(uint32_t target, uint32_t command)
 	registers[APIC_ICR / 4] = command;
 }
 
-void kick_cpu(unsigned index)
-{
-	send(cpus[index]->apic_id, VECTOR_KICK | ICR_ASSERT);
-}
+void kick_cpu(unsigned index) { send(cpus[index]->apic_id, VECTOR_KICK | ICR_ASSERT); }
 
-void apic_send_nmi_all_but_self(void)
-{
-	send(0, APIC_NMI << 8 | ICR_ASSERT | ICR_ALL_BUT_SELF);
-}
+void apic_send_nmi_all_but_self(void) { send(0, APIC_NMI << 8 | ICR_ASSERT | ICR_ALL_BUT_SELF); }
 
-void apic_send_init(uint32_t target)
-{
-	send(target, APIC_INIT << 8 | ICR_ASSERT);
-}
+void apic_send_init(uint32_t target) { send(target, APIC_INIT << 8 | ICR_ASSERT); }
 
 void apic_send_startup(uint32_t target, uint64_t page)
 {

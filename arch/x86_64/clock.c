@@ -69,15 +69,9 @@ struct reference {
 
 static volatile uint32_t *hpet;
 
-static uint64_t read_pm_timer(void)
-{
-	return inl(machine_acpi.pm_timer_port);
-}
+static uint64_t read_pm_timer(void) { return inl(machine_acpi.pm_timer_port); }
 
-static uint64_t read_hpet(void)
-{
-	return hpet[HPET_COUNTER];
-}
+static uint64_t read_hpet(void) { return hpet[HPET_COUNTER]; }
 
 /* Counts down, 16 bits. */
 static uint64_t read_pit(void)

@@ -11,10 +11,7 @@ extern uint64_t clock_boot; /* TSC at the kernel's entry */
 #ifdef HOST_TEST
 uint64_t clock_now(void);
 #else
-static inline uint64_t clock_now(void)
-{
-	return rdtsc();
-}
+static inline uint64_t clock_now(void) { return rdtsc(); }
 #endif
 
 /* Microseconds since the kernel's entry; 0 until the clock is measured. */

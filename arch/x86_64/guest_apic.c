@@ -13,10 +13,7 @@ static uint32_t *word_of(struct guest_apic *apic, uint32_t offset, unsigned vect
 	return guest_apic_register(apic, offset + (vector >> 5) * 16);
 }
 
-static uint32_t bit_of(unsigned vector)
-{
-	return 1u << (vector & 31);
-}
+static uint32_t bit_of(unsigned vector) { return 1u << (vector & 31); }
 
 /* The highest vector of IRR or ISR; 0: none, for the first 16 are illegal. */
 static unsigned highest(struct guest_apic *apic, uint32_t offset)
@@ -164,10 +161,7 @@ unsigned guest_apic_highest_irr(struct vcpu *vcpu)
 	return highest(apic, APIC_IRR);
 }
 
-unsigned guest_apic_highest_isr(struct vcpu *vcpu)
-{
-	return highest(&vcpu->arch.apic, APIC_ISR);
-}
+unsigned guest_apic_highest_isr(struct vcpu *vcpu) { return highest(&vcpu->arch.apic, APIC_ISR); }
 
 uint64_t guest_apic_tmr(struct vcpu *vcpu, unsigned word)
 {
@@ -177,10 +171,7 @@ uint64_t guest_apic_tmr(struct vcpu *vcpu, unsigned word)
 	       (uint64_t)*guest_apic_register(apic, APIC_TMR + word * 32 + 16) << 32;
 }
 
-uint32_t guest_apic_tpr(struct vcpu *vcpu)
-{
-	return *guest_apic_register(&vcpu->arch.apic, APIC_TPR);
-}
+uint32_t guest_apic_tpr(struct vcpu *vcpu) { return *guest_apic_register(&vcpu->arch.apic, APIC_TPR); }
 
 /* ---- life and modes ---- */
 
@@ -233,10 +224,7 @@ void guest_apic_reset(struct vcpu *vcpu)
 	virt->apic_mode_changed(vcpu);
 }
 
-uint64_t guest_apic_base(struct vcpu *vcpu)
-{
-	return atomic_load(&vcpu->arch.apic.base);
-}
+uint64_t guest_apic_base(struct vcpu *vcpu) { return atomic_load(&vcpu->arch.apic.base); }
 
 /* Figure 11-26: x2APIC is entered from xAPIC only, and left by disabling only. */
 static bool transition_allowed(uint32_t from, uint32_t to)

@@ -69,15 +69,12 @@ static bool deliver(struct vcpu *target, const struct apic_message *message)
 			return false;
 		guest_apic_post(target, message->vector, message->level);
 		return true;
-	case APIC_INIT:
-		vcpu_request(target, VCPU_REQUEST_INIT);
-		return true;
+	case APIC_INIT: vcpu_request(target, VCPU_REQUEST_INIT); return true;
 	case APIC_SIPI:
 		atomic_store(&target->sipi_vector, message->vector);
 		vcpu_request(target, VCPU_REQUEST_SIPI);
 		return true;
-	default:
-		return false; /* see guest_apic.h */
+	default: return false; /* see guest_apic.h */
 	}
 }
 
@@ -91,10 +88,7 @@ static void route(struct partition *partition, const struct apic_message *messag
 	}
 }
 
-static bool is_vectored(enum apic_delivery delivery)
-{
-	return delivery == APIC_FIXED || delivery == APIC_LOWEST;
-}
+static bool is_vectored(enum apic_delivery delivery) { return delivery == APIC_FIXED || delivery == APIC_LOWEST; }
 
 void guest_apic_send(struct vcpu *vcpu, uint32_t low, uint32_t high)
 {

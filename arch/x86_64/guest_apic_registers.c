@@ -34,10 +34,8 @@ static uint32_t load(struct vcpu *vcpu, uint32_t offset)
 	struct guest_apic *apic = &vcpu->arch.apic;
 
 	switch (offset) {
-	case APIC_PPR:
-		return guest_apic_ppr(apic);
-	case APIC_CURRENT:
-		return guest_apic_timer_current(vcpu);
+	case APIC_PPR: return guest_apic_ppr(apic);
+	case APIC_CURRENT: return guest_apic_timer_current(vcpu);
 	default:
 		if (offset >= APIC_TMR && offset < APIC_ESR)
 			guest_apic_take(apic);
@@ -73,24 +71,16 @@ static void store(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 	uint32_t high;
 
 	switch (offset) {
-	case APIC_LVT_TIMER ... APIC_LVT_ERROR:
-		store_lvt(vcpu, offset, value);
-		break;
+	case APIC_LVT_TIMER ... APIC_LVT_ERROR: store_lvt(vcpu, offset, value); break;
 	case APIC_TPR:
 	case APIC_LDR:
 	case APIC_ICR_HIGH:
 		*guest_apic_register(apic, offset) = value;
 		guest_apic_attend(apic); /* to TPR */
 		break;
-	case APIC_EOI:
-		apic->eoi = guest_apic_eoi(vcpu);
-		break;
-	case APIC_DFR:
-		*guest_apic_register(apic, APIC_DFR) = value | 0x0fffffff;
-		break;
-	case APIC_SVR:
-		store_svr(apic, value);
-		break;
+	case APIC_EOI: apic->eoi = guest_apic_eoi(vcpu); break;
+	case APIC_DFR: *guest_apic_register(apic, APIC_DFR) = value | 0x0fffffff; break;
+	case APIC_SVR: store_svr(apic, value); break;
 	case APIC_ESR:
 		*guest_apic_register(apic, APIC_ESR) = apic->errors;
 		apic->errors = 0;
@@ -100,15 +90,9 @@ static void store(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 		*guest_apic_register(apic, APIC_ICR) = value;
 		guest_apic_send(vcpu, value, *guest_apic_register(apic, high));
 		break;
-	case APIC_INITIAL:
-		guest_apic_timer_set_initial(vcpu, value);
-		break;
-	case APIC_DIVIDE:
-		guest_apic_timer_set_divide(vcpu, value);
-		break;
-	case APIC_SELF_IPI:
-		guest_apic_raise(apic, value);
-		break;
+	case APIC_INITIAL: guest_apic_timer_set_initial(vcpu, value); break;
+	case APIC_DIVIDE: guest_apic_timer_set_divide(vcpu, value); break;
+	case APIC_SELF_IPI: guest_apic_raise(apic, value); break;
 	}
 }
 

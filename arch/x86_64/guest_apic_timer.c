@@ -12,15 +12,9 @@ enum timer_mode { MODE_ONE_SHOT, MODE_PERIODIC, MODE_DEADLINE };
  * alone. */
 #define PERIODS_PER_SECOND_SHIFT 14
 
-unsigned guest_apic_crystal_shift(void)
-{
-	return clock_hz > UINT32_MAX;
-}
+unsigned guest_apic_crystal_shift(void) { return clock_hz > UINT32_MAX; }
 
-static uint32_t mode_of(struct guest_apic *apic)
-{
-	return *guest_apic_register(apic, APIC_LVT_TIMER) >> 17 & 3;
-}
+static uint32_t mode_of(struct guest_apic *apic) { return *guest_apic_register(apic, APIC_LVT_TIMER) >> 17 & 3; }
 
 /* TSC ticks per count, as a power of 2. */
 static unsigned shift_of(struct guest_apic *apic)
@@ -116,10 +110,7 @@ static void arm_deadline(struct vcpu *vcpu)
 	vcpu_set_timer(vcpu, ahead < TIMER_NEVER - now ? now + ahead : TIMER_NEVER - 1);
 }
 
-uint64_t guest_apic_deadline(struct vcpu *vcpu)
-{
-	return vcpu->arch.apic.deadline;
-}
+uint64_t guest_apic_deadline(struct vcpu *vcpu) { return vcpu->arch.apic.deadline; }
 
 void guest_apic_set_deadline(struct vcpu *vcpu, uint64_t deadline)
 {

@@ -17,10 +17,7 @@
 
 static struct guest_cpuid_policy policies[2]; /* [1]: guests, [0]: natives */
 
-const struct guest_cpuid_policy *guest_cpuid_policy(const struct vcpu *vcpu)
-{
-	return &policies[vcpu->is_guest];
-}
+const struct guest_cpuid_policy *guest_cpuid_policy(const struct vcpu *vcpu) { return &policies[vcpu->is_guest]; }
 
 void guest_cpuid_init(uint32_t missing)
 {
@@ -117,8 +114,7 @@ static struct cpuid leaf_d(const struct vcpu *vcpu, uint32_t subleaf)
 		if (r.eax & 2) /* XSAVEC; no bit of XSS is offered */
 			r.ebx = area_bytes(policy, vcpu->arch.xstate->xcr0, true);
 		return r;
-	default:
-		return subleaf < CPUID_COMPONENTS ? policy->component[subleaf] : r;
+	default: return subleaf < CPUID_COMPONENTS ? policy->component[subleaf] : r;
 	}
 }
 
@@ -138,24 +134,15 @@ static __attribute__((noinline)) struct cpuid uncommon(const struct vcpu *vcpu, 
 	const struct guest_cpuid_policy *policy = guest_cpuid_policy(vcpu);
 
 	switch (leaf) {
-	case 1:
-		return leaf_1(vcpu, policy->basic[1]);
-	case 4:
-		return subleaf < CPUID_CACHES ? leaf_4(vcpu, policy->cache[subleaf]) : none;
-	case 7:
-		return subleaf ? none : policy->basic[7];
-	case 0xb:
-		return leaf_b(vcpu, subleaf);
-	case 0xd:
-		return leaf_d(vcpu, subleaf);
-	case BH_CPUID_LEAF:
-		return signed_leaf(BH_CPUID_LEAF + 1, BH_CPUID_SIGNATURE);
-	case BH_CPUID_LEAF + 1:
-		return (struct cpuid){ .eax = BH_ABI_VERSION };
-	case KVM_LEAF:
-		return vcpu->is_guest ? signed_leaf(KVM_LEAF + 1, KVM_SIGNATURE) : none;
-	case KVM_LEAF + 1:
-		return vcpu->is_guest ? (struct cpuid){ .eax = KVM_FEATURES } : none;
+	case 1: return leaf_1(vcpu, policy->basic[1]);
+	case 4: return subleaf < CPUID_CACHES ? leaf_4(vcpu, policy->cache[subleaf]) : none;
+	case 7: return subleaf ? none : policy->basic[7];
+	case 0xb: return leaf_b(vcpu, subleaf);
+	case 0xd: return leaf_d(vcpu, subleaf);
+	case BH_CPUID_LEAF: return signed_leaf(BH_CPUID_LEAF + 1, BH_CPUID_SIGNATURE);
+	case BH_CPUID_LEAF + 1: return (struct cpuid){ .eax = BH_ABI_VERSION };
+	case KVM_LEAF: return vcpu->is_guest ? signed_leaf(KVM_LEAF + 1, KVM_SIGNATURE) : none;
+	case KVM_LEAF + 1: return vcpu->is_guest ? (struct cpuid){ .eax = KVM_FEATURES } : none;
 	}
 	if (leaf >> 28 == 4)
 		return none;

@@ -36,21 +36,12 @@ static const struct {
 	{ IA32_MISC_ENABLE, MISC_ENABLE },
 };
 
-void guest_msr_reset(struct vcpu *vcpu)
-{
-	vcpu->arch.msr = (struct guest_msr){ .mtrr_default = MTRR_ENABLED_WB };
-}
+void guest_msr_reset(struct vcpu *vcpu) { vcpu->arch.msr = (struct guest_msr){ .mtrr_default = MTRR_ENABLED_WB }; }
 
-bool guest_msr_is_monitor(uint32_t msr)
-{
-	return msr >= BH_MSR_KVM_FIRST && msr <= BH_MSR_KVM_LAST;
-}
+bool guest_msr_is_monitor(uint32_t msr) { return msr >= BH_MSR_KVM_FIRST && msr <= BH_MSR_KVM_LAST; }
 
 /* UC, WC, WT, WP, WB (SDM vol. 3, table 12-2) and, in the PAT only, UC- (table 12-10). */
-static bool is_memory_type(unsigned type, bool pat)
-{
-	return type <= 6 ? (0x73 >> type & 1) : pat && type == 7;
-}
+static bool is_memory_type(unsigned type, bool pat) { return type <= 6 ? (0x73 >> type & 1) : pat && type == 7; }
 
 static bool is_pat(uint64_t value)
 {
@@ -60,10 +51,7 @@ static bool is_pat(uint64_t value)
 	return true;
 }
 
-static uint64_t guest_tsc(const struct vcpu *vcpu)
-{
-	return clock_now() + vcpu->arch.tsc_offset;
-}
+static uint64_t guest_tsc(const struct vcpu *vcpu) { return clock_now() + vcpu->arch.tsc_offset; }
 
 /* The TSC jumps by `ticks`, and IA32_TSC_ADJUST with it (SDM vol. 3, 18.17.3). */
 static bool move_tsc(struct vcpu *vcpu, uint64_t ticks)
@@ -105,32 +93,17 @@ static bool write_if(bool valid, struct vcpu *vcpu, enum virt_register reg, uint
 static bool guest_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	switch (msr) {
-	case IA32_APIC_BASE:
-		*value = guest_apic_base(vcpu);
-		return true;
-	case IA32_TSC_ADJUST:
-		*value = vcpu->arch.msr.tsc_adjust;
-		return true;
+	case IA32_APIC_BASE: *value = guest_apic_base(vcpu); return true;
+	case IA32_TSC_ADJUST: *value = vcpu->arch.msr.tsc_adjust; return true;
 	case MSR_PLATFORM_INFO: /* the TSC's ratio to 100 MHz, as leaf 16h says */
 		*value = (clock_hz / 100000000 & 0xff) << 8;
 		return true;
-	case IA32_PAT:
-		*value = virt->read_special(vcpu, VIRT_PAT);
-		return true;
-	case IA32_DEBUGCTL:
-		*value = virt->read_special(vcpu, VIRT_DEBUGCTL);
-		return true;
-	case IA32_MTRR_DEF_TYPE:
-		*value = vcpu->arch.msr.mtrr_default;
-		return true;
-	case IA32_TSC_DEADLINE:
-		*value = guest_apic_deadline(vcpu);
-		return true;
-	case IA32_XSS:
-		*value = 0;
-		return guest_cpuid_policy(vcpu)->xsaves;
-	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST:
-		return guest_apic_msr_read(vcpu, msr, value);
+	case IA32_PAT: *value = virt->read_special(vcpu, VIRT_PAT); return true;
+	case IA32_DEBUGCTL: *value = virt->read_special(vcpu, VIRT_DEBUGCTL); return true;
+	case IA32_MTRR_DEF_TYPE: *value = vcpu->arch.msr.mtrr_default; return true;
+	case IA32_TSC_DEADLINE: *value = guest_apic_deadline(vcpu); return true;
+	case IA32_XSS: *value = 0; return guest_cpuid_policy(vcpu)->xsaves;
+	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST: return guest_apic_msr_read(vcpu, msr, value);
 	}
 	for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)
 		if (constants[i].msr == msr) {
@@ -143,35 +116,20 @@ static bool guest_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 static bool guest_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	switch (msr) {
-	case IA32_TSC_DEADLINE:
-		guest_apic_set_deadline(vcpu, value);
-		return true;
-	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST:
-		return guest_apic_msr_write(vcpu, msr, value);
-	case IA32_TSC:
-		return move_tsc(vcpu, value - guest_tsc(vcpu));
-	case IA32_APIC_BASE:
-		return guest_apic_set_base(vcpu, value);
-	case IA32_TSC_ADJUST:
-		return move_tsc(vcpu, value - vcpu->arch.msr.tsc_adjust);
-	case IA32_BIOS_SIGN_ID: /* Linux writes 0 before it asks for the revision */
-		return true;
-	case IA32_MCG_STATUS:
-		return value == 0;
-	case IA32_MISC_ENABLE:
-		return value == MISC_ENABLE;
-	case IA32_MTRR_DEF_TYPE:
-		return write_mtrr_default(vcpu, value);
-	case IA32_PAT:
-		return write_if(is_pat(value), vcpu, VIRT_PAT, value);
-	case IA32_DEBUGCTL:
-		return write_if(!(value & ~(uint64_t)DEBUGCTL_BTF), vcpu, VIRT_DEBUGCTL, value);
-	case IA32_XSS:
-		return value == 0 && guest_cpuid_policy(vcpu)->xsaves;
-	case IA32_EFER:
-		return write_efer(vcpu, value);
-	default:
-		return false;
+	case IA32_TSC_DEADLINE: guest_apic_set_deadline(vcpu, value); return true;
+	case IA32_X2APIC_FIRST ... IA32_X2APIC_LAST: return guest_apic_msr_write(vcpu, msr, value);
+	case IA32_TSC: return move_tsc(vcpu, value - guest_tsc(vcpu));
+	case IA32_APIC_BASE: return guest_apic_set_base(vcpu, value);
+	case IA32_TSC_ADJUST: return move_tsc(vcpu, value - vcpu->arch.msr.tsc_adjust);
+	case IA32_BIOS_SIGN_ID: /* Linux writes 0 before it asks for the revision */ return true;
+	case IA32_MCG_STATUS: return value == 0;
+	case IA32_MISC_ENABLE: return value == MISC_ENABLE;
+	case IA32_MTRR_DEF_TYPE: return write_mtrr_default(vcpu, value);
+	case IA32_PAT: return write_if(is_pat(value), vcpu, VIRT_PAT, value);
+	case IA32_DEBUGCTL: return write_if(!(value & ~(uint64_t)DEBUGCTL_BTF), vcpu, VIRT_DEBUGCTL, value);
+	case IA32_XSS: return value == 0 && guest_cpuid_policy(vcpu)->xsaves;
+	case IA32_EFER: return write_efer(vcpu, value);
+	default: return false;
 	}
 }
 
@@ -181,10 +139,7 @@ static bool native_base(uint32_t msr, enum virt_register *reg)
 	return msr == IA32_FS_BASE || msr == IA32_GS_BASE;
 }
 
-static bool is_canonical(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
-}
+static bool is_canonical(uint64_t address) { return (uint64_t)((int64_t)(address << 16) >> 16) == address; }
 
 bool guest_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {

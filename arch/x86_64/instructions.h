@@ -74,15 +74,9 @@ DEFINE_CONTROL_REGISTER(cr3)
 DEFINE_CONTROL_REGISTER(cr4)
 #undef DEFINE_CONTROL_REGISTER
 
-static inline void invlpg(const void *address)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
-}
+static inline void invlpg(const void *address) { __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory"); }
 
-static inline void interrupts_off(void)
-{
-	__asm__ volatile("cli" : : : "memory");
-}
+static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory"); }
 
 /* For good: nothing but NMI, SMI and INIT reach this CPU again. */
 _Noreturn static inline void cpu_halt(void)

@@ -55,10 +55,7 @@ void interrupt_load(void)
 	__asm__ volatile("lidt %0" : : "m"(idtr));
 }
 
-uint64_t interrupt_idt_base(void)
-{
-	return (uint64_t)idt;
-}
+uint64_t interrupt_idt_base(void) { return (uint64_t)idt; }
 
 void interrupt_dispatch(unsigned vector)
 {
@@ -76,12 +73,9 @@ void interrupt_dispatch(unsigned vector)
 		apic_eoi();
 		irq_device(vector - VECTOR_DEVICE_FIRST);
 		break;
-	case VECTOR_SPURIOUS:				   /* no EOI: SDM vol. 3, 11.9 */
-	case VECTOR_PIC_FIRST ... VECTOR_DEVICE_FIRST - 1: /* the local APIC knows nothing of it */
-		break;
-	default:
-		apic_eoi();
-		log_printf("interrupt vector 0x%x came, which the kernel never gave away", vector);
+	case VECTOR_SPURIOUS: /* no EOI: SDM vol. 3, 11.9 */
+	case VECTOR_PIC_FIRST ... VECTOR_DEVICE_FIRST - 1: /* the local APIC knows nothing of it */ break;
+	default: apic_eoi(); log_printf("interrupt vector 0x%x came, which the kernel never gave away", vector);
 	}
 }
 

@@ -98,10 +98,7 @@ static struct acpi_override wiring(unsigned irq)
 	};
 }
 
-bool ioapic_is_level(unsigned irq)
-{
-	return wiring(irq).level;
-}
+bool ioapic_is_level(unsigned irq) { return wiring(irq).level; }
 
 static struct ioapic *find(uint32_t gsi)
 {

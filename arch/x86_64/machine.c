@@ -64,7 +64,4 @@ void machine_stop_others(void)
 	clock_wait(1000); /* for those in the middle of a line on the UART */
 }
 
-bool machine_stopping(void)
-{
-	return stopping;
-}
+bool machine_stopping(void) { return stopping; }

@@ -27,10 +27,7 @@ static uint64_t system_table;
 static enum end ending;
 static unsigned next_way;
 
-void machine_efi_init(uint64_t table)
-{
-	system_table = table;
-}
+void machine_efi_init(uint64_t table) { system_table = table; }
 
 static void end_by_efi(void)
 {
@@ -57,9 +54,7 @@ static void reset_by_acpi(void)
 		if (memory)
 			*memory = machine_acpi.reset_value;
 		break;
-	case 1:
-		outb((uint16_t)machine_acpi.reset_address, machine_acpi.reset_value);
-		break;
+	case 1: outb((uint16_t)machine_acpi.reset_address, machine_acpi.reset_value); break;
 	}
 }
 
@@ -69,10 +64,7 @@ static void reset_by_chipset(void)
 	outb(0xcf9, 6);
 }
 
-static void reset_by_keyboard(void)
-{
-	outb(0x64, 0xfe);
-}
+static void reset_by_keyboard(void) { outb(0x64, 0xfe); }
 
 /* Also from the exception of a way that crashed: each is tried once. */
 _Noreturn static void try_all(void)
@@ -98,15 +90,9 @@ _Noreturn static void end(enum end how)
 	try_all();
 }
 
-void machine_poweroff(void)
-{
-	end(END_POWEROFF);
-}
+void machine_poweroff(void) { end(END_POWEROFF); }
 
-void machine_reset(void)
-{
-	end(END_RESET);
-}
+void machine_reset(void) { end(END_RESET); }
 
 void machine_end_failed(void)
 {

@@ -11,26 +11,14 @@
 #define PRESENT 0x01ull /* EPT: read, without which neither format can do on every CPU */
 #define LARGE	0x80ull
 
-static uint64_t page_bytes(unsigned level)
-{
-	return PAGING_4K << 9 * (level - 1);
-}
+static uint64_t page_bytes(unsigned level) { return PAGING_4K << 9 * (level - 1); }
 
-static unsigned index_of(uint64_t address, unsigned level)
-{
-	return (unsigned)(address / page_bytes(level)) % ENTRIES;
-}
+static unsigned index_of(uint64_t address, unsigned level) { return (unsigned)(address / page_bytes(level)) % ENTRIES; }
 
-static uint64_t *entries(const struct paging *p, uint64_t table)
-{
-	return p->memory->access(table);
-}
+static uint64_t *entries(const struct paging *p, uint64_t table) { return p->memory->access(table); }
 
 /* Others may be walking these tables: what an entry names is there before the entry is. */
-static void set_entry(uint64_t *entry, uint64_t value)
-{
-	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
-}
+static void set_entry(uint64_t *entry, uint64_t value) { __atomic_store_n(entry, value, __ATOMIC_RELEASE); }
 
 /* Inside of this file addresses have 48 bits, so that no range wraps; outside they may be
  * canonical. */
@@ -56,10 +44,7 @@ static uint64_t unstrip(const struct paging *p, uint64_t address)
 
 /* ---- entries ---------------------------------------------------------------------------------- */
 
-static bool is_page(uint64_t entry, unsigned level)
-{
-	return level == 1 || (level <= 3 && entry & LARGE);
-}
+static bool is_page(uint64_t entry, unsigned level) { return level == 1 || (level <= 3 && entry & LARGE); }
 
 uint64_t paging_physical(uint64_t entry, unsigned level)
 {

@@ -9,14 +9,8 @@ static uint64_t allocate(void)
 	return table ? pool_physical(table) : 0;
 }
 
-static void release(uint64_t table)
-{
-	pool_free(pool_virtual(table), 1);
-}
+static void release(uint64_t table) { pool_free(pool_virtual(table), 1); }
 
-static uint64_t *access(uint64_t table)
-{
-	return pool_virtual(table);
-}
+static uint64_t *access(uint64_t table) { return pool_virtual(table); }
 
 const struct paging_memory paging_pool = { allocate, release, access };

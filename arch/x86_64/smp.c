@@ -79,10 +79,7 @@ static bool wait_for(const _Atomic bool *flag, uint64_t microseconds)
 	return true;
 }
 
-static void *in_copy(uint8_t *copy, const uint8_t *field)
-{
-	return copy + (field - trampoline_start);
-}
+static void *in_copy(uint8_t *copy, const uint8_t *field) { return copy + (field - trampoline_start); }
 
 static bool prepare_trampoline(uint64_t page)
 {

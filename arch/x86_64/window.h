@@ -36,7 +36,4 @@ static inline void *window_map_slot(unsigned slot, uint64_t physical)
 }
 #endif
 
-static inline void *window_map(uint64_t physical)
-{
-	return window_map_slot(0, physical);
-}
+static inline void *window_map(uint64_t physical) { return window_map_slot(0, physical); }

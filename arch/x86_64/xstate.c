@@ -63,15 +63,9 @@ void xstate_boot_init(void)
 	host.msrs = cpuid(0x80000001, 0).edx & 1u << 27 ? XSTATE_MSRS : XSTATE_MSRS - 1;
 }
 
-uint64_t xstate_xcr0_supported(void)
-{
-	return host.xcr0;
-}
+uint64_t xstate_xcr0_supported(void) { return host.xcr0; }
 
-size_t xstate_bytes(void)
-{
-	return sizeof(struct xstate) + ((host.area_bytes + 63) & ~(size_t)63);
-}
+size_t xstate_bytes(void) { return sizeof(struct xstate) + ((host.area_bytes + 63) & ~(size_t)63); }
 
 void xstate_init(struct xstate *xstate)
 {

@@ -3,10 +3,7 @@
 
 static struct peer *attached;
 
-struct peer *attach_peer(void)
-{
-	return attached;
-}
+struct peer *attach_peer(void) { return attached; }
 
 static void show_tail(const struct peer *peer, uint32_t bytes)
 {

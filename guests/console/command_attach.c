@@ -22,7 +22,4 @@ void command_attach(const struct arguments *arguments)
 	attach_start(peer, arguments->flag == 'a' ? UINT32_MAX : TAIL_BYTES);
 }
 
-void command_report(const struct arguments *arguments)
-{
-	report_print(arguments->peer);
-}
+void command_report(const struct arguments *arguments) { report_print(arguments->peer); }

@@ -28,10 +28,7 @@ static struct snapshot look(const struct peer *peer)
 				  (uint64_t)peer_stat(peer, BH_STAT_STARTED, 0) };
 }
 
-static bool at_rest(uint64_t state)
-{
-	return state == BH_STATE_STOPPED || state == BH_STATE_FAILED_CONFIG;
-}
+static bool at_rest(uint64_t state) { return state == BH_STATE_STOPPED || state == BH_STATE_FAILED_CONFIG; }
 
 enum outcome { FULFILLED, ENDED, INTERRUPTED, TOO_LONG };
 
@@ -84,9 +81,7 @@ static void tell(struct peer *peer, enum outcome outcome, uint64_t ticks)
 
 	words_ticks(time, ticks, bh_info()->tsc_hz);
 	switch (outcome) {
-	case FULFILLED:
-		screen_printf("%s: %s (after %s).\n", peer->name, words, time);
-		break;
+	case FULFILLED: screen_printf("%s: %s (after %s).\n", peer->name, words, time); break;
 	case ENDED:
 		screen_printf("%s: %s.\n", peer->name, words);
 		if (now.cause == BH_CAUSE_FAILED)

@@ -84,10 +84,7 @@ static void show_cpus(void)
 
 /* ---- for programs: keys and numbers ---- */
 
-static void key(const char *name, uint64_t number)
-{
-	screen_printf("%s %llu\n", name, (unsigned long long)number);
-}
+static void key(const char *name, uint64_t number) { screen_printf("%s %llu\n", name, (unsigned long long)number); }
 
 static void vcpu_key(uint64_t vcpu, const char *name, uint64_t number)
 {

@@ -134,31 +134,19 @@ static void hypercall(char *text, uint64_t number)
 const char *exit_words(char text[EXIT_WORDS_BYTES], uint64_t reason, uint64_t detail)
 {
 	switch (reason) {
-	case BH_EXIT_PIO:
-		pio(text, detail);
-		break;
-	case BH_EXIT_HYPERCALL:
-		hypercall(text, detail);
-		break;
+	case BH_EXIT_PIO: pio(text, detail); break;
+	case BH_EXIT_HYPERCALL: hypercall(text, detail); break;
 	case BH_EXIT_MSR_READ:
 	case BH_EXIT_MSR_WRITE:
 		named(text, reasons[reason], detail & UINT32_MAX, FIND(msrs, detail & UINT32_MAX));
 		break;
-	case BH_EXIT_EXCEPTION:
-		named(text, reasons[reason], detail & 0xff, FIND(exceptions, detail & 0xff));
-		break;
-	case BH_EXIT_CPUID:
-		named(text, reasons[reason], detail & UINT32_MAX, NULL);
-		break;
-	case BH_EXIT_CONTROL_REGISTER:
-		control_register(text, detail);
-		break;
+	case BH_EXIT_EXCEPTION: named(text, reasons[reason], detail & 0xff, FIND(exceptions, detail & 0xff)); break;
+	case BH_EXIT_CPUID: named(text, reasons[reason], detail & UINT32_MAX, NULL); break;
+	case BH_EXIT_CONTROL_REGISTER: control_register(text, detail); break;
 	case BH_EXIT_HLT:
 	case BH_EXIT_TIMER:
 	case BH_EXIT_INTERRUPT_WINDOW:
-	case BH_EXIT_NMI:
-		bh_snprintf(text, EXIT_WORDS_BYTES, "%s", reasons[reason]);
-		break;
+	case BH_EXIT_NMI: bh_snprintf(text, EXIT_WORDS_BYTES, "%s", reasons[reason]); break;
 	default:
 		if (reason < BH_EXIT_REASONS)
 			named(text, reasons[reason], detail, NULL);

@@ -6,10 +6,7 @@
 #define ESCAPE	     0x1b
 #define CANDIDATES   64
 
-static void put_text(struct line *line, const char *text)
-{
-	line->put(text, strlen(text));
-}
+static void put_text(struct line *line, const char *text) { line->put(text, strlen(text)); }
 
 /* The part of the text that is visible: it contains the cursor. */
 static size_t window_start(const struct line *line)
@@ -36,10 +33,7 @@ void line_show(struct line *line)
 	}
 }
 
-void line_hide(struct line *line)
-{
-	put_text(line, "\r\x1b[K");
-}
+void line_hide(struct line *line) { put_text(line, "\r\x1b[K"); }
 
 void line_next(struct line *line)
 {
@@ -198,18 +192,10 @@ static void complete(struct line *line)
 static void edit_key(struct line *line, char byte)
 {
 	switch (byte) {
-	case CTRL('A'):
-		move(line, 0);
-		break;
-	case CTRL('E'):
-		move(line, line->length);
-		break;
-	case CTRL('B'):
-		move(line, line->cursor - 1);
-		break;
-	case CTRL('F'):
-		move(line, line->cursor + 1);
-		break;
+	case CTRL('A'): move(line, 0); break;
+	case CTRL('E'): move(line, line->length); break;
+	case CTRL('B'): move(line, line->cursor - 1); break;
+	case CTRL('F'): move(line, line->cursor + 1); break;
 	case CTRL('D'):
 		if (line->cursor < line->length)
 			erase(line, line->cursor, line->cursor + 1);
@@ -219,32 +205,20 @@ static void edit_key(struct line *line, char byte)
 		if (line->cursor)
 			erase(line, line->cursor - 1, line->cursor);
 		break;
-	case CTRL('U'):
-		erase(line, 0, line->cursor);
-		break;
-	case CTRL('K'):
-		erase(line, line->cursor, line->length);
-		break;
-	case CTRL('W'):
-		erase(line, word_before(line), line->cursor);
-		break;
+	case CTRL('U'): erase(line, 0, line->cursor); break;
+	case CTRL('K'): erase(line, line->cursor, line->length); break;
+	case CTRL('W'): erase(line, word_before(line), line->cursor); break;
 	case CTRL('L'):
 		put_text(line, "\x1b[H\x1b[2J");
 		line_show(line);
 		break;
-	case CTRL('P'):
-		recall(line, line->history_back + 1);
-		break;
+	case CTRL('P'): recall(line, line->history_back + 1); break;
 	case CTRL('N'):
 		if (line->history_back)
 			recall(line, line->history_back - 1);
 		break;
-	case '\t':
-		complete(line);
-		break;
-	case ESCAPE:
-		line->state = LINE_ESCAPE;
-		break;
+	case '\t': complete(line); break;
+	case ESCAPE: line->state = LINE_ESCAPE; break;
 	default:
 		if (byte >= ' ' && byte <= '~')
 			insert(line, &byte, 1);
@@ -258,22 +232,14 @@ static char control_of(char final, unsigned parameter)
 	static const char tilde[] = { 0, CTRL('A'), 0, CTRL('D'), CTRL('E'), 0, 0, CTRL('A'), CTRL('E') };
 
 	switch (final) {
-	case 'A':
-		return CTRL('P');
-	case 'B':
-		return CTRL('N');
-	case 'C':
-		return CTRL('F');
-	case 'D':
-		return CTRL('B');
-	case 'H':
-		return CTRL('A');
-	case 'F':
-		return CTRL('E');
-	case '~':
-		return parameter < sizeof(tilde) ? tilde[parameter] : 0;
-	default:
-		return 0;
+	case 'A': return CTRL('P');
+	case 'B': return CTRL('N');
+	case 'C': return CTRL('F');
+	case 'D': return CTRL('B');
+	case 'H': return CTRL('A');
+	case 'F': return CTRL('E');
+	case '~': return parameter < sizeof(tilde) ? tilde[parameter] : 0;
+	default: return 0;
 	}
 }
 

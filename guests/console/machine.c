@@ -29,7 +29,4 @@ unsigned machine_text(enum bh_machine_text which, uint64_t offset, char text[8])
 	return (unsigned)strnlen(text, 8);
 }
 
-int64_t machine_control(enum bh_machine_control operation)
-{
-	return bh_call2(BH_MACHINE_CONTROL, handle, operation);
-}
+int64_t machine_control(enum bh_machine_control operation) { return bh_call2(BH_MACHINE_CONTROL, handle, operation); }

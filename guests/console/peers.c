@@ -139,19 +139,12 @@ static const char *cause_words(uint64_t cause)
 const char *peer_state_words(uint64_t state, uint64_t cause)
 {
 	switch (state) {
-	case BH_STATE_FAILED_CONFIG:
-		return "failed: configuration";
-	case BH_STATE_STOPPED:
-		return cause_words(cause);
-	case BH_STATE_BUILDING:
-		return "starting";
-	case BH_STATE_RUNNING:
-		return "running";
-	case BH_STATE_PAUSED:
-		return "paused";
-	case BH_STATE_DYING:
-		return "stopping";
-	default:
-		return "unknown";
+	case BH_STATE_FAILED_CONFIG: return "failed: configuration";
+	case BH_STATE_STOPPED: return cause_words(cause);
+	case BH_STATE_BUILDING: return "starting";
+	case BH_STATE_RUNNING: return "running";
+	case BH_STATE_PAUSED: return "paused";
+	case BH_STATE_DYING: return "stopping";
+	default: return "unknown";
 	}
 }

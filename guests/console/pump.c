@@ -9,10 +9,7 @@
 
 static bool polls;
 
-void pump_poll(void)
-{
-	polls = true;
-}
+void pump_poll(void) { polls = true; }
 
 void pump_wait(uint64_t deadline)
 {

@@ -31,15 +31,9 @@ static uint8_t interrupts; /* as last written to IER */
 static uint8_t out[SERIAL_OUT_BYTES], in[SERIAL_IN_BYTES];
 static uint32_t out_put, out_got, in_put, in_got; /* count bytes; sizes are powers of two */
 
-static uint8_t get(unsigned offset)
-{
-	return uart.read(uart.context, offset);
-}
+static uint8_t get(unsigned offset) { return uart.read(uart.context, offset); }
 
-static void set(unsigned offset, uint8_t value)
-{
-	uart.write(uart.context, offset, value);
-}
+static void set(unsigned offset, uint8_t value) { uart.write(uart.context, offset, value); }
 
 static bool answers(void)
 {
@@ -83,10 +77,7 @@ bool serial_start(const struct serial_access *access)
 	return true;
 }
 
-bool serial_present(void)
-{
-	return present;
-}
+bool serial_present(void) { return present; }
 
 static void receive(void)
 {
@@ -128,10 +119,7 @@ void serial_service(void)
 	}
 }
 
-size_t serial_room(void)
-{
-	return SERIAL_OUT_BYTES - (out_put - out_got);
-}
+size_t serial_room(void) { return SERIAL_OUT_BYTES - (out_put - out_got); }
 
 size_t serial_write(const void *from, size_t bytes)
 {
@@ -147,15 +135,9 @@ size_t serial_write(const void *from, size_t bytes)
 	return count;
 }
 
-bool serial_sending(void)
-{
-	return present && out_put != out_got;
-}
+bool serial_sending(void) { return present && out_put != out_got; }
 
-int serial_read(void)
-{
-	return in_put == in_got ? -1 : in[in_got++ % SERIAL_IN_BYTES];
-}
+int serial_read(void) { return in_put == in_got ? -1 : in[in_got++ % SERIAL_IN_BYTES]; }
 
 bool serial_interrupted(void)
 {

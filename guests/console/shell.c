@@ -176,14 +176,9 @@ static bool parse(const struct command *command, char **words, unsigned count, s
 		arguments->number = plains == 2 ? plain[1] : NULL;
 		return take_name(plain[0], arguments);
 	case TAKES_NAME:
-	case MAY_TAKE_NAME:
-		return !plains || take_name(plain[0], arguments);
-	case MAY_TAKE_COUNT:
-		arguments->number = plains ? plain[0] : NULL;
-		return true;
-	default:
-		arguments->word = plains ? plain[0] : NULL;
-		return true;
+	case MAY_TAKE_NAME: return !plains || take_name(plain[0], arguments);
+	case MAY_TAKE_COUNT: arguments->number = plains ? plain[0] : NULL; return true;
+	default: arguments->word = plains ? plain[0] : NULL; return true;
 	}
 }
 
@@ -298,17 +293,14 @@ void shell_input(char byte)
 	last_attached = NULL;
 
 	switch (line_input(&line, byte)) {
-	case LINE_DONE:
-		finish_line();
-		break;
+	case LINE_DONE: finish_line(); break;
 	case LINE_DROPPED:
 		answer = NULL;
 		line.prompt = SHELL_PROMPT;
 		line.secret_history = false;
 		next_line();
 		break;
-	case LINE_EDITING:
-		break;
+	case LINE_EDITING: break;
 	}
 }
 
@@ -331,10 +323,7 @@ void shell_news(void)
 		line_show(&line);
 }
 
-static void put(const char *bytes, size_t count)
-{
-	screen_raw(bytes, count);
-}
+static void put(const char *bytes, size_t count) { screen_raw(bytes, count); }
 
 static void banner(void)
 {

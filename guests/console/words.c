@@ -23,10 +23,7 @@ const char *words_size(char text[WORDS_BYTES], uint64_t bytes)
 }
 
 /* a * b / c without overflow in between, as long as the result fits and b * c does. */
-static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
-{
-	return a / c * b + a % c * b / c;
-}
+static uint64_t scale(uint64_t a, uint64_t b, uint64_t c) { return a / c * b + a % c * b / c; }
 
 const char *words_ticks(char text[WORDS_BYTES], uint64_t ticks, uint64_t hz)
 {
@@ -82,10 +79,7 @@ bool words_number(const char *text, uint64_t max, uint64_t *number)
 	return value >= 1;
 }
 
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
+static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
 
 /* Levenshtein's distance: letters inserted, left out or changed, row by row of his table. */
 static unsigned distance(const char *a, const char *b)

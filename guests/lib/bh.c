@@ -15,20 +15,11 @@ const struct bh_info_handle *bh_find(const char *name, enum bh_handle_type type)
 }
 
 /* a * b / c without overflow in between, as long as the result fits. */
-static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
-{
-	return a / c * b + a % c * b / c;
-}
+static uint64_t scale(uint64_t a, uint64_t b, uint64_t c) { return a / c * b + a % c * b / c; }
 
-uint64_t bh_ticks_ms(uint64_t milliseconds)
-{
-	return scale(milliseconds, bh_info()->tsc_hz, 1000);
-}
+uint64_t bh_ticks_ms(uint64_t milliseconds) { return scale(milliseconds, bh_info()->tsc_hz, 1000); }
 
-uint64_t bh_ticks_us(uint64_t microseconds)
-{
-	return scale(microseconds, bh_info()->tsc_hz, 1000000);
-}
+uint64_t bh_ticks_us(uint64_t microseconds) { return scale(microseconds, bh_info()->tsc_hz, 1000000); }
 
 void bh_sleep_ms(uint64_t milliseconds)
 {

@@ -55,10 +55,7 @@ static inline int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t
 	return result;
 }
 
-static inline const struct bh_info *bh_info(void)
-{
-	return (const struct bh_info *)BH_GPA_INFO;
-}
+static inline const struct bh_info *bh_info(void) { return (const struct bh_info *)BH_GPA_INFO; }
 
 /* TSC. Bulkhead gives every vCPU the same one; info says its frequency. */
 static inline uint64_t bh_rdtsc(void)
@@ -80,20 +77,11 @@ static inline unsigned bh_vcpu(void)
 }
 #endif
 
-static inline int64_t bh_call0(uint64_t number)
-{
-	return bh_call5(number, 0, 0, 0, 0, 0);
-}
+static inline int64_t bh_call0(uint64_t number) { return bh_call5(number, 0, 0, 0, 0, 0); }
 
-static inline int64_t bh_call1(uint64_t number, uint64_t a)
-{
-	return bh_call5(number, a, 0, 0, 0, 0);
-}
+static inline int64_t bh_call1(uint64_t number, uint64_t a) { return bh_call5(number, a, 0, 0, 0, 0); }
 
-static inline int64_t bh_call2(uint64_t number, uint64_t a, uint64_t b)
-{
-	return bh_call5(number, a, b, 0, 0, 0);
-}
+static inline int64_t bh_call2(uint64_t number, uint64_t a, uint64_t b) { return bh_call5(number, a, b, 0, 0, 0); }
 
 static inline int64_t bh_call3(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 {

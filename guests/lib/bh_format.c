@@ -152,29 +152,20 @@ static bool convert(struct out *out, const struct spec *spec, char c, va_list *l
 		value = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
 		put_number(out, spec, value, 10, false, number < 0 ? "-" : "");
 		return true;
-	case 'u':
-		put_number(out, spec, unsigned_argument(spec, list), 10, false, "");
-		return true;
+	case 'u': put_number(out, spec, unsigned_argument(spec, list), 10, false, ""); return true;
 	case 'x':
 	case 'X':
 		value = unsigned_argument(spec, list);
 		put_number(out, spec, value, 16, c == 'X', spec->hash && value ? (c == 'X' ? "0X" : "0x") : "");
 		return true;
-	case 'p':
-		put_number(out, spec, (uintptr_t)va_arg(*list, void *), 16, false, "0x");
-		return true;
-	case 's':
-		put_text(out, spec, va_arg(*list, const char *));
-		return true;
+	case 'p': put_number(out, spec, (uintptr_t)va_arg(*list, void *), 16, false, "0x"); return true;
+	case 's': put_text(out, spec, va_arg(*list, const char *)); return true;
 	case 'c':
 		text[0] = (char)va_arg(*list, int);
 		put_text(out, spec, text);
 		return true;
-	case '%':
-		put(out, '%');
-		return true;
-	default:
-		return false;
+	case '%': put(out, '%'); return true;
+	default: return false;
 	}
 }
 

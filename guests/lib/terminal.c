@@ -2,15 +2,9 @@
 #include "terminal.h"
 #include "bh.h"
 
-static uint32_t load(const uint32_t *shared)
-{
-	return __atomic_load_n(shared, __ATOMIC_ACQUIRE);
-}
+static uint32_t load(const uint32_t *shared) { return __atomic_load_n(shared, __ATOMIC_ACQUIRE); }
 
-static void store(uint32_t *shared, uint32_t value)
-{
-	__atomic_store_n(shared, value, __ATOMIC_RELEASE);
-}
+static void store(uint32_t *shared, uint32_t value) { __atomic_store_n(shared, value, __ATOMIC_RELEASE); }
 
 void terminal_open(struct terminal *terminal, struct bh_terminal *shared, bh_handle channel, enum terminal_side side)
 {
@@ -62,10 +56,7 @@ static uint32_t writer_used(const struct terminal_ring *ring)
 	return used > ring->size ? 0 : used;
 }
 
-size_t terminal_room(const struct terminal *terminal)
-{
-	return terminal->writer.size - writer_used(&terminal->writer);
-}
+size_t terminal_room(const struct terminal *terminal) { return terminal->writer.size - writer_used(&terminal->writer); }
 
 static size_t write_some(struct terminal *terminal, const uint8_t *from, size_t bytes)
 {

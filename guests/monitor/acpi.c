@@ -42,10 +42,7 @@ struct builder {
 	bool full;
 };
 
-static void put(uint8_t *to, unsigned offset, uint64_t value, unsigned bytes)
-{
-	memcpy(to + offset, &value, bytes);
-}
+static void put(uint8_t *to, unsigned offset, uint64_t value, unsigned bytes) { memcpy(to + offset, &value, bytes); }
 
 /* Zeroed room for a table, 64-byte aligned as the FACS must be; an unused scrap when the area is
  * full. */

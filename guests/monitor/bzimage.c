@@ -46,15 +46,9 @@ static uint64_t field(const uint8_t *file, unsigned offset, unsigned bytes)
 	return value;
 }
 
-static bool is_power_of_two(uint64_t value)
-{
-	return value && !(value & (value - 1));
-}
+static bool is_power_of_two(uint64_t value) { return value && !(value & (value - 1)); }
 
-static unsigned long mib_up(uint64_t bytes)
-{
-	return (unsigned long)((bytes + MIB - 1) / MIB);
-}
+static unsigned long mib_up(uint64_t bytes) { return (unsigned long)((bytes + MIB - 1) / MIB); }
 
 static bool check_kind(const uint8_t *file, uint64_t bytes, char *reason)
 {
@@ -126,10 +120,7 @@ bool bzimage_parse(const void *file, uint64_t bytes, struct bzimage *image, char
 	return check_sizes(image, bytes, reason) && check_addresses(image, reason);
 }
 
-static uint64_t align_up(uint64_t value, uint64_t alignment)
-{
-	return (value + alignment - 1) & ~(alignment - 1);
-}
+static uint64_t align_up(uint64_t value, uint64_t alignment) { return (value + alignment - 1) & ~(alignment - 1); }
 
 /* The plan with the kernel at `load`, and the initrd's last byte as high as may be; false if they do not fit so. */
 static bool fits(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, uint64_t load,

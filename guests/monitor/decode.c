@@ -41,18 +41,10 @@ static bool form_of_string(unsigned opcode, struct form *form)
 	form->string = true;
 	form->byte_operand = !(opcode & 1);
 	switch (opcode & ~1u) {
-	case 0xa4:
-		form->op = DECODE_MOVS;
-		return true;
-	case 0xaa:
-		form->op = DECODE_STOS;
-		return true;
-	case 0x6c:
-		form->op = DECODE_INS;
-		return true;
-	case 0x6e:
-		form->op = DECODE_OUTS;
-		return true;
+	case 0xa4: form->op = DECODE_MOVS; return true;
+	case 0xaa: form->op = DECODE_STOS; return true;
+	case 0x6c: form->op = DECODE_INS; return true;
+	case 0x6e: form->op = DECODE_OUTS; return true;
 	}
 	return false;
 }
@@ -69,9 +61,7 @@ static bool form_of_one_byte(unsigned opcode, unsigned modrm_reg, struct form *f
 		return arithmetic(opcode >> 3, form);
 	case 0x80:
 	case 0x81:
-	case 0x83:
-		form->to_memory = form->immediate = true;
-		return arithmetic(modrm_reg, form);
+	case 0x83: form->to_memory = form->immediate = true; return arithmetic(modrm_reg, form);
 	case 0x84:
 	case 0x85:
 		form->op = DECODE_TEST;

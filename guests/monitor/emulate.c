@@ -32,14 +32,9 @@ static uint64_t compute(unsigned op, uint64_t a, uint64_t b, unsigned size, uint
 		set |= (a ^ b) & (a ^ result) & sign ? FLAG_OF : 0;
 		set |= (a ^ b ^ result) & FLAG_AF;
 		break;
-	case DECODE_OR:
-		result = a | b;
-		break;
-	case DECODE_XOR:
-		result = a ^ b;
-		break;
-	default: /* AND, TEST */
-		result = a & b;
+	case DECODE_OR: result = a | b; break;
+	case DECODE_XOR: result = a ^ b; break;
+	default: /* AND, TEST */ result = a & b;
 	}
 	set |= result ? 0 : FLAG_ZF;
 	set |= result & sign ? FLAG_SF : 0;
@@ -125,26 +120,17 @@ void emulate_mmio(struct machine *machine, struct bh_message *message)
 		return;
 	operand = decode.has_immediate ? decode.immediate : instruction_register(&message->state, &decode);
 	switch (decode.op) {
-	case DECODE_MOVS:
-		instruction_repeat(machine, message, &decode, element_movs);
-		return;
-	case DECODE_STOS:
-		instruction_repeat(machine, message, &decode, element_stos);
-		return;
+	case DECODE_MOVS: instruction_repeat(machine, message, &decode, element_movs); return;
+	case DECODE_STOS: instruction_repeat(machine, message, &decode, element_stos); return;
 	case DECODE_INS:
 	case DECODE_OUTS:
 		return; /* its port is asked first; the address was another vCPU's change: try again
 			 */
 	case DECODE_MOV:
 	case DECODE_MOVZX:
-	case DECODE_MOVSX:
-		move(machine, message, &decode, operand);
-		break;
-	case DECODE_XCHG:
-		exchange(machine, message, &decode, operand);
-		break;
-	default:
-		arithmetic(machine, message, &decode, operand);
+	case DECODE_MOVSX: move(machine, message, &decode, operand); break;
+	case DECODE_XCHG: exchange(machine, message, &decode, operand); break;
+	default: arithmetic(machine, message, &decode, operand);
 	}
 	instruction_finish(message, &decode);
 }

@@ -26,10 +26,7 @@ static uint64_t linear_address(const struct bh_vcpu_state *state, enum bh_segmen
 	return code_mode(state) == 64 ? offset : (uint32_t)offset;
 }
 
-static uint64_t mask_of(unsigned bytes)
-{
-	return UINT64_MAX >> (64 - 8 * bytes);
-}
+static uint64_t mask_of(unsigned bytes) { return UINT64_MAX >> (64 - 8 * bytes); }
 
 static void fail_with_bytes(const struct machine *machine, const struct bh_message *message, const uint8_t *bytes,
 			    unsigned count)

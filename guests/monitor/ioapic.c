@@ -99,10 +99,8 @@ static uint32_t read_register(const struct ioapic *ioapic)
 
 	switch (reg) {
 	case REG_ID:
-	case REG_ARB:
-		return (uint32_t)ioapic->id << 24;
-	case REG_VERSION:
-		return VERSION;
+	case REG_ARB: return (uint32_t)ioapic->id << 24;
+	case REG_VERSION: return VERSION;
 	}
 	if (reg < REG_TABLE || pin >= IOAPIC_PINS)
 		return 0;
@@ -139,12 +137,8 @@ uint64_t ioapic_read(struct ioapic *ioapic, unsigned offset, unsigned size)
 	(void)size; /* what is wider than a register reads as zero above it */
 	bh_lock(&ioapic->lock);
 	switch (offset & ~3u) {
-	case IOREGSEL:
-		value = ioapic->select;
-		break;
-	case IOWIN:
-		value = read_register(ioapic);
-		break;
+	case IOREGSEL: value = ioapic->select; break;
+	case IOWIN: value = read_register(ioapic); break;
 	}
 	bh_unlock(&ioapic->lock);
 	return value >> (offset & 3) * 8;
@@ -155,15 +149,9 @@ void ioapic_write(struct ioapic *ioapic, unsigned offset, unsigned size, uint64_
 	(void)size;
 	bh_lock(&ioapic->lock);
 	switch (offset) {
-	case IOREGSEL:
-		ioapic->select = (uint8_t)value;
-		break;
-	case IOWIN:
-		write_register(ioapic, (uint32_t)value);
-		break;
-	case IOEOI:
-		end_of_interrupt(ioapic, (uint8_t)value);
-		break;
+	case IOREGSEL: ioapic->select = (uint8_t)value; break;
+	case IOWIN: write_register(ioapic, (uint32_t)value); break;
+	case IOEOI: end_of_interrupt(ioapic, (uint8_t)value); break;
 	}
 	bh_unlock(&ioapic->lock);
 }

@@ -47,10 +47,7 @@
 #define PAGE_TABLE 0x07ull /* present, writable, user */
 #define PAGE_LARGE 0x87ull
 
-static void put(uint8_t *to, unsigned offset, uint64_t value, unsigned bytes)
-{
-	memcpy(to + offset, &value, bytes);
-}
+static void put(uint8_t *to, unsigned offset, uint64_t value, unsigned bytes) { memcpy(to + offset, &value, bytes); }
 
 static void add_e820(uint8_t *params, uint64_t address, uint64_t bytes, uint32_t type)
 {
@@ -105,10 +102,7 @@ static void write_page_tables(const struct guest_memory *memory)
 }
 
 /* A flat descriptor with those access bits (SDM vol. 3, figure 3-8). */
-static uint64_t descriptor(uint16_t access)
-{
-	return 0x000f00000000ffffull | (uint64_t)access << 40;
-}
+static uint64_t descriptor(uint16_t access) { return 0x000f00000000ffffull | (uint64_t)access << 40; }
 
 static void write_gdt(const struct guest_memory *memory)
 {

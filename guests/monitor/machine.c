@@ -31,15 +31,9 @@ static uint64_t now(void *context)
 	return bh_rdtsc();
 }
 
-static void power_off(void *context)
-{
-	machine_end(context, BH_END_POWEROFF);
-}
+static void power_off(void *context) { machine_end(context, BH_END_POWEROFF); }
 
-static void reset(void *context)
-{
-	machine_end(context, BH_END_RESET);
-}
+static void reset(void *context) { machine_end(context, BH_END_RESET); }
 
 static void deliver_msi(void *context, uint64_t address, uint32_t data)
 {

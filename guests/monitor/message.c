@@ -27,21 +27,11 @@ void message_handle(struct machine *machine, struct bh_message *message)
 	}
 
 	switch (message->reason) {
-	case BH_MSG_PIO_STRING:
-		string_io(machine, message);
-		break;
-	case BH_MSG_MMIO:
-		emulate_mmio(machine, message);
-		break;
-	case BH_MSG_MSR_READ:
-		read_msr(machine, message);
-		break;
-	case BH_MSG_MSR_WRITE:
-		write_msr(machine, message);
-		break;
-	case BH_MSG_EOI:
-		ioapic_eoi(&machine->ioapic, (uint8_t)message->value);
-		break;
+	case BH_MSG_PIO_STRING: string_io(machine, message); break;
+	case BH_MSG_MMIO: emulate_mmio(machine, message); break;
+	case BH_MSG_MSR_READ: read_msr(machine, message); break;
+	case BH_MSG_MSR_WRITE: write_msr(machine, message); break;
+	case BH_MSG_EOI: ioapic_eoi(&machine->ioapic, (uint8_t)message->value); break;
 	default:
 		machine_fail(machine, "vCPU %u: message with reason %u, which nobody knows", message->vcpu,
 			     message->reason);

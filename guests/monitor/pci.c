@@ -10,10 +10,8 @@
 static uint32_t host_bridge(unsigned offset)
 {
 	switch (offset) {
-	case 0x00:
-		return 0x00081b36; /* a generic host bridge, for which no driver has quirks */
-	case 0x08:
-		return 0x06000000;
+	case 0x00: return 0x00081b36; /* a generic host bridge, for which no driver has quirks */
+	case 0x08: return 0x06000000;
 	}
 	return 0;
 }
@@ -50,7 +48,4 @@ void pci_write(void *device, uint16_t port, unsigned size, uint32_t value)
 		pci->outside.reset(pci->outside.context);
 }
 
-void pci_init(struct pci *pci, const struct pci_outside *outside)
-{
-	*pci = (struct pci){ .outside = *outside };
-}
+void pci_init(struct pci *pci, const struct pci_outside *outside) { *pci = (struct pci){ .outside = *outside }; }

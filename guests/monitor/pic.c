@@ -13,10 +13,7 @@
 static const uint8_t elcr_writable[2] = { 0xf8, 0xde };
 
 /* How far an input is from the highest priority: 0 to 7. */
-static unsigned rank(const struct pic_chip *chip, unsigned input)
-{
-	return (input - chip->lowest - 1) & 7;
-}
+static unsigned rank(const struct pic_chip *chip, unsigned input) { return (input - chip->lowest - 1) & 7; }
 
 /* The input with the highest priority among `inputs`, or -1. */
 static int highest(const struct pic_chip *chip, uint8_t inputs)
@@ -50,10 +47,7 @@ static void set_input(struct pic_chip *chip, unsigned input, bool level)
 		chip->irr &= ~bit;
 }
 
-static void update_cascade(struct pic *pic)
-{
-	set_input(&pic->chip[0], CASCADE, pending(&pic->chip[1]) >= 0);
-}
+static void update_cascade(struct pic *pic) { set_input(&pic->chip[0], CASCADE, pending(&pic->chip[1]) >= 0); }
 
 static void end_of_interrupt(struct pic_chip *chip, int input, bool rotate)
 {
@@ -159,9 +153,7 @@ static void write_data(struct pic_chip *chip, uint8_t value)
 		chip->vector = value & 0xf8;
 		chip->init_step = !chip->single ? 3 : chip->needs_icw4 ? 4 : 0;
 		return;
-	case 3: /* the wiring is what it is */
-		chip->init_step = chip->needs_icw4 ? 4 : 0;
-		return;
+	case 3: /* the wiring is what it is */ chip->init_step = chip->needs_icw4 ? 4 : 0; return;
 	case 4:
 		chip->icw4 = value;
 		chip->init_step = 0;

@@ -18,16 +18,10 @@ static uint64_t ticks_since(const struct pit *pit, uint64_t start)
 	return now > start ? clock_muldiv(now - start, PIT_HZ, pit->outside.tsc_hz) : 0;
 }
 
-static bool is_periodic(const struct pit_channel *channel)
-{
-	return channel->mode == 2 || channel->mode == 3;
-}
+static bool is_periodic(const struct pit_channel *channel) { return channel->mode == 2 || channel->mode == 3; }
 
 /* Modes 1 and 5 begin with a rising gate; the others count while the gate is open. */
-static bool is_triggered(const struct pit_channel *channel)
-{
-	return channel->mode == 1 || channel->mode == 5;
-}
+static bool is_triggered(const struct pit_channel *channel) { return channel->mode == 1 || channel->mode == 5; }
 
 static uint64_t elapsed(const struct pit *pit, const struct pit_channel *channel)
 {
@@ -42,12 +36,9 @@ static uint16_t count_of(const struct pit *pit, const struct pit_channel *channe
 	uint64_t ticks = elapsed(pit, channel), reload = channel->reload;
 
 	switch (channel->mode) {
-	case 2:
-		return (uint16_t)(reload - ticks % reload);
-	case 3: /* counts by twos, twice per period */
-		return (uint16_t)(reload - 2 * ticks % reload);
-	default: /* goes on counting below zero */
-		return (uint16_t)(reload - ticks);
+	case 2: return (uint16_t)(reload - ticks % reload);
+	case 3: /* counts by twos, twice per period */ return (uint16_t)(reload - 2 * ticks % reload);
+	default: /* goes on counting below zero */ return (uint16_t)(reload - ticks);
 	}
 }
 
@@ -57,14 +48,10 @@ static bool output_of(const struct pit *pit, const struct pit_channel *channel)
 
 	switch (channel->mode) {
 	case 0:
-	case 1:
-		return ticks >= reload;
-	case 2:
-		return ticks % reload != reload - 1;
-	case 3:
-		return ticks % reload < (reload + 1) / 2;
-	default: /* a strobe of one tick */
-		return ticks != reload;
+	case 1: return ticks >= reload;
+	case 2: return ticks % reload != reload - 1;
+	case 3: return ticks % reload < (reload + 1) / 2;
+	default: /* a strobe of one tick */ return ticks != reload;
 	}
 }
 
@@ -86,12 +73,8 @@ static void load(struct pit *pit, struct pit_channel *channel, uint16_t count)
 static void write_count(struct pit *pit, struct pit_channel *channel, uint8_t value)
 {
 	switch (channel->access) {
-	case ACCESS_LOW:
-		load(pit, channel, value);
-		break;
-	case ACCESS_HIGH:
-		load(pit, channel, (uint16_t)(value << 8));
-		break;
+	case ACCESS_LOW: load(pit, channel, value); break;
+	case ACCESS_HIGH: load(pit, channel, (uint16_t)(value << 8)); break;
 	default:
 		if (channel->write_high)
 			load(pit, channel, (uint16_t)(value << 8 | channel->low));

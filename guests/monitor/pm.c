@@ -16,12 +16,9 @@ static uint32_t timer(const struct pm *pm)
 static uint32_t read_block(struct pm *pm, uint16_t port)
 {
 	switch (port & ~3) {
-	case PM_EVENT:
-		return (uint32_t)pm->enable << 16;
-	case PM_CONTROL:
-		return pm->control | CONTROL_SCI_EN;
-	case PM_TIMER:
-		return timer(pm);
+	case PM_EVENT: return (uint32_t)pm->enable << 16;
+	case PM_CONTROL: return pm->control | CONTROL_SCI_EN;
+	case PM_TIMER: return timer(pm);
 	}
 	return UINT32_MAX;
 }
@@ -51,7 +48,4 @@ void pm_write(void *device, uint16_t port, unsigned size, uint32_t value)
 		write_control(pm, (uint16_t)value);
 }
 
-void pm_init(struct pm *pm, const struct pm_outside *outside)
-{
-	*pm = (struct pm){ .outside = *outside };
-}
+void pm_init(struct pm *pm, const struct pm_outside *outside) { *pm = (struct pm){ .outside = *outside }; }

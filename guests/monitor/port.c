@@ -31,10 +31,7 @@ static inline bool holds(const struct port_range *range, unsigned port, unsigned
 	return port - range->first < range->count && port - range->first + size <= range->count;
 }
 
-static inline uint32_t all_ones(unsigned size)
-{
-	return UINT32_MAX >> (32 - 8 * size);
-}
+static inline uint32_t all_ones(unsigned size) { return UINT32_MAX >> (32 - 8 * size); }
 
 /* Not inlined, so that accesses of one byte need not save registers for these. */
 static __attribute__((noinline)) uint32_t read_wide(const struct ports *ports, uint16_t port, unsigned size)

@@ -76,10 +76,7 @@ bool pvclock_read(const struct pvclock *pvclock, unsigned vcpu, uint32_t msr, ui
 }
 
 /* An even version that differs from the old one; the guest may have left anything there. */
-static uint32_t next_version(uint32_t version)
-{
-	return (version | 1) + 1;
-}
+static uint32_t next_version(uint32_t version) { return (version | 1) + 1; }
 
 static bool write_system_time(const struct pvclock *pvclock, uint64_t address, uint64_t tsc_offset)
 {

@@ -194,12 +194,9 @@ static uint8_t read_index(struct rtc *rtc)
 	uint8_t now[128];
 
 	switch (rtc->index) {
-	case REG_A:
-		return read_a(rtc);
-	case REG_C:
-		return 0;
-	case REG_D:
-		return D_VALID;
+	case REG_A: return read_a(rtc);
+	case REG_C: return 0;
+	case REG_D: return D_VALID;
 	}
 	if (!is_time(rtc->index) || rtc->ram[REG_B] & B_SET)
 		return rtc->ram[rtc->index];
@@ -212,11 +209,8 @@ static void write_index(struct rtc *rtc, uint8_t value)
 	switch (rtc->index) {
 	case REG_A:
 	case REG_C:
-	case REG_D:
-		return;
-	case REG_B:
-		write_b(rtc, value);
-		return;
+	case REG_D: return;
+	case REG_B: write_b(rtc, value); return;
 	}
 	if (is_time(rtc->index))
 		write_time(rtc, rtc->index, value);

@@ -47,10 +47,7 @@ static uint8_t fifo_get(struct uart_fifo *fifo)
 	return byte;
 }
 
-static unsigned fifo_depth(const struct uart *uart)
-{
-	return uart->fcr & FCR_ENABLE ? UART_FIFO : 1;
-}
+static unsigned fifo_depth(const struct uart *uart) { return uart->fcr & FCR_ENABLE ? UART_FIFO : 1; }
 
 /* Received bytes show "data available" from the trigger level on, and "timeout" below it: at once,
  * as no time passes here. */
@@ -224,22 +221,14 @@ static uint8_t read_register(struct uart *uart, unsigned reg)
 	bool dlab = uart->lcr & LCR_DLAB;
 
 	switch (reg) {
-	case RBR_THR:
-		return dlab ? uart->divisor_low : receive(uart);
-	case IER:
-		return dlab ? uart->divisor_high : uart->ier;
-	case IIR_FCR:
-		return interrupt_identity(uart);
-	case LCR:
-		return uart->lcr;
-	case MCR:
-		return uart->mcr;
-	case LSR:
-		return line_status(uart);
-	case MSR:
-		return modem_status(uart);
-	default:
-		return uart->scratch;
+	case RBR_THR: return dlab ? uart->divisor_low : receive(uart);
+	case IER: return dlab ? uart->divisor_high : uart->ier;
+	case IIR_FCR: return interrupt_identity(uart);
+	case LCR: return uart->lcr;
+	case MCR: return uart->mcr;
+	case LSR: return line_status(uart);
+	case MSR: return modem_status(uart);
+	default: return uart->scratch;
 	}
 }
 
@@ -260,18 +249,10 @@ static void write_register(struct uart *uart, unsigned reg, uint8_t value)
 		else
 			write_ier(uart, value);
 		break;
-	case IIR_FCR:
-		write_fcr(uart, value);
-		break;
-	case LCR:
-		uart->lcr = value;
-		break;
-	case MCR:
-		write_mcr(uart, value);
-		break;
-	case SCR:
-		uart->scratch = value;
-		return;
+	case IIR_FCR: write_fcr(uart, value); break;
+	case LCR: uart->lcr = value; break;
+	case MCR: write_mcr(uart, value); break;
+	case SCR: uart->scratch = value; return;
 	}
 	update_line(uart);
 }

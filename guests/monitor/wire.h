@@ -10,7 +10,4 @@ struct wire {
 
 /* The line's new level. Called with the device's lock held; the receiver takes its own lock, never
  * a device's. */
-static inline void wire_set(const struct wire *wire, bool level)
-{
-	wire->set(wire->context, wire->irq, level);
-}
+static inline void wire_set(const struct wire *wire, bool level) { wire->set(wire->context, wire->irq, level); }

@@ -31,10 +31,7 @@ static inline uint64_t talk_check(uint64_t sequence, uint64_t value)
 }
 
 /* What pong makes of a value. */
-static inline uint64_t talk_answer(uint64_t value)
-{
-	return value * value + 1;
-}
+static inline uint64_t talk_answer(uint64_t value) { return value * value + 1; }
 
 /* Copies a complete slot; false if it is empty, half written, or nonsense. */
 static inline bool talk_read(const struct talk_slot *slot, uint64_t *sequence, uint64_t *value)

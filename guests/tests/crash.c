@@ -16,31 +16,16 @@ static void triple_fault(void)
 }
 
 /* Nothing is there, and a native program has no monitor that would answer. */
-static void outside(void)
-{
-	*(volatile uint64_t *)0xf0000000ull = 1;
-}
+static void outside(void) { *(volatile uint64_t *)0xf0000000ull = 1; }
 
-static void outside_read(void)
-{
-	(void)*(volatile uint64_t *)0xf0000000ull;
-}
+static void outside_read(void) { (void)*(volatile uint64_t *)0xf0000000ull; }
 
-static void fpu(void)
-{
-	__asm__ volatile("fldz");
-}
+static void fpu(void) { __asm__ volatile("fldz"); }
 
-static void sse(void)
-{
-	__asm__ volatile(".byte 0x0f, 0x57, 0xc0"); /* xorps %xmm0, %xmm0 */
-}
+static void sse(void) { __asm__ volatile(".byte 0x0f, 0x57, 0xc0"); /* xorps %xmm0, %xmm0 */ }
 
 /* Its own page tables allow both; the segments of its image do not. */
-static void readonly(void)
-{
-	*(volatile uint8_t *)(uint64_t)main = 0xcc;
-}
+static void readonly(void) { *(volatile uint8_t *)(uint64_t)main = 0xcc; }
 
 static void execute(void)
 {
@@ -58,22 +43,13 @@ static void null_pointer(void)
 	*pointer = 1;
 }
 
-static void stack(void)
-{
-	__asm__ volatile("1: push %%rax\n\tjmp 1b" : : : "memory");
-}
+static void stack(void) { __asm__ volatile("1: push %%rax\n\tjmp 1b" : : : "memory"); }
 
 /* Page tables that are not there: the next fetch faults, and so does the handler's. */
-static void cr3(void)
-{
-	__asm__ volatile("mov %0, %%cr3" : : "r"(0xf0000000ull) : "memory");
-}
+static void cr3(void) { __asm__ volatile("mov %0, %%cr3" : : "r"(0xf0000000ull) : "memory"); }
 
 /* No interrupt can come, so this vCPU will never run again. */
-static void halt(void)
-{
-	__asm__ volatile("cli\n\thlt");
-}
+static void halt(void) { __asm__ volatile("cli\n\thlt"); }
 
 /* Paging off in 64-bit mode: the CPU refuses. */
 static void paging(void)
@@ -84,15 +60,9 @@ static void paging(void)
 	__asm__ volatile("mov %0, %%cr0" : : "r"(cr0 & ~(1ull << 31)) : "memory");
 }
 
-static void finish(void)
-{
-	bh_exit(0);
-}
+static void finish(void) { bh_exit(0); }
 
-static void fail(void)
-{
-	bh_fail("crash: asked to fail\n");
-}
+static void fail(void) { bh_fail("crash: asked to fail\n"); }
 
 static const struct way {
 	const char *name;

@@ -41,10 +41,7 @@ static uint64_t random64(void)
 	return seed * 0x2545f4914f6cdd1dull;
 }
 
-static uint64_t below(uint64_t limit)
-{
-	return random64() % limit;
-}
+static uint64_t below(uint64_t limit) { return random64() % limit; }
 
 /* ---- ring 3 ---- */
 
@@ -86,16 +83,11 @@ static void open_to_ring3(void)
 static uint64_t random_number(void)
 {
 	switch (below(8)) {
-	case 0:
-		return random64();
-	case 1:
-		return below(32); /* KVM's */
-	case 2:
-		return BH_HYPERCALL_END + below(100);
-	case 3:
-		return (random64() << 32) | (BH_HYPERCALL_BASE + below(24)); /* wrong upper half */
-	default:
-		return BH_HYPERCALL_BASE + below(BH_HYPERCALL_END - BH_HYPERCALL_BASE);
+	case 0: return random64();
+	case 1: return below(32); /* KVM's */
+	case 2: return BH_HYPERCALL_END + below(100);
+	case 3: return (random64() << 32) | (BH_HYPERCALL_BASE + below(24)); /* wrong upper half */
+	default: return BH_HYPERCALL_BASE + below(BH_HYPERCALL_END - BH_HYPERCALL_BASE);
 	}
 }
 
@@ -104,32 +96,20 @@ static uint64_t random_argument(void)
 	const struct bh_info *info = bh_info();
 
 	switch (below(6)) {
-	case 0:
-		return random64();
-	case 1:
-		return below(64);
-	case 2:
-		return info->handles ? info->handle[below(info->handles)].handle : 0;
-	case 3:
-		return 1ull << below(64);
-	case 4:
-		return (uint64_t) - (int64_t)below(16);
-	default:
-		return random64() >> below(64);
+	case 0: return random64();
+	case 1: return below(64);
+	case 2: return info->handles ? info->handle[below(info->handles)].handle : 0;
+	case 3: return 1ull << below(64);
+	case 4: return (uint64_t) - (int64_t)below(16);
+	default: return random64() >> below(64);
 	}
 }
 
-static bool is_known(uint64_t number)
-{
-	return number >= BH_HYPERCALL_BASE && number < BH_HYPERCALL_END;
-}
+static bool is_known(uint64_t number) { return number >= BH_HYPERCALL_BASE && number < BH_HYPERCALL_END; }
 
 /* Texts fill the log and the report, which are there for more than this: one in a hundred is
  * enough. */
-static bool is_noisy(uint64_t number)
-{
-	return (number == BH_LOG || number == BH_REPORT) && below(100);
-}
+static bool is_noisy(uint64_t number) { return (number == BH_LOG || number == BH_REPORT) && below(100); }
 
 static void choose(uint64_t registers[16], bool ring3)
 {

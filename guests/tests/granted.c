@@ -71,15 +71,9 @@ static void use_interrupt(const struct bh_info_handle *irq)
 static void use(const struct bh_info_handle *handle)
 {
 	switch (handle->type) {
-	case BH_HANDLE_IMAGE:
-		use_image(handle);
-		break;
-	case BH_HANDLE_PARTITION:
-		use_partition(handle);
-		break;
-	case BH_HANDLE_IRQ:
-		use_interrupt(handle);
-		break;
+	case BH_HANDLE_IMAGE: use_image(handle); break;
+	case BH_HANDLE_PARTITION: use_partition(handle); break;
+	case BH_HANDLE_IRQ: use_interrupt(handle); break;
 	case BH_HANDLE_MACHINE:
 		terminal_printf(&terminal, "granted: machine of %d CPUs\r\n",
 				(int)bh_call3(BH_MACHINE_STAT, handle->handle, BH_MACHINE_CPUS, 0));

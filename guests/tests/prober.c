@@ -16,10 +16,7 @@ volatile uint64_t prober_skip;	 /* length of the instruction that may raise one 
 void prober_count(void);
 void prober_gp(void);
 
-void prober_count(void)
-{
-	faults++;
-}
+void prober_count(void) { faults++; }
 
 /* On the stack: error code, RIP, CS, RFLAGS, RSP, SS. Only what C may change is saved. */
 __asm__(".text\n"

@@ -5,10 +5,7 @@
 #include "bh.h"
 #include "terminal.h"
 
-static uint64_t pattern(uint64_t index)
-{
-	return (index + 1) * 0x9e3779b97f4a7c15ull;
-}
+static uint64_t pattern(uint64_t index) { return (index + 1) * 0x9e3779b97f4a7c15ull; }
 
 /* All the memory that is left, in one piece; found by asking for less and less. */
 static uint64_t *take_all(uint64_t *words)

@@ -18,20 +18,11 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 
 static struct bh_info info;
 
-const struct bh_info *bh_info(void)
-{
-	return &info;
-}
+const struct bh_info *bh_info(void) { return &info; }
 
-uint64_t bh_rdtsc(void)
-{
-	return 0;
-}
+uint64_t bh_rdtsc(void) { return 0; }
 
-unsigned bh_vcpu(void)
-{
-	return 0;
-}
+unsigned bh_vcpu(void) { return 0; }
 
 static void check(int holds)
 {
@@ -64,11 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			done = terminal_read(terminal, buffer, bytes);
 			check(done <= bytes && done <= terminal->reader.size);
 			break;
-		case 2:
-			((uint32_t *)&shared->out_position)[data[0] % 64] = value;
-			break;
-		default:
-			check(terminal_room(terminal) <= terminal->writer.size);
+		case 2: ((uint32_t *)&shared->out_position)[data[0] % 64] = value; break;
+		default: check(terminal_room(terminal) <= terminal->writer.size);
 		}
 	}
 

@@ -57,20 +57,11 @@ static unsigned fake_disagreements;
 static int fake_machine_control; /* last BH_REBOOT or BH_POWEROFF */
 static char fake_log[5000];
 
-const struct bh_info *bh_info(void)
-{
-	return &fake_info;
-}
+const struct bh_info *bh_info(void) { return &fake_info; }
 
-uint64_t bh_rdtsc(void)
-{
-	return fake_now;
-}
+uint64_t bh_rdtsc(void) { return fake_now; }
 
-unsigned bh_vcpu(void)
-{
-	return 0;
-}
+unsigned bh_vcpu(void) { return 0; }
 
 void *bh_alloc(size_t bytes, size_t align)
 {
@@ -178,34 +169,22 @@ static int64_t fake_stat(const struct fake_partition *p, uint64_t field, uint64_
 	uint64_t vcpus = p == &fake[GUEST] ? 2 : 1, reason = index >> 16;
 
 	switch (field) {
-	case BH_STAT_STATE:
-		return (int64_t)p->state;
-	case BH_STAT_CAUSE:
-		return (int64_t)p->cause;
-	case BH_STAT_KIND:
-		return (int64_t)p->kind;
-	case BH_STAT_MEMORY:
-		return 64 << 20;
-	case BH_STAT_VCPUS:
-		return (int64_t)vcpus;
-	case BH_STAT_RESTARTS:
-		return (int64_t)p->restarts;
-	case BH_STAT_STARTED:
-		return (int64_t)p->started;
+	case BH_STAT_STATE: return (int64_t)p->state;
+	case BH_STAT_CAUSE: return (int64_t)p->cause;
+	case BH_STAT_KIND: return (int64_t)p->kind;
+	case BH_STAT_MEMORY: return 64 << 20;
+	case BH_STAT_VCPUS: return (int64_t)vcpus;
+	case BH_STAT_RESTARTS: return (int64_t)p->restarts;
+	case BH_STAT_STARTED: return (int64_t)p->started;
 	}
 	if ((index & 0xffff) >= vcpus)
 		return -BH_EINVAL;
 	switch (field) {
-	case BH_STAT_VCPU_CPU:
-		return (int64_t)(index + 2);
-	case BH_STAT_VCPU_DEDICATED:
-		return p == &fake[GUEST];
-	case BH_STAT_VCPU_RAN:
-		return 9 * HZ;
-	case BH_STAT_VCPU_KERNEL:
-		return HZ / 2;
-	case BH_STAT_VCPU_MONITOR:
-		return HZ / 2;
+	case BH_STAT_VCPU_CPU: return (int64_t)(index + 2);
+	case BH_STAT_VCPU_DEDICATED: return p == &fake[GUEST];
+	case BH_STAT_VCPU_RAN: return 9 * HZ;
+	case BH_STAT_VCPU_KERNEL: return HZ / 2;
+	case BH_STAT_VCPU_MONITOR: return HZ / 2;
 	case BH_STAT_VCPU_EXITS:
 		return reason == BH_EXIT_CPUID	  ? 7
 		       : reason == BH_EXIT_APIC	  ? 3
@@ -239,31 +218,22 @@ static int64_t fake_trace(uint64_t vcpu, uint64_t age, uint64_t word)
 	uint64_t record = 1000 - age + shift;
 
 	switch (word) {
-	case 0:
-		return (int64_t)(record * 1000 + vcpu);
-	case 1:
-		return record % 2 ? BH_EXIT_CPUID : BH_EXIT_PIO;
-	case 2:
-		return (int64_t)record;
-	default:
-		return 5;
+	case 0: return (int64_t)(record * 1000 + vcpu);
+	case 1: return record % 2 ? BH_EXIT_CPUID : BH_EXIT_PIO;
+	case 2: return (int64_t)record;
+	default: return 5;
 	}
 }
 
 static int64_t fake_machine_stat(uint64_t field, uint64_t index)
 {
 	switch (field) {
-	case BH_MACHINE_CPUS:
-		return 4;
-	case BH_MACHINE_MEMORY:
-		return 1 << 30;
-	case BH_MACHINE_LOG_FIRST:
-		return LOG_AT;
-	case BH_MACHINE_LOG_END:
-		return (int64_t)(LOG_AT + strlen(fake_log));
+	case BH_MACHINE_CPUS: return 4;
+	case BH_MACHINE_MEMORY: return 1 << 30;
+	case BH_MACHINE_LOG_FIRST: return LOG_AT;
+	case BH_MACHINE_LOG_END: return (int64_t)(LOG_AT + strlen(fake_log));
 	case BH_MACHINE_CPU_APIC_ID:
-	case BH_MACHINE_CPU_IDLE:
-		return index < 4 ? (int64_t)index * 2 : -BH_EINVAL;
+	case BH_MACHINE_CPU_IDLE: return index < 4 ? (int64_t)index * 2 : -BH_EINVAL;
 	}
 	return 4096;
 }
@@ -303,10 +273,8 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 
 	(void)e;
 	switch (number) {
-	case BH_WAIT:
-		return fake_wait(a, b);
-	case BH_LOG:
-		return 0;
+	case BH_WAIT: return fake_wait(a, b);
+	case BH_LOG: return 0;
 	case BH_CHANNEL_BIND:
 		assert_non_null(channel);
 		channel->bit = c;
@@ -315,18 +283,12 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 		assert_non_null(channel);
 		channel->signals++;
 		return 0;
-	case BH_PARTITION_CONTROL:
-		return p ? fake_control(p, b) : -BH_EBADF;
-	case BH_PARTITION_STAT:
-		return p ? fake_stat(p, b, c) : -BH_EBADF;
-	case BH_PARTITION_REPORT:
-		return p ? text_word(p->report, strlen(p->report), b) : -BH_EBADF;
-	case BH_PARTITION_TRACE:
-		return p == &fake[GUEST] ? fake_trace(b, c, d) : -BH_ENOENT;
-	case BH_MACHINE_STAT:
-		return a == MACHINE ? fake_machine_stat(b, c) : -BH_EBADF;
-	case BH_MACHINE_TEXT:
-		return a == MACHINE ? fake_machine_text(b, c) : -BH_EBADF;
+	case BH_PARTITION_CONTROL: return p ? fake_control(p, b) : -BH_EBADF;
+	case BH_PARTITION_STAT: return p ? fake_stat(p, b, c) : -BH_EBADF;
+	case BH_PARTITION_REPORT: return p ? text_word(p->report, strlen(p->report), b) : -BH_EBADF;
+	case BH_PARTITION_TRACE: return p == &fake[GUEST] ? fake_trace(b, c, d) : -BH_ENOENT;
+	case BH_MACHINE_STAT: return a == MACHINE ? fake_machine_stat(b, c) : -BH_EBADF;
+	case BH_MACHINE_TEXT: return a == MACHINE ? fake_machine_text(b, c) : -BH_EBADF;
 	case BH_MACHINE_CONTROL:
 		if (b == BH_AUDIT)
 			return fake_disagreements;

@@ -20,10 +20,7 @@ static struct {
 } answers[64];
 static unsigned answer_count;
 
-void fake_cpuid_clear(void)
-{
-	answer_count = 0;
-}
+void fake_cpuid_clear(void) { answer_count = 0; }
 
 void fake_cpuid_set(uint32_t leaf, uint32_t subleaf, uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
@@ -47,15 +44,9 @@ struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 	return (struct cpuid){ 0 };
 }
 
-uint64_t clock_now(void)
-{
-	return fake_tsc;
-}
+uint64_t clock_now(void) { return fake_tsc; }
 
-void xsetbv(uint64_t value)
-{
-	fake_xcr0 = value;
-}
+void xsetbv(uint64_t value) { fake_xcr0 = value; }
 
 void *pool_alloc(unsigned pages)
 {
@@ -64,20 +55,11 @@ void *pool_alloc(unsigned pages)
 	return memory ? memset(memory, 0, pages * 4096ul) : NULL;
 }
 
-void vcpu_wake(struct vcpu *vcpu)
-{
-	fake_wakes[vcpu->index]++;
-}
+void vcpu_wake(struct vcpu *vcpu) { fake_wakes[vcpu->index]++; }
 
-void vcpu_request(struct vcpu *vcpu, uint32_t request)
-{
-	atomic_fetch_or(&vcpu->requests, request);
-}
+void vcpu_request(struct vcpu *vcpu, uint32_t request) { atomic_fetch_or(&vcpu->requests, request); }
 
-void vcpu_set_timer(struct vcpu *vcpu, uint64_t tsc)
-{
-	fake_timer[vcpu->index] = tsc;
-}
+void vcpu_set_timer(struct vcpu *vcpu, uint64_t tsc) { fake_timer[vcpu->index] = tsc; }
 
 static uint64_t read_special(struct vcpu *vcpu, enum virt_register reg)
 {

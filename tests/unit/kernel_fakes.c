@@ -37,23 +37,14 @@ static jmp_buf idled;
 
 void (*fake_idle)(void);
 
-void fake_on(unsigned index)
-{
-	syscall(SYS_arch_prctl, ARCH_SET_GS, &fake_cpu[index]);
-}
+void fake_on(unsigned index) { syscall(SYS_arch_prctl, ARCH_SET_GS, &fake_cpu[index]); }
 
 uint64_t (*fake_clock)(void);
 void (*fake_kicked)(unsigned index);
 
-uint64_t clock_now(void)
-{
-	return fake_clock ? fake_clock() : fake_now;
-}
+uint64_t clock_now(void) { return fake_clock ? fake_clock() : fake_now; }
 
-uint64_t clock_ticks(uint64_t microseconds)
-{
-	return clock_hz / 1000000 * microseconds;
-}
+uint64_t clock_ticks(uint64_t microseconds) { return clock_hz / 1000000 * microseconds; }
 
 static unsigned this_index(void)
 {
@@ -63,10 +54,7 @@ static unsigned this_index(void)
 	return cpu->index;
 }
 
-void clock_set_timer(uint64_t tsc)
-{
-	fake_timer_deadline[this_index()] = tsc;
-}
+void clock_set_timer(uint64_t tsc) { fake_timer_deadline[this_index()] = tsc; }
 
 void kick_cpu(unsigned index)
 {
@@ -156,15 +144,9 @@ void log_printf(const char *fmt, ...)
 }
 
 /* A log that has lost its first 100 bytes, and goes on for 20. */
-uint64_t log_first(void)
-{
-	return 100;
-}
+uint64_t log_first(void) { return 100; }
 
-uint64_t log_end(void)
-{
-	return 120;
-}
+uint64_t log_end(void) { return 120; }
 
 size_t log_read(uint64_t position, char *buffer, size_t n)
 {
@@ -212,10 +194,7 @@ uint32_t fake_groups, fake_startup_vector;
 struct bh_vcpu_state fake_state;
 struct vcpu *fake_state_from, *fake_state_to;
 
-static const struct paging_format *nested_paging(void)
-{
-	return &paging_ept_1g;
-}
+static const struct paging_format *nested_paging(void) { return &paging_ept_1g; }
 
 static bool virt_create(struct vcpu *vcpu)
 {
@@ -231,10 +210,7 @@ static void note(struct vcpu *vcpu, unsigned *count)
 	(*count)++;
 }
 
-static void virt_reset(struct vcpu *vcpu)
-{
-	note(vcpu, &fake_resets);
-}
+static void virt_reset(struct vcpu *vcpu) { note(vcpu, &fake_resets); }
 
 static void virt_startup(struct vcpu *vcpu, uint32_t vector)
 {
@@ -242,20 +218,11 @@ static void virt_startup(struct vcpu *vcpu, uint32_t vector)
 	fake_startup_vector = vector;
 }
 
-static void virt_release(struct vcpu *vcpu)
-{
-	note(vcpu, &fake_releases);
-}
+static void virt_release(struct vcpu *vcpu) { note(vcpu, &fake_releases); }
 
-static void virt_skip(struct vcpu *vcpu)
-{
-	note(vcpu, &fake_skips);
-}
+static void virt_skip(struct vcpu *vcpu) { note(vcpu, &fake_skips); }
 
-static void virt_gp(struct vcpu *vcpu)
-{
-	note(vcpu, &fake_gps);
-}
+static void virt_gp(struct vcpu *vcpu) { note(vcpu, &fake_gps); }
 
 static void virt_get_state(struct vcpu *vcpu, uint32_t groups, struct bh_vcpu_state *state)
 {
@@ -271,10 +238,7 @@ static void virt_set_state(struct vcpu *vcpu, uint32_t groups, const struct bh_v
 	fake_state = *state;
 }
 
-static unsigned virt_exit_reason(unsigned number)
-{
-	return number < BH_EXIT_REASONS ? number : BH_EXIT_OTHER;
-}
+static unsigned virt_exit_reason(unsigned number) { return number < BH_EXIT_REASONS ? number : BH_EXIT_OTHER; }
 
 static const struct virt_ops fake_virt = {
 	.exit_reason = virt_exit_reason,
@@ -305,15 +269,9 @@ bool guest_apic_create(struct vcpu *vcpu)
 	return vcpu->arch.apic.page;
 }
 
-void guest_apic_reset(struct vcpu *vcpu)
-{
-	vcpu->arch.apic.attention = 0;
-}
+void guest_apic_reset(struct vcpu *vcpu) { vcpu->arch.apic.attention = 0; }
 
-void guest_apic_init(struct vcpu *vcpu)
-{
-	vcpu->arch.apic.attention = 0;
-}
+void guest_apic_init(struct vcpu *vcpu) { vcpu->arch.apic.attention = 0; }
 
 bool guest_apic_take(struct guest_apic *apic)
 {
@@ -328,10 +286,7 @@ int guest_apic_scan(struct guest_apic *apic)
 	return 32;
 }
 
-void guest_apic_timer_expired(struct vcpu *vcpu)
-{
-	atomic_store(&vcpu->arch.apic.attention, APIC_ATTENTION_SCAN);
-}
+void guest_apic_timer_expired(struct vcpu *vcpu) { atomic_store(&vcpu->arch.apic.attention, APIC_ATTENTION_SCAN); }
 
 int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data)
 {
@@ -341,10 +296,7 @@ int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data)
 }
 
 /* An APIC of one register, at every offset. */
-uint32_t guest_apic_read(struct vcpu *vcpu, uint32_t offset)
-{
-	return *(uint32_t *)vcpu->arch.apic.page + offset;
-}
+uint32_t guest_apic_read(struct vcpu *vcpu, uint32_t offset) { return *(uint32_t *)vcpu->arch.apic.page + offset; }
 
 /* Writing the EOI register ends vector 77. */
 int guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
@@ -353,20 +305,11 @@ int guest_apic_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 	return offset == APIC_EOI ? 77 : -1;
 }
 
-void guest_msr_reset(struct vcpu *vcpu)
-{
-	vcpu->arch.msr = (struct guest_msr){ 0 };
-}
+void guest_msr_reset(struct vcpu *vcpu) { vcpu->arch.msr = (struct guest_msr){ 0 }; }
 
-void xstate_init(struct xstate *xstate)
-{
-	xstate->xcr0 = XCR0_X87;
-}
+void xstate_init(struct xstate *xstate) { xstate->xcr0 = XCR0_X87; }
 
-size_t xstate_bytes(void)
-{
-	return sizeof(struct xstate) + 4096;
-}
+size_t xstate_bytes(void) { return sizeof(struct xstate) + 4096; }
 
 /* ---- interrupts of devices --------------------------------------------------------------------- */
 
@@ -377,10 +320,7 @@ bool ioapic_route_isa(unsigned irq, unsigned vector, unsigned cpu_index)
 	return irq != 13; /* a pin that is not there */
 }
 
-bool ioapic_is_level(unsigned irq)
-{
-	return irq == 9;
-}
+bool ioapic_is_level(unsigned irq) { return irq == 9; }
 
 void ioapic_mask(unsigned irq, bool mask)
 {

@@ -54,46 +54,29 @@ static int64_t host_apic_access(uint64_t offset, uint64_t value, bool write)
 int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
 	switch (number) {
-	case BH_REPORT:
-		host_append((uint64_t[]){ a, b, c, d, e });
-		return 0;
+	case BH_REPORT: host_append((uint64_t[]){ a, b, c, d, e }); return 0;
 	case BH_GUEST_END:
-	case BH_EXIT:
-		host_how = number == BH_EXIT ? 0 : b;
-		longjmp(host_end, 1);
+	case BH_EXIT: host_how = number == BH_EXIT ? 0 : b; longjmp(host_end, 1);
 	case BH_GUEST_MSI:
 		assert_true(host_msis < 64);
 		host_msi[host_msis].address = b;
 		host_msi[host_msis++].data = c;
 		return 0;
-	case BH_GUEST_APIC:
-		return host_apic_access(c, d, e);
+	case BH_GUEST_APIC: return host_apic_access(c, d, e);
 	case BH_EVENT_SIGNAL:
-	case BH_CHANNEL_SIGNAL:
-		host_signals++;
-		return 0;
+	case BH_CHANNEL_SIGNAL: host_signals++; return 0;
 	case BH_CHANNEL_BIND:
-	case BH_LOG:
-		return 0;
+	case BH_LOG: return 0;
 	}
 	fail_msg("hypercall %#lx was not expected", (unsigned long)number);
 	return -BH_ENOSYS;
 }
 
-const struct bh_info *bh_info(void)
-{
-	return &host_info;
-}
+const struct bh_info *bh_info(void) { return &host_info; }
 
-uint64_t bh_rdtsc(void)
-{
-	return host_tsc;
-}
+uint64_t bh_rdtsc(void) { return host_tsc; }
 
-unsigned bh_vcpu(void)
-{
-	return 0;
-}
+unsigned bh_vcpu(void) { return 0; }
 
 /* Not every test uses everything. */
 static inline void host_reset(void)

@@ -34,15 +34,9 @@ static const void *map(uint64_t physical, uint64_t bytes)
 	return mapped;
 }
 
-static bool parse(void)
-{
-	return acpi_parse(&acpi, BASE + RSDP, map);
-}
+static bool parse(void) { return acpi_parse(&acpi, BASE + RSDP, map); }
 
-static void put(uint32_t at, uint64_t value, unsigned bytes)
-{
-	memcpy(memory + at, &value, bytes);
-}
+static void put(uint32_t at, uint64_t value, unsigned bytes) { memcpy(memory + at, &value, bytes); }
 
 static void seal_at(uint32_t at, uint32_t length, uint32_t checksum_at)
 {

@@ -62,10 +62,7 @@ static void assert_refused(struct partition *partition, uint64_t physical, uint6
 	assert_clean();
 }
 
-static int set_up(void **state)
-{
-	return fake_system_reset(state);
-}
+static int set_up(void **state) { return fake_system_reset(state); }
 
 /* ---- tests --------------------------------------------------------------------------------------- */
 

@@ -32,10 +32,7 @@ static uint32_t parse_bytes(const char *text, size_t bytes)
 	return errors;
 }
 
-static uint32_t parse(const char *text)
-{
-	return parse_bytes(text, strlen(text));
-}
+static uint32_t parse(const char *text) { return parse_bytes(text, strlen(text)); }
 
 /* The text has exactly one error, and it is told as `expected` (a part of "LINE: text"). */
 static void one_error(const char *text, const char *expected)

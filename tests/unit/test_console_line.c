@@ -41,20 +41,14 @@ static void put_byte(char c)
 		return;
 	}
 	switch (c) {
-	case 0x1b:
-		escape = 1;
-		return;
-	case '\r':
-		column = 0;
-		return;
+	case 0x1b: escape = 1; return;
+	case '\r': column = 0; return;
 	case '\n':
 		rows++;
 		screen[0] = 0;
 		column = 0;
 		return;
-	case '\a':
-		bells++;
-		return;
+	case '\a': bells++; return;
 	}
 	assert_true(column <= strlen(screen));
 	if (!screen[column])

@@ -163,17 +163,13 @@ static uint8_t fake_read(void *context, unsigned offset)
 	if (offset < 2 && fake.reg[3] & 0x80)
 		return fake.divisor[offset];
 	switch (offset) {
-	case 0:
-		assert_true(fake.typed_got < fake.typed_count);
-		return (uint8_t)fake.typed[fake.typed_got++];
+	case 0: assert_true(fake.typed_got < fake.typed_count); return (uint8_t)fake.typed[fake.typed_got++];
 	case 2:
 		if (fake.reg[1] & 1 && fake.typed_got < fake.typed_count)
 			return 0xc4;
 		return fake.reg[1] & 2 && fake.empty ? 0xc2 : 0xc1;
-	case 5:
-		return (uint8_t)((fake.empty ? 0x60 : 0) | (fake.typed_got < fake.typed_count ? 1 : 0));
-	default:
-		return fake.reg[offset];
+	case 5: return (uint8_t)((fake.empty ? 0x60 : 0) | (fake.typed_got < fake.typed_count ? 1 : 0));
+	default: return fake.reg[offset];
 	}
 }
 

@@ -14,18 +14,12 @@ static uint8_t file[BYTES];
 static struct boot_program program;
 static char error[ELF_ERROR_BYTES];
 
-static void put(size_t at, uint64_t value, size_t bytes)
-{
-	memcpy(file + at, &value, bytes);
-}
+static void put(size_t at, uint64_t value, size_t bytes) { memcpy(file + at, &value, bytes); }
 
 /* Fields of program header `i`, ELF-64 figure 6. */
 enum { TYPE = 0, FLAGS = 4, OFFSET = 8, VADDR = 16, PADDR = 24, FILESZ = 32, MEMSZ = 40 };
 
-static void set(unsigned i, size_t field, uint64_t value)
-{
-	put(64 + i * 56 + field, value, field < OFFSET ? 4 : 8);
-}
+static void set(unsigned i, size_t field, uint64_t value) { put(64 + i * 56 + field, value, field < OFFSET ? 4 : 8); }
 
 static void segment(unsigned i, uint32_t flags, uint64_t address, uint64_t file_bytes, uint64_t memory_bytes)
 {

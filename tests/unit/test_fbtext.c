@@ -38,10 +38,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void show(const char *bytes)
-{
-	fbtext_write(&text, bytes, strlen(bytes));
-}
+static void show(const char *bytes) { fbtext_write(&text, bytes, strlen(bytes)); }
 
 /* What the pixels of a cell show; 0 when it is no glyph. */
 static char glyph_at(unsigned column, unsigned row)

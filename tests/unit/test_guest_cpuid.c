@@ -24,10 +24,7 @@ static struct cpuid ask_of(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
 			       (uint32_t)gpr[BH_RDX] };
 }
 
-static struct cpuid ask(uint32_t leaf, uint32_t subleaf)
-{
-	return ask_of(v, leaf, subleaf);
-}
+static struct cpuid ask(uint32_t leaf, uint32_t subleaf) { return ask_of(v, leaf, subleaf); }
 
 static void set_components(void)
 {

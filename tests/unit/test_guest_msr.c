@@ -5,10 +5,7 @@
 static struct vcpu *const v = &fake_vcpu[0];
 
 /* The extended state, as far as MSRs and CPUID ask for it. */
-uint64_t xstate_xcr0_supported(void)
-{
-	return 3;
-}
+uint64_t xstate_xcr0_supported(void) { return 3; }
 
 static int setup(void **state)
 {
@@ -40,10 +37,7 @@ static uint64_t get(uint32_t msr)
 	return value;
 }
 
-static bool put(uint32_t msr, uint64_t value)
-{
-	return guest_msr_write(v, msr, value);
-}
+static bool put(uint32_t msr, uint64_t value) { return guest_msr_write(v, msr, value); }
 
 static bool readable(uint32_t msr)
 {

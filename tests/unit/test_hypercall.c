@@ -614,16 +614,11 @@ static void test_machine_control(void **state)
 static uint64_t any_argument(void)
 {
 	switch (rand() % 6) {
-	case 0:
-		return (uint64_t)(rand() % 50);
-	case 1:
-		return 1ull << rand() % 64;
-	case 2:
-		return UINT64_MAX - (uint64_t)(rand() % 4);
-	case 3:
-		return (uint64_t)rand() << 33 ^ (uint64_t)rand() << 11 ^ (uint64_t)rand();
-	default:
-		return (uint64_t)(rand() % 8);
+	case 0: return (uint64_t)(rand() % 50);
+	case 1: return 1ull << rand() % 64;
+	case 2: return UINT64_MAX - (uint64_t)(rand() % 4);
+	case 3: return (uint64_t)rand() << 33 ^ (uint64_t)rand() << 11 ^ (uint64_t)rand();
+	default: return (uint64_t)(rand() % 8);
 	}
 }
 

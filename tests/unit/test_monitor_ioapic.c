@@ -119,15 +119,9 @@ static void test_not_delivered(void **state)
 
 /* ---- 8259 ---------------------------------------------------------------------------------------- */
 
-static void pw(uint16_t port, uint8_t value)
-{
-	pic_write(&pic, port, 1, value);
-}
+static void pw(uint16_t port, uint8_t value) { pic_write(&pic, port, 1, value); }
 
-static uint8_t pr(uint16_t port)
-{
-	return (uint8_t)pic_read(&pic, port, 1);
-}
+static uint8_t pr(uint16_t port) { return (uint8_t)pic_read(&pic, port, 1); }
 
 static void pic_start(uint8_t icw4)
 {

@@ -390,10 +390,8 @@ static void test_local_apic(void **state)
 static void native(unsigned op, uint32_t *a, uint32_t b, uint64_t *flags)
 {
 	switch (op) {
-#define OP(n, text)                                                                                            \
-	case n:                                                                                                \
-		__asm__ volatile(text " %2, %0\n\tpushfq\n\tpop %1" : "+r"(*a), "=r"(*flags) : "r"(b) : "cc"); \
-		break;
+#define OP(n, text) \
+	case n: __asm__ volatile(text " %2, %0\n\tpushfq\n\tpop %1" : "+r"(*a), "=r"(*flags) : "r"(b) : "cc"); break;
 		OP(0x01, "addl")
 		OP(0x09, "orl")
 		OP(0x21, "andl")

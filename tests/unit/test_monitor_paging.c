@@ -12,15 +12,9 @@
 static struct guest_memory memory;
 static struct bh_vcpu_state state;
 
-static void put64(uint64_t address, uint64_t value)
-{
-	assert_true(guest_memory_write(&memory, address, &value, 8));
-}
+static void put64(uint64_t address, uint64_t value) { assert_true(guest_memory_write(&memory, address, &value, 8)); }
 
-static void put32(uint64_t address, uint32_t value)
-{
-	assert_true(guest_memory_write(&memory, address, &value, 4));
-}
+static void put32(uint64_t address, uint32_t value) { assert_true(guest_memory_write(&memory, address, &value, 4)); }
 
 /* The address that `linear` means, or UINT64_MAX. */
 static uint64_t walk(uint64_t linear, unsigned access)

@@ -24,21 +24,12 @@ static void set(void *context, unsigned irq, bool level)
 	interrupts += level;
 }
 
-static void wr(uint16_t port, uint8_t value)
-{
-	pit_write(&pit, port, 1, value);
-}
+static void wr(uint16_t port, uint8_t value) { pit_write(&pit, port, 1, value); }
 
-static uint8_t rd(uint16_t port)
-{
-	return (uint8_t)pit_read(&pit, port, 1);
-}
+static uint8_t rd(uint16_t port) { return (uint8_t)pit_read(&pit, port, 1); }
 
 /* TSC ticks (nanoseconds) of so many PIT ticks, rounded up. */
-static uint64_t ns(uint64_t ticks)
-{
-	return (ticks * HOST_HZ + PIT_HZ - 1) / PIT_HZ;
-}
+static uint64_t ns(uint64_t ticks) { return (ticks * HOST_HZ + PIT_HZ - 1) / PIT_HZ; }
 
 static uint16_t rd_both(unsigned channel)
 {

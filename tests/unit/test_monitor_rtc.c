@@ -38,10 +38,7 @@ static void start_at(uint64_t seconds)
 	rtc_init(&rtc, &(struct rtc_outside){ now, NULL, HOST_HZ, seconds, host_tsc });
 }
 
-static uint8_t bcd(int value)
-{
-	return (uint8_t)(value / 10 << 4 | value % 10);
-}
+static uint8_t bcd(int value) { return (uint8_t)(value / 10 << 4 | value % 10); }
 
 static int setup(void **state)
 {

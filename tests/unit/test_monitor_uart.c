@@ -32,15 +32,9 @@ static void set(void *context, unsigned irq, bool new_level)
 	rises += level;
 }
 
-static uint8_t rd(unsigned reg)
-{
-	return (uint8_t)uart_read(&uart, (uint16_t)(0x3f8 + reg), 1);
-}
+static uint8_t rd(unsigned reg) { return (uint8_t)uart_read(&uart, (uint16_t)(0x3f8 + reg), 1); }
 
-static void wr(unsigned reg, uint8_t value)
-{
-	uart_write(&uart, (uint16_t)(0x3f8 + reg), 1, value);
-}
+static void wr(unsigned reg, uint8_t value) { uart_write(&uart, (uint16_t)(0x3f8 + reg), 1, value); }
 
 static int setup(void **state)
 {

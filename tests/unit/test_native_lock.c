@@ -18,10 +18,7 @@ static cnd_t wake[VCPUS];
 static uint64_t events[VCPUS];
 static _Atomic unsigned waits, signals;
 
-unsigned bh_vcpu(void)
-{
-	return self;
-}
+unsigned bh_vcpu(void) { return self; }
 
 /* A wait that lasts ten seconds is a lost wake-up. */
 static int64_t fake_wait(uint64_t mask)

@@ -33,20 +33,11 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 	return 0;
 }
 
-const struct bh_info *bh_info(void)
-{
-	return &info;
-}
+const struct bh_info *bh_info(void) { return &info; }
 
-uint64_t bh_rdtsc(void)
-{
-	return 0;
-}
+uint64_t bh_rdtsc(void) { return 0; }
 
-unsigned bh_vcpu(void)
-{
-	return 0;
-}
+unsigned bh_vcpu(void) { return 0; }
 
 static struct terminal partition, console;
 

@@ -60,10 +60,7 @@ static void copies_as_the_host_does(void **state)
 	}
 }
 
-static int sign(int value)
-{
-	return (value > 0) - (value < 0);
-}
+static int sign(int value) { return (value > 0) - (value < 0); }
 
 static void compares_and_searches(void **state)
 {

@@ -49,10 +49,7 @@ static void release(uint64_t address)
 	tables_used--;
 }
 
-static uint64_t *access_table(uint64_t address)
-{
-	return table[number_of(address)];
-}
+static uint64_t *access_table(uint64_t address) { return table[number_of(address)]; }
 
 static const struct paging_memory memory = { allocate, release, access_table };
 static struct paging p;

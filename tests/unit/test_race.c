@@ -104,10 +104,7 @@ static void idle_until_interrupt(void)
 
 /* ---- the programs -------------------------------------------------------------------------------------- */
 
-static unsigned any(unsigned below)
-{
-	return (unsigned)rand_r(&seed) % below;
-}
+static unsigned any(unsigned below) { return (unsigned)rand_r(&seed) % below; }
 
 /* What stands in its memory is 0 when its life begins, and what it wrote from then on. */
 static void check_memory(const struct vcpu *vcpu)
@@ -182,24 +179,16 @@ static void talk(struct vcpu *vcpu)
 static void run_native(struct vcpu *vcpu)
 {
 	switch (any(12)) {
-	case 0:
-		call(vcpu, BH_EVENT_SIGNAL, any(vcpu->partition->vcpus), 1ull << any(BH_EVENT_BITS), 0);
-		break;
+	case 0: call(vcpu, BH_EVENT_SIGNAL, any(vcpu->partition->vcpus), 1ull << any(BH_EVENT_BITS), 0); break;
 	case 1:
-	case 2:
-		talk(vcpu);
-		break;
+	case 2: talk(vcpu); break;
 	case 3:
 		if (!any(4))
 			control(vcpu);
 		break;
-	case 5:
-		end_itself(vcpu);
-		break;
-	case 6:
-		break; /* computes */
-	default:
-		wait_some(vcpu);
+	case 5: end_itself(vcpu); break;
+	case 6: break; /* computes */
+	default: wait_some(vcpu);
 	}
 }
 
@@ -216,8 +205,7 @@ static void run_guest(struct vcpu *vcpu)
 		vcpu_set_timer(vcpu, now() + any(300000));
 		vcpu->state = VCPU_HALTED;
 		break;
-	default:
-		message_pio(vcpu, 0x3f8, 1, any(2));
+	default: message_pio(vcpu, 0x3f8, 1, any(2));
 	}
 }
 

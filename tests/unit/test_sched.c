@@ -120,10 +120,7 @@ static void wake(struct task *t)
 	event_signal(t->vcpu, 1);
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static uint64_t next_wake(void)
 {
@@ -703,27 +700,17 @@ static void check_queue(void)
 static void do_something(struct task *t)
 {
 	switch (rand() % 8) {
-	case 0:
-		sched_deactivate(sched, t->entity, fake_now);
-		break;
+	case 0: sched_deactivate(sched, t->entity, fake_now); break;
 	case 1:
-	case 2:
-		sched_activate(sched, t->entity, fake_now);
-		break;
+	case 2: sched_activate(sched, t->entity, fake_now); break;
 	case 3:
 		if (t->vcpu->state == VCPU_RUNNABLE)
 			sleep_now(t);
 		break;
 	case 4:
-	case 5:
-		wake(t);
-		break;
-	case 6:
-		start_work(t, 1 + (unsigned)rand() % 3);
-		break;
-	case 7:
-		run((unsigned)rand() % (40 * MS));
-		break;
+	case 5: wake(t); break;
+	case 6: start_work(t, 1 + (unsigned)rand() % 3); break;
+	case 7: run((unsigned)rand() % (40 * MS)); break;
 	}
 }
 

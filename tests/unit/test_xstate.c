@@ -89,10 +89,7 @@ static void test_init_values(void **state)
 	assert_int_equal(memory[1000], 0);
 }
 
-static bool set_xcr0(uint64_t value)
-{
-	return xstate_xsetbv(&fake_vcpu[0], 0, value);
-}
+static bool set_xcr0(uint64_t value) { return xstate_xsetbv(&fake_vcpu[0], 0, value); }
 
 static void test_xsetbv(void **state)
 {

@@ -173,7 +173,4 @@ static inline void vmptrld(const uint64_t *physical)
 	__asm__ volatile("vmptrld %0" : : "m"(*physical) : "cc", "memory");
 }
 
-static inline void vmclear(uint64_t physical)
-{
-	__asm__ volatile("vmclear %0" : : "m"(physical) : "cc", "memory");
-}
+static inline void vmclear(uint64_t physical) { __asm__ volatile("vmclear %0" : : "m"(physical) : "cc", "memory"); }

@@ -77,10 +77,7 @@ void vmx_inject(uint32_t info, uint32_t error_code);
  * RIP past the instruction that exited; the VMCS is current. The shadow of an STI or MOV SS before it stays, so an
  * interrupt may come one instruction later than it could.
  */
-static inline void vmx_skip(void)
-{
-	vmwrite(GUEST_RIP, vmread(GUEST_RIP) + vmread(EXIT_INSTRUCTION_LENGTH));
-}
+static inline void vmx_skip(void) { vmwrite(GUEST_RIP, vmread(GUEST_RIP) + vmread(EXIT_INSTRUCTION_LENGTH)); }
 
 /* ---- vmx_exit.c ------------------------------------------------------------------------------ */
 

@@ -60,10 +60,7 @@ static uint64_t controls(uint32_t msr)
 	return rdmsr(msr);
 }
 
-static bool allowed(uint32_t msr, uint32_t bit)
-{
-	return controls(msr) >> 32 & bit;
-}
+static bool allowed(uint32_t msr, uint32_t bit) { return controls(msr) >> 32 & bit; }
 
 static const struct control {
 	uint32_t msr, bit;

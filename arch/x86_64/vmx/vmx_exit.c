@@ -67,10 +67,7 @@ static const uint8_t public_reason[256] = {
 	[EXIT_XSETBV] = BH_EXIT_XSETBV,
 };
 
-unsigned vmx_exit_reason(unsigned number)
-{
-	return public_reason[number & 0xff];
-}
+unsigned vmx_exit_reason(unsigned number) { return public_reason[number & 0xff]; }
 
 #define RFLAGS_IF 0x200u
 #define CR0_NOTED 0x60000020ull /* CD, NW, NE */
@@ -86,15 +83,9 @@ unsigned vmx_exit_reason(unsigned number)
 
 /* ---- instructions that the kernel answers ------------------------------------------------------ */
 
-static void invalid_opcode(void)
-{
-	vmx_inject(FAULT(EXCEPTION_UD), 0);
-}
+static void invalid_opcode(void) { vmx_inject(FAULT(EXCEPTION_UD), 0); }
 
-static void general_protection(void)
-{
-	vmx_inject(FAULT_ERROR(EXCEPTION_GP), 0);
-}
+static void general_protection(void) { vmx_inject(FAULT_ERROR(EXCEPTION_GP), 0); }
 
 /* A guest that halts with interrupts off can only be woken by INIT; a native that halts is not
  * woken at all. */
@@ -311,15 +302,12 @@ static void fatal(struct vcpu *vcpu, uint32_t reason)
 	case EXIT_INVALID_STATE:
 		report_failure(vcpu, "invalid guest state: the CPU refused to enter it (SDM vol. 3, 26.3)");
 		break;
-	case EXIT_TASK_SWITCH:
-		report_failure(vcpu, "a hardware task switch, which is not supported");
-		break;
+	case EXIT_TASK_SWITCH: report_failure(vcpu, "a hardware task switch, which is not supported"); break;
 	case EXIT_EPT_MISCONFIGURATION:
 		report_failure(vcpu, "EPT misconfiguration at %llx: a defect of the kernel",
 			       (unsigned long long)vmread(GUEST_PHYSICAL_ADDRESS));
 		break;
-	default:
-		report_failure(vcpu, "exit reason %u, which is not expected", reason & 0xffff);
+	default: report_failure(vcpu, "exit reason %u, which is not expected", reason & 0xffff);
 	}
 }
 
@@ -328,9 +316,7 @@ void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
 
 	switch (reason) {
-	case EXIT_IO:
-		exit_io(vcpu, record);
-		break;
+	case EXIT_IO: exit_io(vcpu, record); break;
 	case EXIT_WRMSR:
 		record->detail = vcpu->arch.gpr[BH_RCX];
 		exit_wrmsr(vcpu);
@@ -339,52 +325,27 @@ void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 		record->detail = vcpu->arch.gpr[BH_RCX];
 		exit_rdmsr(vcpu);
 		break;
-	case EXIT_HLT:
-		exit_hlt(vcpu);
-		break;
-	case EXIT_EXTERNAL_INTERRUPT:
-		exit_interrupt(cpu, record);
-		break;
-	case EXIT_PREEMPTION_TIMER:
-		cpu->sched.look = 1;
-		break;
+	case EXIT_HLT: exit_hlt(vcpu); break;
+	case EXIT_EXTERNAL_INTERRUPT: exit_interrupt(cpu, record); break;
+	case EXIT_PREEMPTION_TIMER: cpu->sched.look = 1; break;
 	case EXIT_INTERRUPT_WINDOW:
 	case EXIT_INIT:
-	case EXIT_SIPI:
-		break;
-	case EXIT_TPR_BELOW_THRESHOLD:
-		atomic_fetch_or(&vcpu->arch.apic.attention, APIC_ATTENTION_SCAN);
-		break;
-	case EXIT_VIRTUALIZED_EOI:
-		exit_eoi(vcpu, record);
-		break;
-	case EXIT_EPT_VIOLATION:
-		exit_ept_violation(vcpu, record);
-		break;
-	case EXIT_CONTROL_REGISTER:
-		exit_control_register(vcpu, record);
-		break;
-	case EXIT_MOV_DR:
-		report_failure(vcpu, "a native program used a debug register");
-		break;
-	case EXIT_EXCEPTION_OR_NMI:
-		exit_exception(vcpu, record);
-		break;
-	case EXIT_XSETBV:
-		exit_xsetbv(vcpu);
-		break;
+	case EXIT_SIPI: break;
+	case EXIT_TPR_BELOW_THRESHOLD: atomic_fetch_or(&vcpu->arch.apic.attention, APIC_ATTENTION_SCAN); break;
+	case EXIT_VIRTUALIZED_EOI: exit_eoi(vcpu, record); break;
+	case EXIT_EPT_VIOLATION: exit_ept_violation(vcpu, record); break;
+	case EXIT_CONTROL_REGISTER: exit_control_register(vcpu, record); break;
+	case EXIT_MOV_DR: report_failure(vcpu, "a native program used a debug register"); break;
+	case EXIT_EXCEPTION_OR_NMI: exit_exception(vcpu, record); break;
+	case EXIT_XSETBV: exit_xsetbv(vcpu); break;
 	case EXIT_INVD:
 	case EXIT_WBINVD:
 		vmx_skip(); /* no device sees this memory behind the cache's back */
 		break;
-	case EXIT_RDPMC:
-		general_protection();
-		break;
+	case EXIT_RDPMC: general_protection(); break;
 	case EXIT_TRIPLE_FAULT:
 	case EXIT_TASK_SWITCH:
-	case EXIT_EPT_MISCONFIGURATION:
-		fatal(vcpu, reason);
-		break;
+	case EXIT_EPT_MISCONFIGURATION: fatal(vcpu, reason); break;
 	default:
 		/* Instructions that CPUID does not offer: VMX, SMX, MONITOR and their like. */
 		if (reason & EXIT_REASON_ENTRY_FAILURE)
@@ -394,20 +355,11 @@ void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	}
 }
 
-static const struct paging_format *vmx_paging(void)
-{
-	return vmx_caps.page_1g ? &paging_ept_1g : &paging_ept;
-}
+static const struct paging_format *vmx_paging(void) { return vmx_caps.page_1g ? &paging_ept_1g : &paging_ept; }
 
-static void vmx_skip_later(struct vcpu *vcpu)
-{
-	vcpu->arch.vmx.pending |= VMX_PENDING_SKIP;
-}
+static void vmx_skip_later(struct vcpu *vcpu) { vcpu->arch.vmx.pending |= VMX_PENDING_SKIP; }
 
-static void vmx_gp_later(struct vcpu *vcpu)
-{
-	vcpu->arch.vmx.pending |= VMX_PENDING_GP;
-}
+static void vmx_gp_later(struct vcpu *vcpu) { vcpu->arch.vmx.pending |= VMX_PENDING_GP; }
 
 static const struct virt_ops vmx_ops = {
 	.name = "VT-x",

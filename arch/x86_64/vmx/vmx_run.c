@@ -111,7 +111,7 @@ static void set_preemption_control(struct vmx_vcpu *vmx, bool on)
 /*
  * The vCPU must be back when the CPU's next deadline comes. The preemption timer is saved at exits and goes on counting
  * at the next entry, so a deadline is loaded once. The time in the kernel and in the monitor in between makes it fire
- * that much later, never earlier; but the second stage of every exit looks at the clock itself.
+ * that much later, never earlier; but whoever is entered in another's place, only when the clock has been looked at.
  */
 static inline void arm(struct cpu *cpu, struct vmx_vcpu *vmx, uint64_t deadline, uint64_t now)
 {
@@ -119,6 +119,8 @@ static inline void arm(struct cpu *cpu, struct vmx_vcpu *vmx, uint64_t deadline,
 
 	vmx->armed = deadline;
 	if (!vmx_caps.preemption_timer) {
+		/* One timer for all vCPUs of the CPU: each entry looks at it. */
+		vmx->armed = VMX_NOT_ARMED;
 		if (deadline != cpu->arch.timer_deadline)
 			clock_set_timer(deadline);
 		return;
@@ -140,10 +142,7 @@ static inline void make_resident(struct cpu *cpu, struct vcpu *vcpu)
 	vmptrld(&vcpu->arch.vmx.vmcs);
 }
 
-void vmx_make_current(struct vcpu *vcpu)
-{
-	make_resident(cpu_this(), vcpu);
-}
+void vmx_make_current(struct vcpu *vcpu) { make_resident(cpu_this(), vcpu); }
 
 static void prepare_pending(struct vmx_vcpu *vmx)
 {

@@ -62,17 +62,10 @@ void vmx_write_special(struct vcpu *vcpu, enum virt_register reg, uint64_t value
 {
 	vmx_make_current(vcpu);
 	switch (reg) {
-	case VIRT_CR0:
-		write_cr0_of_guest(value);
-		break;
-	case VIRT_CR4:
-		write_cr4_of_guest(vcpu, value);
-		break;
-	case VIRT_EFER:
-		write_efer_of_guest(vcpu, value);
-		break;
-	default:
-		vmwrite(special[reg], value);
+	case VIRT_CR0: write_cr0_of_guest(value); break;
+	case VIRT_CR4: write_cr4_of_guest(vcpu, value); break;
+	case VIRT_EFER: write_efer_of_guest(vcpu, value); break;
+	default: vmwrite(special[reg], value);
 	}
 }
 
