@@ -7,7 +7,6 @@
 #include "partition.h"
 #include "report.h"
 #include "spinlock.h"
-#include "start.h"
 
 #define TEXT_BYTES 2048
 

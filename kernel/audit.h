@@ -1,7 +1,6 @@
 /* audit.h: proves that every nested table and the kernel's own agree with the record of owners. */
 #pragma once
 #include <stdint.h>
-#include <stddef.h>
 
 /* Walks them all; the number of disagreements. What they are can be read afterwards. Any CPU. */
 int64_t audit_run(void);

@@ -1,7 +1,6 @@
 /* cpu.h: a physical CPU. Everything in it belongs to that CPU alone, unless it says otherwise. */
 #pragma once
 #include <stdint.h>
-#include <stdbool.h>
 #include "arch_cpu.h"
 #include "sched.h"
 

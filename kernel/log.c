@@ -1,6 +1,5 @@
 #include "log.h"
 #include <guests/lib/bh_format.h>
-#include <guests/lib/bh_string.h>
 #include "clock.h"
 #include "output.h"
 #include "spinlock.h"

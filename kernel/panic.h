@@ -1,7 +1,6 @@
 /* panic.h: the kernel's own end. */
 #pragma once
 #include <stdbool.h>
-#include <stdint.h>
 
 /*
  * Says why and on which CPU, on every output there is, with the addresses found on the stack; stops

@@ -8,7 +8,6 @@
 #include "log.h"
 #include "pool.h"
 #include "populate.h"
-#include "report.h"
 #include "vcpu.h"
 
 struct partition *partitions[PARTITION_MAX];

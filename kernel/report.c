@@ -1,7 +1,6 @@
 #include "report.h"
 #include <stdarg.h>
 #include <guests/lib/bh_format.h>
-#include <guests/lib/bh_string.h>
 #include "log.h"
 #include "partition.h"
 #include "trace.h"

@@ -1,7 +1,6 @@
 #include "sched.h"
 #include "clock.h"
 #include "cpu.h"
-#include "cpu_this.h"
 #include "interrupt.h"
 #include "partition.h"
 #include "trace.h"

@@ -1,7 +1,6 @@
 #include "start.h"
 #include <stdatomic.h>
 #include "build.h"
-#include "cpu_this.h"
 #include "frame.h"
 #include "log.h"
 #include "machine_control.h"

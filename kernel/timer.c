@@ -1,5 +1,4 @@
 #include "timer.h"
-#include <stddef.h>
 
 static void timer_remove(struct timer_queue *queue, struct timer *timer)
 {

@@ -1,5 +1,4 @@
 #include "trace.h"
-#include "partition.h"
 #include "pool.h"
 #include "vcpu.h"
 #include "virt.h"

@@ -1,5 +1,4 @@
 #include "apic.h"
-#include <stddef.h>
 #include "address_space.h"
 #include "cpu.h"
 #include "instructions.h"

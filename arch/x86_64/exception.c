@@ -1,5 +1,4 @@
 #include "exception.h"
-#include <stddef.h>
 #include "cpu_this.h"
 #include "instructions.h"
 #include "log.h"

@@ -1,7 +1,6 @@
 /* ioapic.h: I/O APICs (82093AA data sheet) and the 8259s that they replace. */
 #pragma once
 #include <stdbool.h>
-#include <stdint.h>
 
 /* Finds the I/O APICs and masks everything in them and in the 8259s. Boot CPU, after acpi_init. */
 void ioapic_init(void);

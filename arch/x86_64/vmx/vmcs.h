@@ -1,7 +1,6 @@
 /* vmcs.h: VMCS fields by the manual's names (SDM vol. 3, appendix B), and the instructions that
  * reach them. */
 #pragma once
-#include <stdbool.h>
 #include <stdint.h>
 
 enum vmcs_field {

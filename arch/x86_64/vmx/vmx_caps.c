@@ -1,10 +1,8 @@
 #include <guests/lib/bh_format.h>
-#include "address_space.h"
 #include "cpu.h"
 #include "guest_apic.h"
 #include "guest_cpuid.h"
 #include "instructions.h"
-#include "interrupt.h"
 #include "log.h"
 #include "msr.h"
 #include "panic.h"

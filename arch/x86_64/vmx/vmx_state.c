@@ -1,7 +1,6 @@
 #include "guest_cpuid.h"
 #include "instructions.h"
 #include "msr.h"
-#include "guest_msr.h"
 #include "vcpu.h"
 #include "vmx.h"
 

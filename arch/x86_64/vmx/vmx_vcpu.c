@@ -1,5 +1,4 @@
 #include <guests/lib/bh_string.h>
-#include "address_space.h"
 #include "cpu.h"
 #include "cpu_this.h"
 #include "guest_apic.h"
