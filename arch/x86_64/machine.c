@@ -3,11 +3,13 @@
 #include "address_space.h"
 #include "apic.h"
 #include "clock.h"
+#include "cpu_this.h"
 #include "instructions.h"
 #include "interrupt.h"
 #include "ioapic.h"
 #include "log.h"
 #include "panic.h"
+#include "pool.h"
 
 extern char boot_stack_top[]; /* entry.S */
 

@@ -111,7 +111,7 @@ static void set_preemption_control(struct vmx_vcpu *vmx, bool on)
 /*
  * The vCPU must be back when the CPU's next deadline comes. The preemption timer is saved at exits and goes on counting
  * at the next entry, so a deadline is loaded once. The time in the kernel and in the monitor in between makes it fire
- * that much later, never earlier; but whoever is entered in another's place, only when the clock has been looked at.
+ * that much later, never earlier; so the clock itself is looked at before the peer is entered, and in the second stage.
  */
 static inline void arm(struct cpu *cpu, struct vmx_vcpu *vmx, uint64_t deadline, uint64_t now)
 {
