@@ -27,16 +27,6 @@ static inline void spin_lock(struct spinlock *lock)
 		spin_pause();
 }
 
-/* Takes the lock only if nobody has it or waits for it. */
-static inline bool spin_try_lock(struct spinlock *lock)
-{
-	uint32_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
-	uint32_t next = serving;
-
-	return atomic_compare_exchange_strong_explicit(&lock->next, &next, serving + 1, memory_order_acquire,
-						       memory_order_relaxed);
-}
-
 static inline void spin_unlock(struct spinlock *lock)
 {
 	uint32_t serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);

@@ -35,7 +35,6 @@ static inline uint64_t rdtsc(void)
 /* Control registers (SDM vol. 3, 2.5). */
 #define CR0_PE	       0x1u
 #define CR0_MP	       0x2u
-#define CR0_EM	       0x4u
 #define CR0_TS	       0x8u
 #define CR0_ET	       0x10u
 #define CR0_NE	       0x20u

@@ -30,7 +30,6 @@
 #define EPT_CAP_WB	     (1ull << 14)
 #define EPT_CAP_2M	     (1ull << 16)
 #define EPT_CAP_1G	     (1ull << 17)
-#define EPT_CAP_INVEPT_ALL   ((1ull << 20) | (1ull << 26))
 #define VPID_CAP_INVVPID_ONE ((1ull << 32) | (1ull << 41))
 
 struct vmx_caps vmx_caps;
