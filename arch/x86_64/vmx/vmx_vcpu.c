@@ -12,6 +12,8 @@
 #include "vcpu.h"
 #include "vmx.h"
 
+#define RFLAGS_IF 0x200u
+
 #define EXCEPTION_DB 1
 #define EXCEPTION_NM 7
 #define EXCEPTION_AC 17
@@ -289,7 +291,11 @@ static void write_common_state(struct vcpu *vcpu)
 	vmwrite(GUEST_SYSENTER_CS, 0);
 	vmwrite(GUEST_SYSENTER_ESP, 0);
 	vmwrite(GUEST_SYSENTER_EIP, 0);
-	vmwrite(GUEST_RFLAGS, 2);
+	/*
+	 * No interrupt is ever delivered to a native. IF is set all the same: by the manual interrupts exit whatever it
+	 * is (25.2), but there are CPUs that hold them back while it is clear.
+	 */
+	vmwrite(GUEST_RFLAGS, vcpu->is_guest ? 2 : 2 | RFLAGS_IF);
 	vmwrite(GUEST_RSP, 0);
 	vmwrite(GUEST_CR3, 0);
 	vmwrite(GUEST_INTERRUPTIBILITY, 0);

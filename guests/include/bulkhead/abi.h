@@ -136,9 +136,9 @@ enum bh_handle_type {
 /*
  * Its memory is guest-physical 0 to memory_bytes. The program is loaded where its ELF segments say
  * (BH_GPA_IMAGE and up), each page with the permissions of its segment; what no segment covers is
- * readable and writable, not executable. Every vCPU starts in 64-bit mode at the ELF's entry, interrupts
- * off, CR3 = BH_NATIVE_CR3 (page tables that the image brings with it), RDI = the vCPU's index, no
- * stack. Floating point and vector instructions end the partition.
+ * readable and writable, not executable. Every vCPU starts in 64-bit mode at the ELF's entry, CR3 = BH_NATIVE_CR3
+ * (page tables that the image brings with it), RDI = the vCPU's index, no stack. No interrupt is ever delivered
+ * to it, whatever RFLAGS.IF says. Floating point and vector instructions end the partition.
  */
 #define BH_GPA_INFO	0x10000ull
 #define BH_GPA_IMAGE	0x100000ull
