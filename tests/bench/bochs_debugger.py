@@ -62,33 +62,34 @@ class Debugger:
         self.stop()
         self._send("c\nq")
 
-    def wait_break(self, address, code):
+    def wait_break(self, address, mnemonic, seconds=240):
         """
-        Until a breakpoint is met at the address and its instruction is the one with this code: another program may have
-        another one there. Returns (CPU, number of the breakpoint).
+        Until a breakpoint is met at the address and at such an instruction: another program may have another one there.
+        Returns (CPU, number of the breakpoint).
         """
+        deadline = time.monotonic() + seconds
         while True:
-            text = self._answer(240)
+            text = self._answer(max(1, deadline - time.monotonic()))
             hit = re.search(r"^\((\d+)\) Breakpoint (\d+),", text, re.M)
             here = [one for line in text.splitlines() if (one := path_trace.parse_line(line))
                     and hit and one.cpu == int(hit.group(1)) and one.address == address]
-            if here and here[0].code == code:
+            if here and path_trace.mnemonic(here[0]) == mnemonic:
                 return int(hit.group(1)), int(hit.group(2))
+            if time.monotonic() > deadline:
+                self.machine.fail(f"no {mnemonic} was met at {address:#x} within {seconds} s")
             self.go_on()
 
-    def trace_from(self, address, code, start, skip=50, steps=6000):
+    def trace_from(self, address, mnemonic, start, steps=8000):
         """
-        Lets the machine go on with `start`, a function that makes it come to the address, `skip` times past it, and
-        returns the next `steps` instructions of that CPU. Afterwards the machine runs.
+        Lets the machine go on with `start`, a function that makes it come to a loop around the address, and returns
+        `steps` instructions of that CPU from there. Afterwards the machine runs. With several CPUs the debugger sees
+        only some of the passages, one in ten or in a hundred, so that the loop must be long.
         """
         self.stop()
         self.command(f"lb {address:#x}")
         self.go_on()
         start()
-        for _ in range(skip):
-            self.wait_break(address, code)
-            self.go_on()
-        cpu, number = self.wait_break(address, code)
+        cpu, number = self.wait_break(address, mnemonic)
         for line in (f"d {number}", f"set $cpu = {cpu}", "trace on"):
             self.command(line)
         trace = path_trace.parse(self.command(f"s {cpu} {steps}"), cpu)

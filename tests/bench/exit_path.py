@@ -31,23 +31,15 @@ LOOPS = {
 }
 
 
-Loop = collections.namedtuple("Loop", "exits head code")      # addresses of the instruction and of the loop, its bytes
-
-
-def loop_in(program, function, mnemonic, operands):
-    """
-    The loop around the instruction. The debugger stops at its head: it looks for breakpoints only where it follows a jump
-    for certain, elsewhere by chance.
-    """
-    command = ["objdump", "-d", program] + ([f"--disassemble={function}"] if function else [])
+def address_in(program, function, mnemonic, operands):
+    """Where the program has the instruction."""
+    command = ["objdump", "-d", "--no-show-raw-insn", program]
+    command += [f"--disassemble={function}"] if function else []
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(rf"^\s*([0-9a-f]+):\t[0-9a-f ]+\t{mnemonic}\s*{operands}\s*$", listing, re.M)
-    exits = int(found.group(1), 16) if found else 0
-    for target in re.findall(r"\tj\w+\s+(?:0x)?([0-9a-f]+)", listing[found.end():] if found else ""):
-        head = re.search(rf"^\s*{target}:\t([0-9a-f ]+)\t", listing, re.M)
-        if head and int(target, 16) <= exits:
-            return Loop(exits, int(target, 16), head.group(1).replace(" ", ""))
-    raise path_trace.TraceError(f"no {mnemonic} in a loop of {function or 'any function'} of {program}")
+    found = re.search(rf"^\s*([0-9a-f]+):\s+{mnemonic}\s*{operands}\s*$", listing, re.M)
+    if not found:
+        raise path_trace.TraceError(f"no {mnemonic} in {function or 'any function'} of {program}")
+    return int(found.group(1), 16)
 
 
 class Paths:
@@ -60,24 +52,25 @@ class Paths:
         self.monitor = path_trace.Symbols.of(os.path.join(BUILD, "guests", "monitor.elf"))
         with open(os.path.join(TOP, "arch", "x86_64", "vmx", "vmcs.h"), encoding="utf-8") as file:
             self.fields = path_trace.vmcs_fields(file.read())
-        self.loops = {name: loop_in(*place) for name, place in LOOPS.items()}
+        self.addresses = {name: address_in(*loop) for name, loop in LOOPS.items()}
 
     def operation(self, name):
         """Traces; returns (the operation's instructions, how many took this way, of how many)."""
+        address, mnemonic = self.addresses[name], LOOPS[name][2]
         trace = self._trace_linux if LOOPS[name][0] == LINUX else self._trace_native
-        found = path_trace.operations(trace(self.loops[name]), self.loops[name].exits)
+        found = path_trace.operations(trace(address, mnemonic), address)
         operation, times = path_trace.usual(found)
         return operation, times, len(found)
 
-    def _trace_native(self, loop):
+    def _trace_native(self, address, mnemonic):
         self.machine.command("help help")       # nothing of an earlier run is left to be read
-        trace = self.debugger.trace_from(loop.head, loop.code, lambda: self.machine.send("start measure\r"))
+        trace = self.debugger.trace_from(address, mnemonic, lambda: self.machine.send("start measure\r"))
         self.machine.expect(r"\[measure finished\]", 120)
         return trace
 
-    def _trace_linux(self, loop):
+    def _trace_linux(self, address, mnemonic):
         again_in(self.machine, "alpha")
-        trace = self.debugger.trace_from(loop.head, loop.code, lambda: self.machine.send("port-bench\r"))
+        trace = self.debugger.trace_from(address, mnemonic, lambda: self.machine.send("port-bench\r"))
         self.machine.expect(r"exit\.pio=\d+", 120)
         detach(self.machine)
         return trace

@@ -12,7 +12,7 @@ COUNTED = {"entries": ("vmlaunch", "vmresume"), "vmptrld": ("vmptrld",), "vmread
            "vmwrite": ("vmwrite",), "wrmsr": ("wrmsr",), "rdtsc": ("rdtsc", "rdtscp")}
 COLUMNS = ("path", "kernel", "monitor", *COUNTED)
 
-Instruction = collections.namedtuple("Instruction", "cpu address text code")
+Instruction = collections.namedtuple("Instruction", "cpu address text size")
 
 
 class TraceError(Exception):
@@ -25,7 +25,7 @@ def parse_line(line):
     if not found:
         return None
     cpu, address, text, code = found.groups()
-    return Instruction(int(cpu), int(address, 16), text, code)
+    return Instruction(int(cpu), int(address, 16), text, len(code) // 2)
 
 
 def parse(text, cpu):
@@ -49,7 +49,7 @@ def operations(trace, address):
             found.append(trace[start:position])
             start = None
         if start is None and instruction.address == address:
-            start, after = position, address + len(instruction.code) // 2
+            start, after = position, address + instruction.size
     return found
 
 

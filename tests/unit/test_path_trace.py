@@ -47,7 +47,7 @@ def operations(text):
 
 def test_a_line():
     one = path_trace.parse_line(ROUND.splitlines()[2])
-    assert one == (1, 0xffffffff80010100, "mov ecx, 0x00004402", "b902440000")
+    assert one == (1, 0xffffffff80010100, "mov ecx, 0x00004402", 5)
 
 
 @pytest.mark.parametrize("line", ["", "<bochs:2> ", "Next at t=748553910", "Tracing enabled for CPU0",
