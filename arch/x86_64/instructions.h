@@ -33,6 +33,8 @@ static inline uint64_t rdtsc(void)
 }
 
 /* Control registers (SDM vol. 3, 2.5). */
+#define RFLAGS_IF 0x200u
+
 #define CR0_PE	       0x1u
 #define CR0_MP	       0x2u
 #define CR0_TS	       0x8u

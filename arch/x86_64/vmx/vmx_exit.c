@@ -69,7 +69,6 @@ static const uint8_t public_reason[256] = {
 
 unsigned vmx_exit_reason(unsigned number) { return public_reason[number & 0xff]; }
 
-#define RFLAGS_IF 0x200u
 #define CR0_NOTED 0x60000020ull /* CD, NW, NE */
 #define CR4_NOTED 0x40ull	/* MCE */
 

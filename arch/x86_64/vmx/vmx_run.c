@@ -17,8 +17,6 @@ _Static_assert(offsetof(struct cpu, arch) + offsetof(struct arch_cpu, stack_top)
 _Static_assert(offsetof(struct vcpu, arch.resumable) == VCPU_LAUNCHED, "vmx_switch.S relies on it");
 _Static_assert(VMX_RESUME == 0 && VMX_RESIDENT == 1, "vmx_switch.S relies on it");
 
-#define RFLAGS_IF 0x200u
-
 #define EXCEPTION_GP (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 13)
 
 void vmx_inject(uint32_t info, uint32_t error_code)

@@ -12,8 +12,6 @@
 #include "vcpu.h"
 #include "vmx.h"
 
-#define RFLAGS_IF 0x200u
-
 #define EXCEPTION_DB 1
 #define EXCEPTION_NM 7
 #define EXCEPTION_AC 17
