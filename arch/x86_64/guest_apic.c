@@ -29,21 +29,12 @@ static unsigned highest(struct guest_apic *apic, uint32_t offset)
 
 /* ---- posting ---- */
 
-/* Any CPU: the vector's bit at this moment. */
-static bool peek(struct guest_apic *apic, uint32_t offset, unsigned vector)
-{
-	return __atomic_load_n(word_of(apic, offset, vector), __ATOMIC_RELAXED) & bit_of(vector);
-}
-
 void guest_apic_post(struct vcpu *vcpu, unsigned vector, bool level)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;
 	_Atomic uint32_t *levels = &apic->posted_level[vector / 32];
 	uint32_t bit = bit_of(vector);
 
-	/* Whoever sends it over and over must not keep that CPU busy with looking. */
-	if (peek(apic, APIC_IRR, vector) && peek(apic, APIC_TMR, vector) == level)
-		return;
 	/* The trigger mode goes first: whoever takes the vector must find it. */
 	if (level)
 		atomic_fetch_or(levels, bit);
