@@ -5,7 +5,7 @@ CC ?= gcc
 
 KERNEL_SOURCES ?= $(wildcard kernel/*.c arch/x86_64/*.c arch/x86_64/*.S arch/x86_64/*/*.c arch/x86_64/*/*.S) \
 	drivers/uart.c drivers/fbtext.c drivers/font.c boot/config_machine.c boot/config_files.c boot/config_report.c boot/text.c \
-	guests/lib/bh_format.c guests/lib/bh_string.c
+	guests/lib/bh_format.c guests/lib/bh_string.c guests/lib/guest_paging.c
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(B)/kernel/obj/%.o)
 
 KERNEL_CPPFLAGS := -I. -Ikernel -Iarch/x86_64 -Iguests/include

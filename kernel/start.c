@@ -39,6 +39,7 @@ void machine_start(const struct boot_info *info)
 	panic_set_reset(boot->config.machine.panic == CONFIG_PANIC_RESET);
 	sched_slice = clock_ticks(boot->config.machine.slice_microseconds);
 	prepare_cpus();
+	virt_choose();
 	virt->require();
 	virt->caps(log_caps_line);
 	frame_init(info);

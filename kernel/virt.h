@@ -65,4 +65,6 @@ struct virt_ops {
 	void (*apic_mode_changed)(struct vcpu *vcpu);
 };
 
+/* The back end of this machine. virt_choose sets it: boot CPU, once, before all else. */
 extern const struct virt_ops *virt;
+void virt_choose(void);

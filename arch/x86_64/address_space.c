@@ -6,6 +6,8 @@
 #include "pool.h"
 #include "window.h"
 
+#define WINDOW_TABLES (CPU_MAX * WINDOW_SLOTS / 512)
+
 struct paging kernel_paging;
 uint64_t *window_entry;
 
@@ -52,22 +54,24 @@ static void map_region(const struct boot_info *info)
 }
 
 /*
- * The walker makes the tables that lead to the windows' page directory; what is in it belongs to
- * the window functions from then on. A page is mapped there for a moment, to have it made and to
- * find it.
+ * The walker makes the tables that lead to the windows' page directories, which stand in one piece; what is in them
+ * belongs to the window functions from then on. A page is mapped there for a moment, to have the table above made and
+ * to find it.
  */
 static void create_windows(void)
 {
-	uint64_t table = kernel_paging.root;
+	uint64_t *root = pool_virtual(kernel_paging.root), *above;
 
 	map_kernel(WINDOW_BASE, 0, PAGING_2M, PAGING_READ);
-	for (unsigned level = 4; level > 2; level--) {
-		uint64_t index = WINDOW_BASE >> (12 + 9 * (level - 1)) & 511;
-
-		table = paging_physical(((uint64_t *)pool_virtual(table))[index], level);
-	}
-	window_entry = pool_virtual(table);
-	window_entry[0] = 0;
+	above = pool_virtual(paging_physical(root[WINDOW_BASE >> 39 & 511], 4));
+	above += WINDOW_BASE >> 30 & 511;
+	window_entry = pool_alloc(WINDOW_TABLES);
+	if (!window_entry)
+		panic("no memory for the windows' page tables");
+	for (unsigned i = 1; i < WINDOW_TABLES; i++)
+		above[i] = above[0];
+	for (unsigned i = 0; i < WINDOW_TABLES; i++)
+		above[i] = (above[i] & (PAGING_4K - 1)) | pool_physical((uint8_t *)window_entry + i * PAGING_4K);
 }
 
 static void map_identity(uint64_t physical, uint64_t bytes, unsigned flags)

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "svm/svm_vcpu.h"
 
 #define GDT_CODE    0x08u /* selectors; DS, ES, SS are GDT_DATA, FS and GS are 0 */
 #define GDT_DATA    0x10u
@@ -35,6 +36,8 @@ struct arch_cpu {
 	uint64_t timer_deadline; /* clock.c: TSC, UINT64_MAX: none */
 	uint64_t nmis;		 /* NMIs seen */
 	_Atomic bool online;	 /* set by the CPU itself when it is ready */
+	uint32_t last_vector;	 /* of the last external interrupt */
+	struct svm_cpu svm;
 };
 
 struct cpu;

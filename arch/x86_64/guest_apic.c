@@ -164,6 +164,12 @@ uint64_t guest_apic_tmr(struct vcpu *vcpu, unsigned word)
 
 uint32_t guest_apic_tpr(struct vcpu *vcpu) { return *guest_apic_register(&vcpu->arch.apic, APIC_TPR); }
 
+void guest_apic_set_tpr(struct vcpu *vcpu, uint32_t tpr)
+{
+	*guest_apic_register(&vcpu->arch.apic, APIC_TPR) = tpr;
+	guest_apic_attend(&vcpu->arch.apic);
+}
+
 /* ---- life and modes ---- */
 
 bool guest_apic_create(struct vcpu *vcpu)

@@ -97,6 +97,7 @@ int guest_apic_hardware_eoi(struct vcpu *vcpu, unsigned vector);
 
 /* Own CPU: TPR; CR8 is its bits 7:4 (11.8.6). */
 uint32_t guest_apic_tpr(struct vcpu *vcpu);
+void guest_apic_set_tpr(struct vcpu *vcpu, uint32_t tpr);
 
 /* ---- registers ---- */
 

@@ -59,6 +59,7 @@ uint64_t interrupt_idt_base(void) { return (uint64_t)idt; }
 
 void interrupt_dispatch(unsigned vector)
 {
+	cpu_this()->arch.last_vector = vector;
 	switch (vector) {
 	case VECTOR_TIMER:
 		apic_eoi();

@@ -15,6 +15,7 @@
 #define IA32_PAT	     0x277u
 #define IA32_TSC_DEADLINE    0x6e0u
 #define IA32_X2APIC_FIRST    0x800u
+#define IA32_X2APIC_EOI	     0x80bu
 #define IA32_XSS	     0xda0u
 #define IA32_EFER	     0xc0000080u
 #define IA32_STAR	     0xc0000081u
@@ -26,10 +27,15 @@
 #define IA32_KERNEL_GS_BASE  0xc0000102u
 #define IA32_TSC_AUX	     0xc0000103u
 
+/* AMD APM vol. 2, appendix A. */
+#define VM_CR	    0xc0010114u
+#define VM_HSAVE_PA 0xc0010117u
+
 #define EFER_SCE 0x001u
 #define EFER_LME 0x100u
 #define EFER_LMA 0x400u
 #define EFER_NXE 0x800u
+#define EFER_SVME 0x1000u
 
 /*
  * What this kernel loads into IA32_PAT on every CPU: WB, WC, UC-, UC, twice. (The VMCS must restore

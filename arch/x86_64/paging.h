@@ -43,9 +43,9 @@ struct paging_format {
 	uint64_t type[3], type_mask;	     /* PAGING_WB, UC, WC */
 };
 
-/* 4-level host tables (SDM vol. 3, 4.5) and EPT (28.3.2), with 2 MiB pages at most, and with 1 GiB
- * pages. */
-extern const struct paging_format paging_host, paging_host_1g, paging_ept, paging_ept_1g;
+/* 4-level host tables (SDM vol. 3, 4.5), EPT (28.3.2) and NPT (APM vol. 2, 15.25), with 2 MiB pages at most, and with
+ * 1 GiB pages. */
+extern const struct paging_format paging_host, paging_host_1g, paging_ept, paging_ept_1g, paging_npt, paging_npt_1g;
 
 struct paging_memory {
 	uint64_t (*allocate)(void); /* physical address of a zeroed page, 0: none left */

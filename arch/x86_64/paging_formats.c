@@ -27,3 +27,16 @@ const struct paging_format paging_host = { .largest = 2, HOST };
 const struct paging_format paging_host_1g = { .largest = 3, HOST };
 const struct paging_format paging_ept = { .largest = 2, EPT };
 const struct paging_format paging_ept_1g = { .largest = 3, EPT };
+
+/*
+ * AMD APM vol. 2, 15.25: as host tables, by the PAT that the kernel runs with; each access of a guest counts as a
+ * user's. Tables grant everything, pages decide.
+ */
+#define NPT_USER 0x4ull
+#define NPT                                                                                                          \
+	.table = NPT_USER | HOST_WRITE | HOST_ACCESSED, .page = NPT_USER | HOST_ACCESSED | HOST_DIRTY,               \
+	.write = HOST_WRITE, .no_execute = HOST_NX, .type = { 0, HOST_PCD | HOST_PWT, HOST_PWT },                    \
+	.type_mask = HOST_PCD | HOST_PWT
+
+const struct paging_format paging_npt = { .largest = 2, NPT };
+const struct paging_format paging_npt_1g = { .largest = 3, NPT };

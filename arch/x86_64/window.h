@@ -1,7 +1,7 @@
 /*
  * window.h: looking at memory that the kernel has not mapped, one 2 MiB frame at a time.
  *
- * Each CPU has two windows. What window_map_slot returns stays valid until the next call for the
+ * Each CPU has eight windows. What window_map_slot returns stays valid until the next call for the
  * same slot on the same CPU; interrupts are off, so nobody else comes between.
  */
 #pragma once
@@ -11,12 +11,12 @@
 #include "instructions.h"
 
 #define WINDOW_BYTES PAGING_2M
-#define WINDOW_SLOTS 2u
+#define WINDOW_SLOTS 8u /* 0 and 1 for whoever needs one for a moment, the others are svm/svm_instruction.c's */
 
-/* The page directory of all windows: entry 2 * CPU + slot. Each CPU writes only its own. */
+/* The page directories of all windows, in one piece: entry 8 * CPU + slot. Each CPU writes only its own. */
 extern uint64_t *window_entry;
 
-/* Where `physical` (RAM, write-back) stands in window `slot` (0 or 1), up to the end of its 2 MiB
+/* Where `physical` (RAM, write-back) stands in window `slot`, up to the end of its 2 MiB
  * frame. */
 #ifdef HOST_TEST
 void *window_map_slot(unsigned slot, uint64_t physical);

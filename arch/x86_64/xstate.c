@@ -14,7 +14,7 @@
 static struct {
 	uint64_t xcr0; /* all that is switched; 0: no XSAVE, but FXSAVE */
 	size_t area_bytes;
-	unsigned msrs;
+	unsigned first_msr, msrs; /* of msr_number[] */
 } host;
 
 /* What a service's CPU holds. */
@@ -56,10 +56,11 @@ static uint64_t components(void)
 	return found;
 }
 
-void xstate_boot_init(void)
+void xstate_boot_init(bool syscall_msrs_switched)
 {
 	host.area_bytes = LEGACY_BYTES + HEADER_BYTES;
 	host.xcr0 = cpuid(1, 0).ecx & 1u << 26 ? components() : 0;
+	host.first_msr = syscall_msrs_switched ? XSTATE_MSRS - 1 : 0;
 	host.msrs = cpuid(0x80000001, 0).edx & 1u << 27 ? XSTATE_MSRS : XSTATE_MSRS - 1;
 }
 
@@ -109,7 +110,7 @@ static void load_vectors(const uint8_t *area)
 
 static void save_registers(struct xstate *xstate)
 {
-	for (unsigned i = 0; i < host.msrs; i++)
+	for (unsigned i = host.first_msr; i < host.msrs; i++)
 		xstate->msr[i] = rdmsr(msr_number[i]);
 	READ_DR(0, xstate->dr[0]);
 	READ_DR(1, xstate->dr[1]);
@@ -121,7 +122,7 @@ static void save_registers(struct xstate *xstate)
 /* `old` is what the CPU holds: registers that need no change are not written. */
 static void load_registers(const struct xstate *old, const struct xstate *new)
 {
-	for (unsigned i = 0; i < host.msrs; i++)
+	for (unsigned i = host.first_msr; i < host.msrs; i++)
 		if (old->msr[i] != new->msr[i])
 			wrmsr(msr_number[i], new->msr[i]);
 	WRITE_DR(0, new->dr[0]);
@@ -164,7 +165,7 @@ void xstate_cpu_init(void)
 		if (cpuid(0xd, 1).eax & 8)
 			wrmsr(IA32_XSS, 0); /* guests may have XSAVES, but no state that only it saves */
 	}
-	for (unsigned i = 0; i < host.msrs; i++)
+	for (unsigned i = host.first_msr; i < host.msrs; i++)
 		wrmsr(msr_number[i], 0);
 	load_registers(&clean, &clean);
 }

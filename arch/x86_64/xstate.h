@@ -30,8 +30,11 @@ struct xstate {
 	uint8_t area[] __attribute__((aligned(64))); /* in the format of the widest save instruction there is */
 };
 
-/* Boot CPU, once, before all below: what the host has. */
-void xstate_boot_init(void);
+/*
+ * Boot CPU, once, before all below: what the host has. `syscall_msrs_switched`: the back end's entries and exits switch
+ * the MSRs of SYSCALL and SWAPGS (SVM: VMLOAD, VMSAVE).
+ */
+void xstate_boot_init(bool syscall_msrs_switched);
 
 /* Each CPU, after arch_cpu_load and before its CR4 is written into any VMCS as the host's: CR4.OSXSAVE. */
 void xstate_cpu_init(void);

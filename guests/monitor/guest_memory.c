@@ -3,11 +3,17 @@
 #include <bulkhead/abi.h>
 #include "guests/lib/bh_string.h"
 
+static bool reader_read(void *memory, uint64_t address, void *to, uint64_t bytes)
+{
+	return guest_memory_read(memory, address, to, bytes);
+}
+
 void guest_memory_init(struct guest_memory *memory, void *window, uint64_t bytes)
 {
 	memory->window = window;
 	memory->low_bytes = bytes < BH_GUEST_LOW_MAX ? bytes : BH_GUEST_LOW_MAX;
 	memory->high_bytes = bytes - memory->low_bytes;
+	memory->reader = (struct guest_reader){ reader_read, memory };
 }
 
 static bool inside(uint64_t address, uint64_t bytes, uint64_t start, uint64_t length)

@@ -1,6 +1,6 @@
 /* instruction.c: registers, memory and repetition. */
 #include "instruction.h"
-#include "guest_paging.h"
+#include "guests/lib/guest_paging.h"
 #include "mmio.h"
 
 #define EFER_LMA     (1ull << 10)
@@ -48,10 +48,10 @@ bool instruction_get(struct machine *machine, const struct bh_message *message, 
 	const struct bh_vcpu_state *state = &message->state;
 	uint64_t address, linear = linear_address(state, BH_CS, state->rip);
 	uint8_t bytes[DECODE_BYTES_MAX];
-	unsigned count = guest_paging_fetch(&machine->memory, state, linear, bytes, sizeof(bytes));
+	unsigned count = guest_paging_fetch(&machine->memory.reader, state, linear, bytes, sizeof(bytes));
 
 	if (!count) {
-		if (!guest_paging_translate(&machine->memory, state, linear, PAGING_FETCH, &address))
+		if (!guest_paging_translate(&machine->memory.reader, state, linear, GUEST_FETCH, &address))
 			return false;
 		machine_fail(machine, "vCPU %u: RIP %#lx is at guest-physical %#lx, where no memory is", message->vcpu,
 			     (unsigned long)state->rip, (unsigned long)address);
@@ -128,13 +128,13 @@ static bool locate(const struct machine *machine, const struct bh_message *messa
 	const struct bh_vcpu_state *state = &message->state;
 	uint64_t offset = state->gpr[pointer] & mask_of(decode->address_size);
 	uint64_t linear = linear_address(state, segment, offset);
-	unsigned rest = 4096 - (linear & 4095), access = write ? PAGING_WRITE : 0;
+	unsigned rest = 4096 - (linear & 4095), access = write ? GUEST_WRITE : 0;
 
 	place->first_bytes = decode->size < rest ? decode->size : rest;
-	if (!guest_paging_translate(&machine->memory, state, linear, access, &place->first))
+	if (!guest_paging_translate(&machine->memory.reader, state, linear, access, &place->first))
 		return false;
 	return place->first_bytes == decode->size ||
-	       guest_paging_translate(&machine->memory, state, linear + place->first_bytes, access, &place->second);
+	       guest_paging_translate(&machine->memory.reader, state, linear + place->first_bytes, access, &place->second);
 }
 
 bool instruction_can_write(const struct machine *machine, const struct bh_message *message, const struct decode *decode,

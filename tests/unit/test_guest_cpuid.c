@@ -70,7 +70,7 @@ static void host_old(void)
 
 static void start(unsigned vcpus, bool is_guest, uint32_t missing)
 {
-	xstate_boot_init();
+	xstate_boot_init(false);
 	guest_cpuid_init(missing);
 	for (unsigned i = 0; i < vcpus; i++) {
 		fake_vcpu[i].is_guest = is_guest;

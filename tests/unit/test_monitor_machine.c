@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "bzimage_sample.h"
-#include "guests/monitor/guest_paging.h"
+#include "guests/lib/guest_paging.h"
 #include "guests/monitor/linux_boot.h"
 #include "guests/monitor/message.h"
 
@@ -101,7 +101,7 @@ static void check_boot(const uint8_t *kernel, const uint8_t *initrd, uint64_t in
 	/* The identity map holds everywhere, by the guest's own registers. */
 	for (uint64_t linear = 0; linear < 1ull << 32; linear += 0x1fffff) {
 		assert_true(
-			guest_paging_translate(&machine.memory, state, linear, PAGING_WRITE | PAGING_FETCH, &address));
+			guest_paging_translate(&machine.memory.reader, state, linear, GUEST_WRITE | GUEST_FETCH, &address));
 		assert_int_equal(address, linear);
 	}
 	assert_int_equal(state->segment[BH_CS].selector, 0x10);

@@ -1,6 +1,6 @@
 /* test_monitor_paging.c: bounds of guest memory, and walks through all kinds of page tables, good and bad. */
 #include "monitor_host.h"
-#include "guests/monitor/guest_paging.h"
+#include "guests/lib/guest_paging.h"
 
 #define RAM	 (16ull << 20)
 #define PRESENT	 1ull
@@ -21,7 +21,7 @@ static uint64_t walk(uint64_t linear, unsigned access)
 {
 	uint64_t address;
 
-	return guest_paging_translate(&memory, &state, linear, access, &address) ? address : UINT64_MAX;
+	return guest_paging_translate(&memory.reader, &state, linear, access, &address) ? address : UINT64_MAX;
 }
 
 static int setup(void **unused)
@@ -85,7 +85,7 @@ static void test_no_paging(void **unused)
 	(void)unused;
 	state.cr0 = 0;
 	assert_int_equal(walk(0x12345, 0), 0x12345);
-	assert_int_equal(walk(0x1ffffffff, PAGING_WRITE), 0xffffffff);
+	assert_int_equal(walk(0x1ffffffff, GUEST_WRITE), 0xffffffff);
 }
 
 static void test_64bit(void **unused)
@@ -93,7 +93,7 @@ static void test_64bit(void **unused)
 	(void)unused;
 	set_64bit();
 	put64(0x4000 + 8 * 5, 0xfee00000 | PRESENT | WRITABLE);
-	assert_int_equal(walk(0x5abc, PAGING_WRITE), 0xfee00abc); /* need not be RAM */
+	assert_int_equal(walk(0x5abc, GUEST_WRITE), 0xfee00abc); /* need not be RAM */
 	assert_true(walk(0x6000, 0) == UINT64_MAX);
 	put64(0x3000 + 8, 0x40000000 | PRESENT | LARGE | 1ull << 12 /* PAT */);
 	assert_int_equal(walk(0x2abcde, 0), 0x400abcde);
@@ -113,19 +113,19 @@ static void test_rights(void **unused)
 	set_64bit();
 	put64(0x4000, 0x7000 | PRESENT | NX);
 	put64(0x4008, 0x8000 | PRESENT | WRITABLE);
-	assert_true(walk(0, PAGING_WRITE) == UINT64_MAX);
-	assert_true(walk(0, PAGING_FETCH) == UINT64_MAX);
-	assert_int_equal(walk(0x1000, PAGING_WRITE), 0x8000);
-	assert_int_equal(walk(0x1000, PAGING_FETCH), 0x8000);
+	assert_true(walk(0, GUEST_WRITE) == UINT64_MAX);
+	assert_true(walk(0, GUEST_FETCH) == UINT64_MAX);
+	assert_int_equal(walk(0x1000, GUEST_WRITE), 0x8000);
+	assert_int_equal(walk(0x1000, GUEST_FETCH), 0x8000);
 	state.cr0 &= ~0x10000ull; /* without WP the supervisor may write */
-	assert_int_equal(walk(0, PAGING_WRITE), 0x7000);
+	assert_int_equal(walk(0, GUEST_WRITE), 0x7000);
 	state.efer &= ~0x800ull;
-	assert_int_equal(walk(0, PAGING_FETCH), 0x7000);
+	assert_int_equal(walk(0, GUEST_FETCH), 0x7000);
 	state.segment[BH_SS].access = 3 << 5; /* ring 3 */
 	assert_true(walk(0x1000, 0) == UINT64_MAX);
 	put64(0x4008, 0x8000 | PRESENT | USER);
 	assert_int_equal(walk(0x1000, 0), 0x8000);
-	assert_true(walk(0x1000, PAGING_WRITE) == UINT64_MAX);
+	assert_true(walk(0x1000, GUEST_WRITE) == UINT64_MAX);
 	put64(0x1000, 0x2000 | PRESENT | WRITABLE); /* any level can take it away */
 	assert_true(walk(0x1000, 0) == UINT64_MAX);
 }
@@ -138,7 +138,7 @@ static void test_pae(void **unused)
 	put64(0x1020 + 8 * 3, 0x2000 | PRESENT);
 	put64(0x2000 + 8 * 511, 0x3000 | PRESENT | WRITABLE | USER);
 	put64(0x3000 + 8 * 511, 0x5000 | PRESENT | WRITABLE | USER);
-	assert_int_equal(walk(0xffffffff, PAGING_WRITE), 0x5fff);
+	assert_int_equal(walk(0xffffffff, GUEST_WRITE), 0x5fff);
 	assert_int_equal(walk(0x1ffffffff, 0), 0x5fff); /* linear addresses have 32 bits */
 	put64(0x2000, 0x600000 | PRESENT | LARGE);
 	assert_int_equal(walk(0xc0012345, 0), 0x612345);
@@ -154,7 +154,7 @@ static void test_32bit(void **unused)
 	put32(0x1000 + 4 * 1023, 0x2000 | PRESENT | WRITABLE | USER);
 	put32(0x2000 + 4 * 1, 0x9000 | PRESENT);
 	assert_int_equal(walk(0xffc01abc, 0), 0x9abc);
-	assert_true(walk(0xffc01abc, PAGING_WRITE) == UINT64_MAX);
+	assert_true(walk(0xffc01abc, GUEST_WRITE) == UINT64_MAX);
 	put32(0x1000, 0x00c00000 | PRESENT | LARGE | 1 << 13);
 	assert_true(walk(0x12345, 0) == UINT64_MAX); /* without PSE it is a table, and empty */
 	state.cr4 = 0x10;
@@ -201,11 +201,11 @@ static void test_fetch(void **unused)
 	put64(0x4008, 0xa000 | PRESENT);
 	memset(memory.window + 0x8ff8, 0x11, 8);
 	memset(memory.window + 0xa000, 0x22, 16);
-	assert_int_equal(guest_paging_fetch(&memory, &state, 0xff8, bytes, 15), 15);
+	assert_int_equal(guest_paging_fetch(&memory.reader, &state, 0xff8, bytes, 15), 15);
 	assert_int_equal(bytes[7], 0x11);
 	assert_int_equal(bytes[8], 0x22);
-	assert_int_equal(guest_paging_fetch(&memory, &state, 0x1ffd, bytes, 15), 3);
-	assert_int_equal(guest_paging_fetch(&memory, &state, 0x2000, bytes, 15), 0);
+	assert_int_equal(guest_paging_fetch(&memory.reader, &state, 0x1ffd, bytes, 15), 3);
+	assert_int_equal(guest_paging_fetch(&memory.reader, &state, 0x2000, bytes, 15), 0);
 }
 
 int main(void)

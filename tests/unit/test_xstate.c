@@ -31,7 +31,7 @@ static void test_no_xsave(void **state)
 {
 	(void)state;
 	fake_cpuid_clear();
-	xstate_boot_init();
+	xstate_boot_init(false);
 	assert_int_equal(xstate_xcr0_supported(), 0);
 	assert_true(xstate_bytes() >= sizeof(struct xstate) + 512);
 }
@@ -41,7 +41,7 @@ static void test_avx512(void **state)
 	(void)state;
 	host_with_avx512();
 	fake_cpuid_set(0x80000001, 0, 0, 0, 0, 1u << 27);
-	xstate_boot_init();
+	xstate_boot_init(false);
 	assert_int_equal(xstate_xcr0_supported(), 0xe7);
 	assert_int_equal(xstate_bytes(), sizeof(struct xstate) + 2688);
 	assert_true(xstate_bytes() <= 4096);
@@ -53,19 +53,19 @@ static void test_absurd_components(void **state)
 	(void)state;
 	host_with_avx512();
 	fake_cpuid_set(0xd, 6, 512, 1u << 20, 0, 0);
-	xstate_boot_init();
+	xstate_boot_init(false);
 	assert_int_equal(xstate_xcr0_supported(), 7);
 	host_with_avx512();
 	fake_cpuid_set(0xd, 2, 0, 0, 0, 0);
-	xstate_boot_init();
+	xstate_boot_init(false);
 	assert_int_equal(xstate_xcr0_supported(), 3);
 	host_with_avx512();
 	fake_cpuid_set(0xd, 2, 256, 100, 0, 0); /* within the legacy area */
-	xstate_boot_init();
+	xstate_boot_init(false);
 	assert_int_equal(xstate_xcr0_supported(), 3);
 	host_with_avx512();
 	fake_cpuid_set(0xd, 0, 0x67, 0, 0, 0); /* AVX-512 in part */
-	xstate_boot_init();
+	xstate_boot_init(false);
 	assert_int_equal(xstate_xcr0_supported(), 7);
 	assert_int_equal(xstate_bytes(), sizeof(struct xstate) + 832);
 }
@@ -77,7 +77,7 @@ static void test_init_values(void **state)
 
 	(void)state;
 	host_with_avx512();
-	xstate_boot_init();
+	xstate_boot_init(false);
 	memory[1000] = 7;
 	xstate_init(xstate);
 	assert_int_equal(xstate->xcr0, 1);

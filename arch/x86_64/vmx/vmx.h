@@ -8,6 +8,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "guest_exit.h"
 #include "virt.h"
 #include "vmcs.h"
 
@@ -54,17 +55,9 @@ void vmx_tsc_offset_changed(struct vcpu *vcpu);
 
 /* ---- vmx_run.c ------------------------------------------------------------------------------- */
 
-/* What the first stage of an exit has come to. */
-enum vmx_stage {
-	VMX_RESUME,	/* the vCPU goes on at once */
-	VMX_RESIDENT,	/* another one does: whose VMCS is current */
-	VMX_UNANSWERED, /* the exit must still be answered */
-	VMX_ANSWERED,	/* it is, but somebody else may have to go first */
-};
-
 /* Both stages of an exit, from vmx_switch.S, on the CPU's stack. */
-enum vmx_stage vmx_quick(struct vcpu *vcpu);
-_Noreturn void vmx_exit(struct vcpu *vcpu, enum vmx_stage stage);
+enum exit_stage vmx_quick(struct vcpu *vcpu);
+_Noreturn void vmx_exit(struct vcpu *vcpu, enum exit_stage stage);
 _Noreturn void vmx_entry_refused(struct vcpu *vcpu);
 
 /* The first entry of a CPU. */

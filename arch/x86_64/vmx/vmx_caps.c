@@ -3,10 +3,10 @@
 #include "guest_apic.h"
 #include "guest_cpuid.h"
 #include "instructions.h"
-#include "log.h"
 #include "msr.h"
 #include "panic.h"
 #include "pool.h"
+#include "requirements.h"
 #include "vmx.h"
 #include "xstate.h"
 
@@ -34,17 +34,7 @@
 
 struct vmx_caps vmx_caps;
 
-static unsigned missing;
-
 /* ---- what must be there ------------------------------------------------------------------------ */
-
-static void require(bool there, const char *what, const char *cure)
-{
-	if (there)
-		return;
-	missing++;
-	log_printf("missing: %s. Cure: %s", what, cure);
-}
 
 /* Allowed 1-settings are the upper half, bits that must be 1 the lower (SDM vol. 3, appendix A.3).
  */
@@ -105,14 +95,6 @@ static void require_controls(void)
 		else
 			require((controls(control->msr) >> 32 & control->bit) == control->bit, text, cure);
 	}
-}
-
-static void stop_if_missing(void)
-{
-	if (missing)
-		panic("this machine cannot run Bulkhead: %u required features are missing, named "
-		      "above",
-		      missing);
 }
 
 static bool vmx_locked_off(void)
@@ -180,19 +162,19 @@ void vmx_require(void)
 		"switch on Intel Virtualization Technology in the firmware's set-up; in a virtual "
 		"machine, nested "
 		"VT-x (for KVM: kvm_intel nested=1 and -cpu host)");
-	stop_if_missing();
+	require_done();
 	require(!vmx_locked_off(), "VT-x is locked off (IA32_FEATURE_CONTROL bit 0 set, bit 2 clear)",
 		"switch on Intel Virtualization Technology in the firmware's set-up and "
 		"power-cycle");
-	stop_if_missing();
+	require_done();
 	require_controls();
-	stop_if_missing();
+	require_done();
 	require_ept();
-	stop_if_missing();
+	require_done();
 
 	find_fixed();
 	find_optional();
-	xstate_boot_init();
+	xstate_boot_init(false);
 	guest_cpuid_init((vmx_caps.rdtscp ? 0 : GUEST_CPUID_NO_RDTSCP) |
 			 (vmx_caps.invpcid ? 0 : GUEST_CPUID_NO_INVPCID) |
 			 (vmx_caps.xsaves ? 0 : GUEST_CPUID_NO_XSAVES));

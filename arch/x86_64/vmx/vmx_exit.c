@@ -1,10 +1,9 @@
 #include "clock.h"
 #include "cpu_this.h"
 #include "guest_apic.h"
-#include "guest_msr.h"
+#include "guest_exit.h"
 #include "interrupt.h"
-#include "message.h"
-#include "partition.h"
+#include "paging.h"
 #include "report.h"
 #include "trace.h"
 #include "vcpu.h"
@@ -86,99 +85,23 @@ static void invalid_opcode(void) { vmx_inject(FAULT(EXCEPTION_UD), 0); }
 
 static void general_protection(void) { vmx_inject(FAULT_ERROR(EXCEPTION_GP), 0); }
 
-/* A guest that halts with interrupts off can only be woken by INIT; a native that halts is not
- * woken at all. */
+static void finish(enum guest_answer answer)
+{
+	switch (answer) {
+	case ANSWER_SKIP: vmx_skip(); break;
+	case ANSWER_GP: general_protection(); break;
+	case ANSWER_UD: invalid_opcode(); break;
+	case ANSWER_DONE: break;
+	}
+}
+
 static void exit_hlt(struct vcpu *vcpu)
 {
-	vmx_skip();
 	vmwrite(GUEST_INTERRUPTIBILITY, 0); /* the shadow of STI in `sti; hlt` is over */
-	if (!vcpu->is_guest)
-		vcpu->state = VCPU_PARKED;
-	else if (!(vmread(GUEST_RFLAGS) & RFLAGS_IF))
-		vcpu->state = VCPU_DEAF;
-	else if (guest_apic_scan(&vcpu->arch.apic) < 0)
-		vcpu->state = VCPU_HALTED;
-}
-
-static void exit_xsetbv(struct vcpu *vcpu)
-{
-	uint64_t *gpr = vcpu->arch.gpr;
-
-	if (!vcpu->is_guest)
-		report_failure(vcpu, "XSETBV in a native program, which has no extended state");
-	else if (xstate_xsetbv(vcpu, (uint32_t)gpr[BH_RCX], gpr[BH_RDX] << 32 | (uint32_t)gpr[BH_RAX]))
-		vmx_skip();
-	else
-		general_protection();
-}
-
-/* ---- MSRs
- * ------------------------------------------------------------------------------------------------
- */
-
-static void exit_rdmsr(struct vcpu *vcpu)
-{
-	uint32_t msr = (uint32_t)vcpu->arch.gpr[BH_RCX];
-	uint64_t value;
-
-	if (vcpu->peer && vcpu->is_guest && guest_msr_is_monitor(msr)) {
-		message_send(vcpu, BH_MSG_MSR_READ, msr, 0, 0, 0);
-	} else if (guest_msr_read(vcpu, msr, &value)) {
-		vcpu->arch.gpr[BH_RAX] = (uint32_t)value;
-		vcpu->arch.gpr[BH_RDX] = value >> 32;
-		vmx_skip();
-	} else {
-		general_protection();
-	}
-}
-
-/* An x2APIC's EOI may have to be heard by the monitor, so these registers go by their own way. */
-static void write_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	int eoi;
-
-	if (!guest_apic_msr_write(vcpu, msr, value)) {
-		general_protection();
-		return;
-	}
-	vmx_skip();
-	eoi = guest_apic_take_eoi(vcpu);
-	if (eoi >= 0)
-		message_send(vcpu, BH_MSG_EOI, 0, (uint64_t)eoi, 0, 0);
-}
-
-static void exit_wrmsr(struct vcpu *vcpu)
-{
-	uint32_t msr = (uint32_t)vcpu->arch.gpr[BH_RCX];
-	uint64_t value = vcpu->arch.gpr[BH_RDX] << 32 | (uint32_t)vcpu->arch.gpr[BH_RAX];
-
-	if (vcpu->is_guest && msr >= 0x800 && msr <= 0x8ff)
-		write_x2apic(vcpu, msr, value);
-	else if (vcpu->peer && vcpu->is_guest && guest_msr_is_monitor(msr))
-		message_send(vcpu, BH_MSG_MSR_WRITE, msr, value, 1, 0);
-	else if (guest_msr_write(vcpu, msr, value))
-		vmx_skip();
-	else
-		general_protection();
+	finish(guest_exit_hlt(vcpu, vmread(GUEST_RFLAGS) & RFLAGS_IF));
 }
 
 /* ---- ports and addresses ----------------------------------------------------------------------- */
-
-/* Strings; the first stage has answered the others. */
-static void exit_io(struct vcpu *vcpu, struct trace_record *record)
-{
-	uint64_t qualification = record->detail;
-
-	if (vcpu->is_guest)
-		message_send(vcpu, BH_MSG_PIO_STRING, qualification >> 16, 0, !(qualification & 8), BH_STATE_ALL);
-	else
-		report_failure(vcpu, "string input or output in a native program");
-}
-
-static const char *access_words(uint64_t qualification)
-{
-	return qualification & 4 ? "executed at" : qualification & 2 ? "wrote to" : "read from";
-}
 
 static void exit_ept_violation(struct vcpu *vcpu, struct trace_record *record)
 {
@@ -187,12 +110,7 @@ static void exit_ept_violation(struct vcpu *vcpu, struct trace_record *record)
 	bool delivering = vmread(IDT_VECTORING_INFO) & INTERRUPTION_VALID;
 
 	record->detail = address;
-	if (vcpu->is_guest && !(qualification & 4) && !delivering)
-		message_send(vcpu, BH_MSG_MMIO, address, 0, qualification & 2 ? 1 : 0, BH_STATE_ALL);
-	else
-		report_failure(vcpu, "it %s %llx, %s", access_words(qualification), (unsigned long long)address,
-			       qualification & 0x38 ? "which its memory does not allow"
-						    : "which is outside its memory");
+	guest_exit_memory(vcpu, address, qualification & 7, qualification & 0x38, delivering);
 }
 
 /* ---- registers
@@ -222,8 +140,7 @@ static void exit_control_register(struct vcpu *vcpu, struct trace_record *record
 
 	record->detail = qualification;
 	if (!vcpu->is_guest)
-		report_failure(vcpu, "a native program changed control register %llu",
-			       (unsigned long long)(qualification & 0xf));
+		guest_exit_native_control(vcpu, qualification & 0xf);
 	else if ((qualification & 0x3f) == 0)
 		note_bits(CR0_READ_SHADOW, value, CR0_NOTED);
 	else if ((qualification & 0x3f) == 4)
@@ -260,8 +177,7 @@ static void exit_exception(struct vcpu *vcpu, struct trace_record *record)
 	} else if ((info & 0xff) == EXCEPTION_MC) {
 		__asm__ volatile("int $18");
 	} else if (!vcpu->is_guest && (info & 0xff) == EXCEPTION_NM) {
-		report_failure(vcpu, "FPU use: a native program executed a floating-point or vector "
-				     "instruction");
+		guest_exit_native_fpu(vcpu);
 	} else {
 		reflect_exception(vcpu, info);
 	}
@@ -286,18 +202,13 @@ static void exit_eoi(struct vcpu *vcpu, struct trace_record *record)
 	int heard = guest_apic_hardware_eoi(vcpu, vector);
 
 	record->detail = vector;
-	if (heard >= 0)
-		message_send(vcpu, BH_MSG_EOI, 0, (uint64_t)heard, 0, 0);
+	guest_exit_eoi(vcpu, heard);
 }
 
 static void fatal(struct vcpu *vcpu, uint32_t reason)
 {
 	switch (reason & 0xffff) {
-	case EXIT_TRIPLE_FAULT:
-		report_failure(vcpu, "triple fault: an exception could not be delivered, nor the "
-				     "double fault after "
-				     "it");
-		break;
+	case EXIT_TRIPLE_FAULT: guest_exit_triple_fault(vcpu); break;
 	case EXIT_INVALID_STATE:
 		report_failure(vcpu, "invalid guest state: the CPU refused to enter it (SDM vol. 3, 26.3)");
 		break;
@@ -315,14 +226,16 @@ void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
 
 	switch (reason) {
-	case EXIT_IO: exit_io(vcpu, record); break;
+	case EXIT_IO: /* strings: the first stage has answered the others */
+		guest_exit_string(vcpu, (uint16_t)(record->detail >> EXIT_PORT_SHIFT), !(record->detail & EXIT_PORT_IN));
+		break;
 	case EXIT_WRMSR:
 		record->detail = vcpu->arch.gpr[BH_RCX];
-		exit_wrmsr(vcpu);
+		finish(guest_exit_wrmsr(vcpu));
 		break;
 	case EXIT_RDMSR:
 		record->detail = vcpu->arch.gpr[BH_RCX];
-		exit_rdmsr(vcpu);
+		finish(guest_exit_rdmsr(vcpu));
 		break;
 	case EXIT_HLT: exit_hlt(vcpu); break;
 	case EXIT_EXTERNAL_INTERRUPT: exit_interrupt(cpu, record); break;
@@ -334,9 +247,9 @@ void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	case EXIT_VIRTUALIZED_EOI: exit_eoi(vcpu, record); break;
 	case EXIT_EPT_VIOLATION: exit_ept_violation(vcpu, record); break;
 	case EXIT_CONTROL_REGISTER: exit_control_register(vcpu, record); break;
-	case EXIT_MOV_DR: report_failure(vcpu, "a native program used a debug register"); break;
+	case EXIT_MOV_DR: guest_exit_native_debug(vcpu); break;
 	case EXIT_EXCEPTION_OR_NMI: exit_exception(vcpu, record); break;
-	case EXIT_XSETBV: exit_xsetbv(vcpu); break;
+	case EXIT_XSETBV: finish(guest_exit_xsetbv(vcpu)); break;
 	case EXIT_INVD:
 	case EXIT_WBINVD:
 		vmx_skip(); /* no device sees this memory behind the cache's back */
@@ -360,7 +273,7 @@ static void vmx_skip_later(struct vcpu *vcpu) { vcpu->arch.vmx.pending |= VMX_PE
 
 static void vmx_gp_later(struct vcpu *vcpu) { vcpu->arch.vmx.pending |= VMX_PENDING_GP; }
 
-static const struct virt_ops vmx_ops = {
+const struct virt_ops vmx_ops = {
 	.name = "VT-x",
 	.paging = vmx_paging,
 	.exit_reason = vmx_exit_reason,
@@ -381,6 +294,3 @@ static const struct virt_ops vmx_ops = {
 	.tsc_offset_changed = vmx_tsc_offset_changed,
 	.apic_mode_changed = vmx_apic_mode_changed,
 };
-
-/* The only back end so far, also where there is no VT-x: it says what is missing. */
-const struct virt_ops *virt = &vmx_ops;

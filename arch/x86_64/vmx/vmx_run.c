@@ -3,8 +3,8 @@
 #include "cpu_this.h"
 #include "guest_apic.h"
 #include "guest_cpuid.h"
+#include "guest_exit.h"
 #include "hypercall.h"
-#include "message.h"
 #include "report.h"
 #include "trace.h"
 #include "vcpu.h"
@@ -15,7 +15,7 @@ _Static_assert(offsetof(struct cpu, resident) == CPU_RESIDENT, "vmx_switch.S rel
 _Static_assert(offsetof(struct cpu, arch) + offsetof(struct arch_cpu, stack_top) == CPU_STACK_TOP,
 	       "vmx_switch.S relies on it");
 _Static_assert(offsetof(struct vcpu, arch.resumable) == VCPU_LAUNCHED, "vmx_switch.S relies on it");
-_Static_assert(VMX_RESUME == 0 && VMX_RESIDENT == 1, "vmx_switch.S relies on it");
+_Static_assert(EXIT_RESUME == 0 && EXIT_RESIDENT == 1, "vmx_switch.S relies on it");
 
 #define EXCEPTION_GP (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 13)
 
@@ -185,34 +185,14 @@ static inline void prepare(struct cpu *cpu, struct vcpu *vcpu, uint64_t now)
 
 /* ---- exit, first stage ------------------------------------------------------------------------ */
 
-static inline struct trace_record *trace_begin(struct cpu *cpu, struct vcpu *vcpu, uint32_t reason)
-{
-	struct trace_record *record = trace_next(cpu);
-
-	record->tsc = clock_now();
-	record->detail = vcpu->arch.gpr[BH_RAX];
-	record->who = vcpu->trace_id | reason << 24;
-	vcpu->exits[reason & 0xff]++;
-	vcpu->ran += record->tsc - cpu->entered;
-	return record;
-}
-
-static inline void trace_end(struct vcpu *vcpu, struct trace_record *record, uint64_t now)
-{
-	uint64_t ticks = now - record->tsc;
-
-	record->duration = (uint32_t)ticks;
-	vcpu->kernel += ticks;
-}
-
 /* `next` may go on at once, if nobody else wants the CPU; false, and nothing done: the scheduler must choose. */
 static inline bool proceed(struct cpu *cpu, struct vcpu *vcpu, struct vcpu *next, struct trace_record *record)
 {
 	uint64_t now = clock_now();
 
-	if ((cpu->sched.look | next->state) || now >= sched_deadline(&cpu->sched))
+	if (!exit_may_enter(cpu, next, now))
 		return false;
-	trace_end(vcpu, record, now);
+	exit_end(vcpu, record, now);
 	prepare(cpu, next, now);
 	return true;
 }
@@ -225,21 +205,18 @@ static inline int64_t quick_hypercall(struct vcpu *vcpu)
 	return __builtin_expect(ring3, false) ? -BH_EPERM : hypercall(vcpu);
 }
 
-/* IN and OUT; false: a string, which needs all registers. A native's ports are its own, or all ones and silence. */
+/* IN and OUT; false: a string, which needs all registers. */
 static inline bool quick_io(struct vcpu *vcpu, struct trace_record *record)
 {
 	uint32_t qualification = (uint32_t)vmread(EXIT_QUALIFICATION); /* table 27-5 */
 	unsigned size = (qualification & 7) + 1;
-	bool write = !(qualification & 8);
+	bool write = !(qualification & EXIT_PORT_IN);
 
 	record->detail = qualification;
-	if (qualification & 0x10)
+	if (qualification & EXIT_PORT_STRING)
 		return false;
 	vmx_skip();
-	if (vcpu->is_guest)
-		message_pio(vcpu, (uint16_t)(qualification >> 16), size, write);
-	else if (!write)
-		message_finish_in(vcpu, size, UINT64_MAX);
+	guest_exit_port(vcpu, (uint16_t)(qualification >> EXIT_PORT_SHIFT), size, write);
 	return true;
 }
 
@@ -248,11 +225,11 @@ static inline bool quick_io(struct vcpu *vcpu, struct trace_record *record)
  * neither scheduler nor timer nor interrupts have to be looked at. From a guest to its monitor and back is one step
  * too, in which nobody else has a part.
  */
-enum vmx_stage vmx_quick(struct vcpu *vcpu)
+enum exit_stage vmx_quick(struct vcpu *vcpu)
 {
 	struct cpu *cpu = cpu_this();
 	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
-	struct trace_record *record = trace_begin(cpu, vcpu, reason);
+	struct trace_record *record = exit_begin(cpu, vcpu, reason);
 	uint32_t state;
 
 	if (reason == VMX_EXIT_CPUID) {
@@ -262,16 +239,16 @@ enum vmx_stage vmx_quick(struct vcpu *vcpu)
 		/* Who waits gets another one when the wait ends. */
 		vcpu->arch.gpr[BH_RAX] = (uint64_t)quick_hypercall(vcpu);
 	} else if (reason != VMX_EXIT_IO || !quick_io(vcpu, record)) {
-		return VMX_UNANSWERED;
+		return EXIT_UNANSWERED;
 	}
 
 	state = vcpu->state;
 	if (!(cpu->sched.look | state)) {
 		cpu->entered = clock_now();
-		trace_end(vcpu, record, cpu->entered);
-		return VMX_RESUME;
+		exit_end(vcpu, record, cpu->entered);
+		return EXIT_RESUME;
 	}
-	return state && vcpu->peer && proceed(cpu, vcpu, vcpu->peer, record) ? VMX_RESIDENT : VMX_ANSWERED;
+	return state && vcpu->peer && proceed(cpu, vcpu, vcpu->peer, record) ? EXIT_RESIDENT : EXIT_ANSWERED;
 }
 
 /* ---- exit, second stage ----------------------------------------------------------------------- */
@@ -279,7 +256,7 @@ enum vmx_stage vmx_quick(struct vcpu *vcpu)
 /* Not the exited vCPU, nor its peer: the scheduler's choice. Its time, idling too, is not the vCPU's. */
 static struct vcpu *choose(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
 {
-	trace_end(vcpu, record, clock_now());
+	exit_end(vcpu, record, clock_now());
 	vcpu = sched_next(cpu);
 	/* Its timer may have stood still for long. */
 	vcpu->arch.vmx.armed = VMX_NOT_ARMED;
@@ -287,13 +264,13 @@ static struct vcpu *choose(struct cpu *cpu, struct vcpu *vcpu, struct trace_reco
 	return vcpu;
 }
 
-_Noreturn void vmx_exit(struct vcpu *vcpu, enum vmx_stage stage)
+_Noreturn void vmx_exit(struct vcpu *vcpu, enum exit_stage stage)
 {
 	struct cpu *cpu = cpu_this();
 	struct trace_record *record = cpu->record;
 	struct vcpu *next;
 
-	if (stage == VMX_UNANSWERED)
+	if (stage == EXIT_UNANSWERED)
 		vmx_dispatch(cpu, vcpu, record);
 	next = vcpu->state && vcpu->peer ? vcpu->peer : vcpu;
 	if (!proceed(cpu, vcpu, next, record))

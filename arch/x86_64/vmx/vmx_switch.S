@@ -59,7 +59,7 @@ vmx_exit_entry:
 	mov	%rsp, %rdi
 	mov	%gs:CPU_STACK_TOP, %rsp
 	call	vmx_quick
-	cmp	$1, %eax		/* VMX_RESUME, VMX_RESIDENT, or more */
+	cmp	$1, %eax		/* EXIT_RESUME, EXIT_RESIDENT, or more */
 	jae	1f
 	mov	0(%rbx), %rax
 	mov	8(%rbx), %rcx

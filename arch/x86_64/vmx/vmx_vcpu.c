@@ -97,11 +97,7 @@ static bool make_io_bitmaps(struct vcpu *vcpu)
 	bitmaps = pool_alloc(2);
 	if (!bitmaps)
 		return false;
-	memset(bitmaps, 0xff, 8192);
-	for (unsigned i = 0; i < partition->port_ranges; i++) {
-		for (uint32_t port = partition->port[i].first; port <= partition->port[i].last; port++)
-			bitmaps[port / 8] &= (uint8_t) ~(1u << port % 8);
-	}
+	guest_port_bitmap(partition, bitmaps, 8192);
 	vcpu->arch.vmx.io_bitmaps = bitmaps;
 	return true;
 }

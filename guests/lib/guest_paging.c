@@ -38,10 +38,10 @@ static bool is_canonical(uint64_t linear, unsigned levels)
 	return (uint64_t)((int64_t)(linear << shift) >> shift) == linear;
 }
 
-static bool read_entry(const struct guest_memory *memory, uint64_t address, unsigned bytes, uint64_t *entry)
+static bool read_entry(const struct guest_reader *memory, uint64_t address, unsigned bytes, uint64_t *entry)
 {
 	*entry = 0;
-	return guest_memory_read(memory, address, entry, bytes);
+	return memory->read(memory->context, address, entry, bytes);
 }
 
 /* The rights of all levels together (SDM vol. 3, 4.6): `rights` is the AND of all entries, `nx` the
@@ -52,9 +52,9 @@ static bool is_allowed(const struct bh_vcpu_state *state, uint64_t rights, bool 
 
 	if (user && !(rights & ENTRY_USER))
 		return false;
-	if (access & PAGING_WRITE && !(rights & ENTRY_WRITABLE) && (user || state->cr0 & CR0_WP))
+	if (access & GUEST_WRITE && !(rights & ENTRY_WRITABLE) && (user || state->cr0 & CR0_WP))
 		return false;
-	return !(access & PAGING_FETCH && nx && state->efer & EFER_NXE);
+	return !(access & GUEST_FETCH && nx && state->efer & EFER_NXE);
 }
 
 /* The page that a leaf at `level` names, with the offset within it. */
@@ -77,7 +77,7 @@ static bool is_leaf(const struct mode *mode, uint64_t entry, unsigned level)
 	return level <= (mode->levels > 3 ? 2u : 1u) && mode->large_pages && entry & ENTRY_LARGE;
 }
 
-static bool walk(const struct guest_memory *memory, const struct bh_vcpu_state *state, uint64_t linear, unsigned access,
+static bool walk(const struct guest_reader *memory, const struct bh_vcpu_state *state, uint64_t linear, unsigned access,
 		 uint64_t *address)
 {
 	struct mode mode = paging_mode(state);
@@ -107,7 +107,7 @@ static bool walk(const struct guest_memory *memory, const struct bh_vcpu_state *
 	return false;
 }
 
-bool guest_paging_translate(const struct guest_memory *memory, const struct bh_vcpu_state *state, uint64_t linear,
+bool guest_paging_translate(const struct guest_reader *memory, const struct bh_vcpu_state *state, uint64_t linear,
 			    unsigned access, uint64_t *address)
 {
 	if (!(state->efer & EFER_LMA))
@@ -122,7 +122,7 @@ bool guest_paging_translate(const struct guest_memory *memory, const struct bh_v
 	return walk(memory, state, linear, access, address);
 }
 
-unsigned guest_paging_fetch(const struct guest_memory *memory, const struct bh_vcpu_state *state, uint64_t linear,
+unsigned guest_paging_fetch(const struct guest_reader *memory, const struct bh_vcpu_state *state, uint64_t linear,
 			    uint8_t *to, unsigned bytes)
 {
 	unsigned done = 0;
@@ -132,8 +132,8 @@ unsigned guest_paging_fetch(const struct guest_memory *memory, const struct bh_v
 		unsigned rest = 4096 - ((linear + done) & 4095);
 		unsigned now = bytes - done < rest ? bytes - done : rest;
 
-		if (!guest_paging_translate(memory, state, linear + done, PAGING_FETCH, &address) ||
-		    !guest_memory_read(memory, address, to + done, now))
+		if (!guest_paging_translate(memory, state, linear + done, GUEST_FETCH, &address) ||
+		    !memory->read(memory->context, address, to + done, now))
 			break;
 		done += now;
 	}

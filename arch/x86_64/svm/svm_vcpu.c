@@ -1,0 +1,195 @@
+#include <guests/lib/bh_string.h>
+#include "cpu.h"
+#include "guest_msr.h"
+#include "instructions.h"
+#include "msr.h"
+#include "partition.h"
+#include "pool.h"
+#include "svm.h"
+#include "vcpu.h"
+
+#define MSRPM_PAGES 2 /* 2 bits for each MSR of three ranges: read, write (APM vol. 2, 15.11) */
+#define IOPM_PAGES  3 /* a bit for each port, and three more behind the last */
+
+#define EXCEPTION_DB 1
+#define EXCEPTION_NM 7
+#define EXCEPTION_AC 17
+#define EXCEPTION_MC 18
+
+/* Attributes of segments: descriptor bits 47:40, and 55:52 above them. */
+#define ATTRIBUTES_CODE64 0xa9bu
+#define ATTRIBUTES_CODE16 0x09bu
+#define ATTRIBUTES_DATA16 0x093u
+#define ATTRIBUTES_DATA32 0xc93u
+#define ATTRIBUTES_LDT	  0x082u
+#define ATTRIBUTES_TSS	  0x08bu
+
+#define DR6_INIT 0xffff0ff0ull
+#define PAT_INIT 0x0007040600070406ull
+
+/* Shared by all vCPUs: what exits. */
+static uint8_t *msrpm_native, *msrpm_guest, *iopm_all;
+
+/* ---- permission maps --------------------------------------------------------------------------- */
+
+static void pass(uint8_t *map, uint32_t msr, bool write)
+{
+	uint32_t bit = (msr & 0x1fff) * 2;
+
+	if (msr >= 0xc0000000)
+		map += 0x800;
+	map[bit / 8] &= (uint8_t) ~((write ? 3u : 1u) << bit % 8);
+}
+
+static bool make_maps(void)
+{
+	msrpm_native = pool_alloc(MSRPM_PAGES);
+	msrpm_guest = pool_alloc(MSRPM_PAGES);
+	iopm_all = pool_alloc(IOPM_PAGES);
+	if (!msrpm_native || !msrpm_guest || !iopm_all)
+		return false;
+	memset(msrpm_native, 0xff, MSRPM_PAGES * PAGE_BYTES);
+	memset(msrpm_guest, 0xff, MSRPM_PAGES * PAGE_BYTES);
+	memset(iopm_all, 0xff, IOPM_PAGES * PAGE_BYTES);
+	pass(msrpm_guest, IA32_TSC, false); /* the offset applies */
+	for (unsigned i = 0; i < GUEST_MSR_DIRECT; i++)
+		pass(msrpm_guest, guest_msr_direct[i], true);
+	return true;
+}
+
+/* A native's own ports do not exit. */
+static bool make_iopm(struct vcpu *vcpu)
+{
+	const struct partition *partition = vcpu->partition;
+	uint8_t *map = iopm_all;
+
+	if (!vcpu->is_guest && partition->port_ranges) {
+		map = pool_alloc(IOPM_PAGES);
+		if (!map)
+			return false;
+		guest_port_bitmap(partition, map, IOPM_PAGES * PAGE_BYTES);
+	}
+	vcpu->arch.svm.iopm = map;
+	return true;
+}
+
+/* ---- creation ---------------------------------------------------------------------------------- */
+
+bool svm_vcpu_create(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = &vcpu->arch.svm;
+
+	svm->vmcb = pool_alloc(1);
+	if (!svm->vmcb)
+		return false;
+	svm->vmcb_physical = pool_physical(svm->vmcb);
+	svm->cpu = cpus[vcpu->cpu];
+	return (msrpm_native || make_maps()) && make_iopm(vcpu);
+}
+
+/* Without an ASID no translation of its life is found again; the next entry gives it a fresh one. */
+void svm_vcpu_release(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = &vcpu->arch.svm;
+
+	svm->generation = 0;
+	svm->place.cr3 = SVM_NO_PLACE;
+}
+
+/* ---- what every reset writes anew -------------------------------------------------------------- */
+
+static void write_intercepts(struct vcpu *vcpu, struct vmcb *vmcb)
+{
+	vmcb->intercept_1 = VMCB_1_INTR | VMCB_1_NMI | VMCB_1_INIT | VMCB_1_RDPMC | VMCB_1_CPUID | VMCB_1_RSM |
+			    VMCB_1_INVD | VMCB_1_HLT | VMCB_1_INVLPGA | VMCB_1_IOIO | VMCB_1_MSR | VMCB_1_FREEZE |
+			    VMCB_1_SHUTDOWN;
+	vmcb->intercept_2 = VMCB_2_VMRUN | VMCB_2_VMMCALL | VMCB_2_VMLOAD | VMCB_2_VMSAVE | VMCB_2_STGI | VMCB_2_CLGI |
+			    VMCB_2_SKINIT | VMCB_2_WBINVD | VMCB_2_MONITOR | VMCB_2_MWAIT | VMCB_2_XSETBV |
+			    VMCB_2_RDPRU;
+	vmcb->intercept_exceptions = 1u << EXCEPTION_DB | 1u << EXCEPTION_AC | 1u << EXCEPTION_MC;
+	if (vcpu->is_guest) {
+		vmcb->intercept_cr = 1u << (16 + 4);
+	} else {
+		vmcb->intercept_exceptions |= 1u << EXCEPTION_NM;
+		vmcb->intercept_cr = 1u << 8 | 1u << (16 + 0) | 1u << (16 + 4) | 1u << (16 + 8);
+		vmcb->intercept_dr = UINT32_MAX;
+	}
+}
+
+static void write_control(struct vcpu *vcpu, struct vmcb *vmcb)
+{
+	write_intercepts(vcpu, vmcb);
+	vmcb->iopm_base = pool_physical(vcpu->arch.svm.iopm);
+	vmcb->msrpm_base = pool_physical(vcpu->is_guest ? msrpm_guest : msrpm_native);
+	vmcb->tsc_offset = vcpu->arch.tsc_offset;
+	vmcb->interrupt_control = VMCB_V_INTR_MASKING;
+	vmcb->nested_control = 1;
+	vmcb->nested_cr3 = vcpu->partition->ept.root;
+}
+
+static const struct vmcb_segment no_segment;
+
+/* As after INIT (SDM vol. 3, table 10-1; APM vol. 2, table 14-1). */
+static void write_guest_state(struct vcpu *vcpu, struct vmcb *vmcb)
+{
+	vmcb->es = vmcb->ss = vmcb->ds = vmcb->fs = vmcb->gs =
+		(struct vmcb_segment){ .attributes = ATTRIBUTES_DATA16, .limit = 0xffff };
+	vmcb->cs = (struct vmcb_segment){ 0xf000, ATTRIBUTES_CODE16, 0xffff, 0xffff0000 };
+	vmcb->ldtr = (struct vmcb_segment){ .attributes = ATTRIBUTES_LDT, .limit = 0xffff };
+	vmcb->tr = (struct vmcb_segment){ .attributes = ATTRIBUTES_TSS, .limit = 0xffff };
+	vmcb->gdtr.limit = vmcb->idtr.limit = 0xffff;
+	vmcb->rip = 0xfff0;
+	vmcb->rflags = 2;
+	vmcb->cr0 = CR0_ET | CR0_NW | CR0_CD;
+	svm_write_special(vcpu, VIRT_CR4, 0);
+	vmcb->efer = EFER_SVME;
+	vcpu->arch.gpr[BH_RDX] = cpuid(1, 0).eax;
+}
+
+/* As abi.h says: 64-bit mode, the image's own page tables, no floating point. */
+static void write_native_state(struct vcpu *vcpu, struct vmcb *vmcb)
+{
+	vmcb->es = vmcb->ss = vmcb->ds = vmcb->fs = vmcb->gs =
+		(struct vmcb_segment){ GDT_DATA, ATTRIBUTES_DATA32, UINT32_MAX, 0 };
+	vmcb->cs = (struct vmcb_segment){ GDT_CODE, ATTRIBUTES_CODE64, UINT32_MAX, 0 };
+	vmcb->ldtr = no_segment;
+	vmcb->tr = (struct vmcb_segment){ GDT_TSS, ATTRIBUTES_TSS, 0x67, 0 };
+	vmcb->gdtr.limit = 0xffff;
+	vmcb->rip = vcpu->partition->program->entry;
+	vmcb->rflags = 2 | RFLAGS_IF;
+	vmcb->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG;
+	vmcb->cr3 = BH_NATIVE_CR3;
+	/* With OSFXSR, SSE raises #NM, like all else that CR0.TS forbids. */
+	vmcb->cr4 = CR4_OSFXSR | CR4_PAE | CR4_MCE;
+	vmcb->efer = EFER_SVME | EFER_LME | EFER_LMA | EFER_NXE;
+	vcpu->arch.gpr[BH_RDI] = vcpu->index;
+}
+
+void svm_vcpu_reset(struct vcpu *vcpu)
+{
+	struct svm_vcpu *svm = &vcpu->arch.svm;
+
+	svm_vcpu_release(vcpu);
+	memset(svm->vmcb, 0, sizeof(*svm->vmcb));
+	memset(vcpu->arch.gpr, 0, sizeof(vcpu->arch.gpr));
+	vcpu->arch.cr2 = 0;
+	svm->virtual_interrupt = 0;
+	svm->unreadable = 0;
+	write_control(vcpu, svm->vmcb);
+	svm->vmcb->dr6 = DR6_INIT;
+	svm->vmcb->dr7 = 0x400;
+	svm->vmcb->g_pat = PAT_INIT;
+	if (vcpu->is_guest)
+		write_guest_state(vcpu, svm->vmcb);
+	else
+		write_native_state(vcpu, svm->vmcb);
+}
+
+void svm_vcpu_startup(struct vcpu *vcpu, uint32_t vector)
+{
+	struct vmcb *vmcb = vcpu->arch.svm.vmcb;
+
+	vmcb->cs = (struct vmcb_segment){ (uint16_t)(vector << 8), ATTRIBUTES_CODE16, 0xffff, vector << 12 };
+	vmcb->rip = 0;
+	vmcb->clean = 0;
+}

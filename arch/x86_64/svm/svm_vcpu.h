@@ -1,0 +1,40 @@
+/* svm_vcpu.h: the SVM part of a vCPU and of a CPU. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vmcb;
+struct vcpu;
+
+/*
+ * Where the instruction stands that left the guest the last time but one, for a CPU without next-RIP save: what the
+ * guest's page tables said on the way to it (svm_instruction.c). All pointers go through windows of this CPU.
+ */
+struct svm_place {
+	uint64_t rip, cr3; /* of 64-bit mode; SVM_NO_PLACE: nothing is known */
+	const uint64_t *entry[4];
+	uint64_t value[4];
+	const uint8_t *code; /* at least 15 bytes */
+};
+
+#define SVM_NO_PLACE 1ull /* no CR3 has this value: bit 0 is reserved */
+
+struct svm_vcpu {
+	uint64_t vmcb_physical; /* the assembly knows this and the next two */
+	struct vmcb *vmcb;
+	struct cpu *cpu; /* its CPU, for good */
+	struct svm_place place;
+	uint64_t generation;	    /* of the ASID; 0: it has none */
+	uint64_t next_rip;	    /* behind the instruction that exited */
+	uint8_t *iopm;		    /* natives with ports of their own; NULL: everything exits */
+	uint8_t virtual_interrupt;  /* the vector that V_IRQ offers; 0: none */
+	uint8_t unreadable;	    /* exits in a row whose instruction was not to be found */
+	bool machine_check_enabled; /* CR4.MCE as the guest wrote it; in the VMCB it is set */
+};
+
+struct svm_cpu {
+	uint64_t host_vmcb;	/* physical: what VMLOAD brings back of the kernel's */
+	uint64_t generation;	/* of ASIDs */
+	uint32_t next_asid;	/* to be given away; 0 is the host's */
+	struct vcpu *at_place;	/* whose svm_place is in the windows; NULL: nobody's */
+};
