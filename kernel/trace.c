@@ -44,7 +44,7 @@ static const struct trace_record *find(const struct cpu *cpu, const struct vcpu 
 	for (size_t back = 0; back < TRACE_RECORDS; back++) {
 		const struct trace_record *record = &cpu->trace->record[(last - back) % TRACE_RECORDS];
 
-		if (record->tsc && (record->who & 0xffffff) == vcpu->trace_id && age-- == 0)
+		if (record->tsc && record->who == vcpu->trace_id && age-- == 0)
 			return record;
 	}
 	return NULL;
@@ -58,7 +58,7 @@ int64_t trace_read(const struct vcpu *vcpu, uint64_t age, unsigned word)
 		return -BH_ENOENT;
 	switch (word) {
 	case 0: return (int64_t)(record->tsc & INT64_MAX);
-	case 1: return virt->exit_reason(record->who >> 24);
+	case 1: return virt->exit_reason(record->number);
 	case 2: return (int64_t)(record->detail & INT64_MAX);
 	case 3: return record->duration;
 	default: return -BH_EINVAL;

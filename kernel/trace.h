@@ -10,8 +10,9 @@ struct trace_record {
 	uint64_t tsc;	   /* at the exit */
 	uint64_t detail;   /* by reason: port, MSR, leaf, address, number */
 	uint32_t duration; /* ticks until the CPU entered a vCPU again */
-	uint32_t who; /* vcpu.trace_id, with the back end's number of the reason in bits 31:24; tsc 0: never written */
-	uint64_t spare; /* 32 bytes: found without multiplying */
+	uint32_t who;	   /* vcpu.trace_id; tsc 0: never written */
+	uint8_t number;	   /* the back end's, of the reason */
+	uint8_t spare[7];  /* 32 bytes: found without multiplying */
 };
 
 struct trace {

@@ -154,6 +154,20 @@ unsigned guest_apic_highest_irr(struct vcpu *vcpu)
 
 unsigned guest_apic_highest_isr(struct vcpu *vcpu) { return highest(&vcpu->arch.apic, APIC_ISR); }
 
+bool guest_apic_several(struct vcpu *vcpu)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < 8; i++) {
+		uint32_t bits = *guest_apic_register(&vcpu->arch.apic, APIC_IRR + i * 16);
+
+		if (bits && (found || (bits & (bits - 1))))
+			return true;
+		found |= bits != 0;
+	}
+	return false;
+}
+
 uint64_t guest_apic_tmr(struct vcpu *vcpu, unsigned word)
 {
 	struct guest_apic *apic = &vcpu->arch.apic;

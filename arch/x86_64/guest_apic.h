@@ -90,6 +90,7 @@ int guest_apic_eoi(struct vcpu *vcpu);
  */
 unsigned guest_apic_highest_irr(struct vcpu *vcpu);
 unsigned guest_apic_highest_isr(struct vcpu *vcpu);
+bool guest_apic_several(struct vcpu *vcpu); /* more than one vector is requested */
 uint64_t guest_apic_tmr(struct vcpu *vcpu, unsigned word);
 
 /* Own CPU: after an EOI that the hardware did: the vector if its TMR bit is set, else -1. */

@@ -30,7 +30,7 @@ enum guest_answer guest_exit_xsetbv(struct vcpu *vcpu)
 		return ANSWER_DONE;
 	}
 	return xstate_xsetbv(vcpu, (uint32_t)gpr[BH_RCX], gpr[BH_RDX] << 32 | (uint32_t)gpr[BH_RAX]) ? ANSWER_SKIP
-												       : ANSWER_GP;
+												     : ANSWER_GP;
 }
 
 /* ---- MSRs -------------------------------------------------------------------------------------- */

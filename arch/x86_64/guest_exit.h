@@ -1,8 +1,8 @@
 /*
  * guest_exit.h: how the kernel answers exits, whichever back end took them.
  *
- * The back end knows why the vCPU left and where its registers are; what follows from that is the same for both vendors.
- * All functions: the vCPU's own CPU, its general registers in vcpu->arch.gpr.
+ * The back end knows why the vCPU left and where its registers are; what follows from that is the same for both
+ * vendors. All functions: the vCPU's own CPU, its general registers in vcpu->arch.gpr.
  */
 #pragma once
 #include <stdbool.h>
@@ -40,7 +40,8 @@ static inline struct trace_record *exit_begin(struct cpu *cpu, struct vcpu *vcpu
 
 	record->tsc = clock_now();
 	record->detail = vcpu->arch.gpr[BH_RAX];
-	record->who = vcpu->trace_id | number << 24;
+	record->who = vcpu->trace_id;
+	record->number = (uint8_t)number;
 	vcpu->exits[number & 0xff]++;
 	vcpu->ran += record->tsc - cpu->entered;
 	return record;

@@ -31,10 +31,10 @@
 #define VM_CR	    0xc0010114u
 #define VM_HSAVE_PA 0xc0010117u
 
-#define EFER_SCE 0x001u
-#define EFER_LME 0x100u
-#define EFER_LMA 0x400u
-#define EFER_NXE 0x800u
+#define EFER_SCE  0x001u
+#define EFER_LME  0x100u
+#define EFER_LMA  0x400u
+#define EFER_NXE  0x800u
 #define EFER_SVME 0x1000u
 
 /*

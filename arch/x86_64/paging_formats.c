@@ -33,9 +33,9 @@ const struct paging_format paging_ept_1g = { .largest = 3, EPT };
  * user's. Tables grant everything, pages decide.
  */
 #define NPT_USER 0x4ull
-#define NPT                                                                                                          \
-	.table = NPT_USER | HOST_WRITE | HOST_ACCESSED, .page = NPT_USER | HOST_ACCESSED | HOST_DIRTY,               \
-	.write = HOST_WRITE, .no_execute = HOST_NX, .type = { 0, HOST_PCD | HOST_PWT, HOST_PWT },                    \
+#define NPT                                                                                            \
+	.table = NPT_USER | HOST_WRITE | HOST_ACCESSED, .page = NPT_USER | HOST_ACCESSED | HOST_DIRTY, \
+	.write = HOST_WRITE, .no_execute = HOST_NX, .type = { 0, HOST_PCD | HOST_PWT, HOST_PWT },      \
 	.type_mask = HOST_PCD | HOST_PWT
 
 const struct paging_format paging_npt = { .largest = 2, NPT };

@@ -1,7 +1,7 @@
 /*
  * guest_paging.h: the guest's own page tables (SDM vol. 3, chapter 4), walked as the CPU would,
- * without setting accessed and dirty bits. The tables are the guest's and may hold anything. For monitors, and for the kernel
- * where a CPU does not tell the length of instructions.
+ * without setting accessed and dirty bits. The tables are the guest's and may hold anything. For monitors, and for the
+ * kernel where a CPU does not tell the length of instructions.
  */
 #pragma once
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 #define GUEST_WRITE 0x1u
 #define GUEST_FETCH 0x2u
 
-/* How whoever asks reads the guest's memory. `read`: false, unless all of the bytes at the guest-physical address are RAM. */
+/* How whoever asks reads the guest's memory. `read`: false, unless all of the bytes at the guest-physical address are
+ * RAM. */
 struct guest_reader {
 	bool (*read)(void *context, uint64_t address, void *to, uint64_t bytes);
 	void *context;

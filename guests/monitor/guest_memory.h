@@ -11,9 +11,9 @@
 #include "guests/lib/guest_paging.h"
 
 struct guest_memory {
-	uint8_t *window;     /* guest-physical address + this */
-	uint64_t low_bytes;  /* RAM from 0, at most BH_GUEST_LOW_MAX */
-	uint64_t high_bytes; /* RAM from BH_GUEST_HIGH */
+	uint8_t *window;	    /* guest-physical address + this */
+	uint64_t low_bytes;	    /* RAM from 0, at most BH_GUEST_LOW_MAX */
+	uint64_t high_bytes;	    /* RAM from BH_GUEST_HIGH */
 	struct guest_reader reader; /* the same, for guest_paging.h */
 };
 

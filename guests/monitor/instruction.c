@@ -134,7 +134,8 @@ static bool locate(const struct machine *machine, const struct bh_message *messa
 	if (!guest_paging_translate(&machine->memory.reader, state, linear, access, &place->first))
 		return false;
 	return place->first_bytes == decode->size ||
-	       guest_paging_translate(&machine->memory.reader, state, linear + place->first_bytes, access, &place->second);
+	       guest_paging_translate(&machine->memory.reader, state, linear + place->first_bytes, access,
+				      &place->second);
 }
 
 bool instruction_can_write(const struct machine *machine, const struct bh_message *message, const struct decode *decode,

@@ -100,8 +100,8 @@ static void check_boot(const uint8_t *kernel, const uint8_t *initrd, uint64_t in
 
 	/* The identity map holds everywhere, by the guest's own registers. */
 	for (uint64_t linear = 0; linear < 1ull << 32; linear += 0x1fffff) {
-		assert_true(
-			guest_paging_translate(&machine.memory.reader, state, linear, GUEST_WRITE | GUEST_FETCH, &address));
+		assert_true(guest_paging_translate(&machine.memory.reader, state, linear, GUEST_WRITE | GUEST_FETCH,
+						   &address));
 		assert_int_equal(address, linear);
 	}
 	assert_int_equal(state->segment[BH_CS].selector, 0x10);

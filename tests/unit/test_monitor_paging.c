@@ -1,6 +1,7 @@
 /* test_monitor_paging.c: bounds of guest memory, and walks through all kinds of page tables, good and bad. */
 #include "monitor_host.h"
 #include "guests/lib/guest_paging.h"
+#include "guests/monitor/guest_memory.h"
 
 #define RAM	 (16ull << 20)
 #define PRESENT	 1ull

@@ -19,9 +19,9 @@ struct cpu;
 /* ---- svm_caps.c -------------------------------------------------------------------------------- */
 
 struct svm_caps {
-	uint32_t asids;	     /* 1 to asids - 1 are guests' */
-	uint32_t tlb_flush;  /* what VMCB.tlb_control says to forget one guest's translations */
-	uint64_t clean;	     /* VMCB_CLEAN_*: what this CPU need not read again; 0: all is read at each entry */
+	uint32_t asids;	    /* 1 to asids - 1 are guests' */
+	uint32_t tlb_flush; /* what VMCB.tlb_control says to forget one guest's translations */
+	uint64_t clean;	    /* VMCB_CLEAN_*: what this CPU need not read again; 0: all is read at each entry */
 	bool next_rip, decode_assists, flush_by_asid, clean_bits, vgif, virtual_vmload, page_1g;
 };
 
@@ -57,23 +57,21 @@ bool svm_write_cr4(struct vcpu *vcpu, uint64_t value);
  */
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction);
 
-/* Where the code stands, if the vCPU left at the same place as before and its page tables still lead there; or NULL. */
-static inline const uint8_t *svm_place(const struct svm_vcpu *svm, const struct vmcb *vmcb)
+/* Has the vCPU left at the same place as before, and do its page tables still lead from there to `place->code`? */
+static inline bool svm_place_stands(const struct svm_place *place, const struct vmcb *vmcb)
 {
-	const struct svm_place *place = &svm->place;
-
-	if (place->rip != vmcb->rip || place->cr3 != vmcb->cr3)
-		return NULL;
-	if (*place->entry[0] != place->value[0] || *place->entry[1] != place->value[1] ||
-	    *place->entry[2] != place->value[2] || *place->entry[3] != place->value[3])
-		return NULL;
-	return place->code;
+	return place->rip == vmcb->rip && place->cr3 == vmcb->cr3 && *place->entry[0] == place->value[0] &&
+	       *place->entry[1] == place->value[1] && *place->entry[2] == place->value[2] &&
+	       *place->entry[3] == place->value[3];
 }
 
 /* ---- svm_run.c --------------------------------------------------------------------------------- */
 
+/* Boot CPU, once svm_caps are known. */
+void svm_run_init(void);
+
 /* Both stages of an exit, from svm_switch.S, on the CPU's stack; the first with GIF clear. */
-enum exit_stage svm_quick(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu);
+extern enum exit_stage (*svm_quick)(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu);
 _Noreturn void svm_exit(struct vcpu *vcpu, enum exit_stage stage);
 
 /* The first entry of a CPU. */

@@ -54,13 +54,15 @@ void svm_require(void)
 		"switch on SVM mode (AMD-V) in the firmware's set-up and power-cycle");
 	require_done();
 	require(cpuid(0x8000000a, 0).edx & FEATURE_NESTED_PAGING, "nested paging (CPUID.8000000Ah:EDX.NP, bit 0)",
-		"a CPU of AMD's Barcelona generation (2007) or later; in a virtual machine, one whose host passes this on");
+		"a CPU of AMD's Barcelona generation (2007) or later; in a virtual machine, one whose host passes this "
+		"on");
 	require(cpuid(0x8000000a, 0).ebx >= 2, "two ASIDs (CPUID.8000000Ah:EBX)", "another CPU");
 	require(cpuid(0, 0).eax >= 7 && cpuid(7, 0).ebx & 1u << 0, "FSGSBASE (CPUID.7:EBX bit 0)",
 		"a CPU of AMD's Steamroller generation (2014) or later");
 	require_done();
 
 	find_optional();
+	svm_run_init();
 	xstate_boot_init(true);
 	guest_cpuid_init(0);
 }
@@ -81,9 +83,11 @@ void svm_describe(void (*line)(const char *text))
 		  "VMCB clean bits missing: each entry reads the whole VMCB" },
 		{ svm_caps.vgif, "virtual GIF: there, and of no use, as guests are offered no SVM",
 		  "virtual GIF missing, which is of no use, as guests are offered no SVM" },
-		{ svm_caps.virtual_vmload, "virtual VMLOAD and VMSAVE: there, and of no use, as guests are offered no SVM",
+		{ svm_caps.virtual_vmload,
+		  "virtual VMLOAD and VMSAVE: there, and of no use, as guests are offered no SVM",
 		  "virtual VMLOAD and VMSAVE missing, which are of no use, as guests are offered no SVM" },
-		{ svm_caps.page_1g, "nested paging with 1 GiB pages", "nested paging without 1 GiB pages: 2 MiB at most" },
+		{ svm_caps.page_1g, "nested paging with 1 GiB pages",
+		  "nested paging without 1 GiB pages: 2 MiB at most" },
 	};
 
 	line("SVM with nested paging (NPT); interrupts are offered by V_IRQ, without exits for interrupt windows");

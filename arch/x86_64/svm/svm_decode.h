@@ -11,8 +11,8 @@ struct svm_instruction {
 };
 
 /*
- * The instruction among `count` (up to 15) bytes, as one that exits by `code` (enum svm_exit: CPUID, HLT, MSR, INVD, WBINVD,
- * VMMCALL, XSETBV, and moves to and from control registers), prefixes included. `code64`: of a 64-bit code segment.
- * False: it is none.
+ * The instruction among `count` (up to 15) bytes, as one that exits by `code` (enum svm_exit: CPUID, HLT, MSR, INVD,
+ * WBINVD, VMMCALL, XSETBV, and moves to and from control registers), prefixes included. `code64`: of a 64-bit code
+ * segment. False: it is none.
  */
 bool svm_decode(const uint8_t *bytes, unsigned count, bool code64, uint32_t code, struct svm_instruction *instruction);

@@ -23,9 +23,9 @@ static const uint8_t public_reason[256] = {
 	[SVM_EXIT_NPF & 0xff] = BH_EXIT_MMIO,
 	[SVM_EXIT_CR_READ + 4] = BH_EXIT_CONTROL_REGISTER,
 	[SVM_EXIT_CR_READ + 8] = BH_EXIT_CONTROL_REGISTER,
-	[SVM_EXIT_CR_WRITE ... SVM_EXIT_CR_WRITE + 15] = BH_EXIT_CONTROL_REGISTER,
-	[SVM_EXIT_DR_READ ... SVM_EXIT_DR_WRITE + 15] = BH_EXIT_DEBUG_REGISTER,
-	[SVM_EXIT_EXCEPTION ... SVM_EXIT_EXCEPTION + 31] = BH_EXIT_EXCEPTION,
+	[SVM_EXIT_CR_WRITE... SVM_EXIT_CR_WRITE + 15] = BH_EXIT_CONTROL_REGISTER,
+	[SVM_EXIT_DR_READ... SVM_EXIT_DR_WRITE + 15] = BH_EXIT_DEBUG_REGISTER,
+	[SVM_EXIT_EXCEPTION... SVM_EXIT_EXCEPTION + 31] = BH_EXIT_EXCEPTION,
 	[SVM_EXIT_INTR] = BH_EXIT_INTERRUPT,
 	[SVM_EXIT_NMI] = BH_EXIT_NMI,
 	[SVM_EXIT_CPUID] = BH_EXIT_CPUID,
@@ -62,7 +62,7 @@ static enum guest_answer exit_msr(struct vcpu *vcpu, struct trace_record *record
 		return guest_exit_rdmsr(vcpu);
 	vcpu->exits[SVM_EXIT_MSR]--;
 	vcpu->exits[SVM_NUMBER_WRMSR]++;
-	record->who = vcpu->trace_id | SVM_NUMBER_WRMSR << 24;
+	record->number = SVM_NUMBER_WRMSR;
 	return guest_exit_wrmsr(vcpu);
 }
 
@@ -126,8 +126,7 @@ static bool find_instruction(struct vcpu *vcpu, uint32_t code, unsigned *gpr)
 	if (!svm_instruction(vcpu, code, &instruction)) {
 		svm->generation = 0;
 		if (++svm->unreadable == UNREADABLE_MAX)
-			report_failure(vcpu, "its instruction at %llx cannot be read",
-				       (unsigned long long)vmcb->rip);
+			report_failure(vcpu, "its instruction at %llx cannot be read", (unsigned long long)vmcb->rip);
 		return false;
 	}
 	svm->unreadable = 0;
@@ -161,7 +160,8 @@ static void exit_npf(struct vcpu *vcpu, struct trace_record *record)
 			  vmcb->exit_interrupt_info & VMCB_EVENT_VALID);
 }
 
-/* #DB and #AC exit so that their delivery can be interrupted; then they are the guest's. DR6 is up to date (15.12.2). */
+/* #DB and #AC exit so that their delivery can be interrupted; then they are the guest's. DR6 is up to date (15.12.2).
+ */
 static void exit_exception(struct vcpu *vcpu, unsigned vector, struct trace_record *record)
 {
 	record->detail = vector;
@@ -208,7 +208,8 @@ void svm_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	case SVM_EXIT_WBINVD:
 	case SVM_EXIT_XSETBV: exit_instruction(vcpu, code, record); break;
 	case SVM_EXIT_IOIO: /* strings: the first stage has answered the others */
-		guest_exit_string(vcpu, (uint16_t)(record->detail >> EXIT_PORT_SHIFT), !(record->detail & EXIT_PORT_IN));
+		guest_exit_string(vcpu, (uint16_t)(record->detail >> EXIT_PORT_SHIFT),
+				  !(record->detail & EXIT_PORT_IN));
 		break;
 	case SVM_EXIT_INTR: exit_interrupt(cpu, record); break;
 	case SVM_EXIT_NPF: exit_npf(vcpu, record); break;

@@ -4,7 +4,8 @@
  *
  * Most exits come from few places. The last walk is kept: the entries that it read, as pointers through windows that
  * stay, and their values. While all of them still say the same, the code is where it was, and its bytes are looked at
- * again (svm_place, in the first stage); so neither new code at the same address nor new page tables go unnoticed.
+ * again (svm_place_stands, in the first stage); so neither new code at the same address nor new page tables go
+ * unnoticed.
  */
 #include <guests/lib/bh_string.h>
 #include <guests/lib/guest_paging.h>

@@ -14,6 +14,9 @@ _Static_assert(offsetof(struct vcpu, arch.svm.vmcb) == VCPU_VMCB, "svm_switch.S 
 _Static_assert(offsetof(struct vcpu, arch.svm.cpu) == VCPU_CPU, "svm_switch.S relies on it");
 _Static_assert(offsetof(struct vmcb, rax) == VMCB_RAX, "svm_switch.S relies on it");
 _Static_assert(offsetof(struct vmcb, gs.base) == VMCB_GS_BASE, "svm_switch.S relies on it");
+#define OPCODE_CPUID   0xa20fu /* as the bytes stand in memory */
+#define OPCODE_VMMCALL 0xd9010fu
+
 _Static_assert(EXIT_RESUME == 0 && EXIT_RESIDENT == 1, "svm_switch.S relies on it");
 
 void svm_inject(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
@@ -30,8 +33,8 @@ void svm_inject(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t err
 /* ---- interrupts -------------------------------------------------------------------------------- */
 
 /*
- * V_IRQ offers the highest vector; the CPU takes it when the guest can, without an exit. That it has is seen at the next
- * exit that looks at the APIC.
+ * V_IRQ offers the highest vector; the CPU takes it when the guest can, without an exit. That it has is seen at the
+ * next exit that looks at the APIC.
  */
 static void offer_interrupt(struct vcpu *vcpu)
 {
@@ -41,8 +44,8 @@ static void offer_interrupt(struct vcpu *vcpu)
 
 	svm->virtual_interrupt = irr >> 4 > isr >> 4 ? (uint8_t)irr : 0;
 	if (svm->virtual_interrupt)
-		control |= VMCB_V_IRQ | (uint64_t)irr >> 4 << VMCB_V_PRIORITY_SHIFT |
-			   (uint64_t)irr << VMCB_V_VECTOR_SHIFT;
+		control |=
+			VMCB_V_IRQ | (uint64_t)irr >> 4 << VMCB_V_PRIORITY_SHIFT | (uint64_t)irr << VMCB_V_VECTOR_SHIFT;
 	svm->vmcb->interrupt_control = control;
 	svm->vmcb->clean &= ~VMCB_CLEAN_TPR;
 }
@@ -116,43 +119,85 @@ static inline bool proceed(struct cpu *cpu, struct vcpu *vcpu, struct vcpu *next
 	return true;
 }
 
-static inline bool quick_cpuid(struct vcpu *vcpu, struct vmcb *vmcb)
+/* The end of a first stage that was answered and after which the vCPU may go on: nothing else has to be looked at. */
+static inline bool may_resume(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
 {
-	const uint8_t *code;
+	if (cpu->sched.look | vcpu->state)
+		return false;
+	cpu->entered = clock_now();
+	exit_end(vcpu, record, cpu->entered);
+	return true;
+}
 
-	if (svm_caps.next_rip) {
+/* The vCPU waits: its peer may be the one that goes on. From a guest to its monitor and back is one step. */
+static __attribute__((noinline)) enum exit_stage to_peer(struct cpu *cpu, struct vcpu *vcpu)
+{
+	if (!vcpu->state || !vcpu->peer)
+		return EXIT_ANSWERED;
+	/* The monitor may ask for the APIC. */
+	if (vcpu->arch.svm.virtual_interrupt)
+		settle_interrupts(vcpu);
+	if (!proceed(cpu, vcpu, vcpu->peer, cpu->record))
+		return EXIT_ANSWERED;
+	save_unswitched(&vcpu->arch.svm);
+	cpu->resident = vcpu->peer;
+	return EXIT_RESIDENT;
+}
+
+/*
+ * RIP past the instruction, whose opcode has `bytes` bytes; false: the second stage must find out where it ends. As
+ * with VT-x, the shadow of an STI or MOV SS before it stays, so an interrupt may come one instruction later than it
+ * could.
+ */
+static inline bool quick_skip(struct vcpu *vcpu, struct vmcb *vmcb, uint32_t opcode, unsigned bytes, bool told)
+{
+	if (told) {
 		vmcb->rip = vmcb->next_rip;
-	} else {
-		code = svm_place(&vcpu->arch.svm, vmcb);
-		if (!code || *(const uint16_t *)(const void *)code != 0xa20f)
-			return false;
-		vmcb->rip += 2;
+		return true;
 	}
-	vmcb->interrupt_shadow = 0;
+	if (!svm_place_stands(&vcpu->arch.svm.place, vmcb) || (*vcpu->arch.svm.place.code ^ opcode) << (32 - 8 * bytes))
+		return false;
+	vmcb->rip += bytes;
+	return true;
+}
+
+/* These two find CPU and record again after their calls, which is cheaper than keeping them. */
+static __attribute__((always_inline)) inline enum exit_stage quick_cpuid(struct vcpu *vcpu, struct vmcb *vmcb,
+									 bool told)
+{
+	struct cpu *cpu;
+
+	if (!quick_skip(vcpu, vmcb, OPCODE_CPUID, 2, told))
+		return EXIT_UNANSWERED;
 	guest_cpuid(vcpu);
-	return true;
+	cpu = vcpu->arch.svm.cpu;
+	return may_resume(cpu, vcpu, cpu->record) ? EXIT_RESUME : EXIT_ANSWERED;
 }
 
-static inline bool quick_hypercall(struct vcpu *vcpu, struct vmcb *vmcb)
+static __attribute__((always_inline)) inline enum exit_stage quick_hypercall(struct vcpu *vcpu, struct vmcb *vmcb,
+									     bool told)
 {
-	const uint8_t *code;
+	bool ring3 = vmcb->cpl == 3;
+	struct cpu *cpu;
 
-	if (svm_caps.next_rip) {
-		vmcb->rip = vmcb->next_rip;
-	} else {
-		code = svm_place(&vcpu->arch.svm, vmcb);
-		if (!code || (*(const uint32_t *)(const void *)code & 0xffffff) != 0xd9010f)
-			return false;
-		vmcb->rip += 3;
-	}
-	vmcb->interrupt_shadow = 0;
+	if (!quick_skip(vcpu, vmcb, OPCODE_VMMCALL, 3, told))
+		return EXIT_UNANSWERED;
 	/* Who waits gets another result when the wait ends. */
-	vcpu->arch.gpr[BH_RAX] = (uint64_t)(__builtin_expect(vmcb->cpl == 3, false) ? -BH_EPERM : hypercall(vcpu));
-	return true;
+	vcpu->arch.gpr[BH_RAX] = (uint64_t)(__builtin_expect(ring3, false) ? -BH_EPERM : hypercall(vcpu));
+	cpu = vcpu->arch.svm.cpu;
+	return may_resume(cpu, vcpu, cpu->record) ? EXIT_RESUME : to_peer(cpu, vcpu);
 }
 
-/* IN and OUT; false: a string, which needs all registers. */
-static inline bool quick_io(struct vcpu *vcpu, struct vmcb *vmcb, struct trace_record *record)
+/* The same for CPUs that tell where instructions end, and for those that do not. */
+#define QUICK __attribute__((noinline)) static enum exit_stage
+QUICK cpuid_told(struct vcpu *vcpu, struct vmcb *vmcb) { return quick_cpuid(vcpu, vmcb, true); }
+QUICK cpuid_untold(struct vcpu *vcpu, struct vmcb *vmcb) { return quick_cpuid(vcpu, vmcb, false); }
+QUICK hypercall_told(struct vcpu *vcpu, struct vmcb *vmcb) { return quick_hypercall(vcpu, vmcb, true); }
+QUICK hypercall_untold(struct vcpu *vcpu, struct vmcb *vmcb) { return quick_hypercall(vcpu, vmcb, false); }
+
+/* IN and OUT; a string needs all registers. */
+static __attribute__((noinline)) enum exit_stage quick_io(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu,
+							  struct trace_record *record)
 {
 	uint32_t info = (uint32_t)vmcb->exit_info_1;
 	unsigned size = info >> SVM_IOIO_SIZE_SHIFT & 7;
@@ -161,46 +206,34 @@ static inline bool quick_io(struct vcpu *vcpu, struct vmcb *vmcb, struct trace_r
 	record->detail = (info & 0xffff0000u) | (write ? 0 : EXIT_PORT_IN) |
 			 (info & SVM_IOIO_STRING ? EXIT_PORT_STRING : 0) | (size - 1);
 	if (info & SVM_IOIO_STRING)
-		return false;
+		return EXIT_UNANSWERED;
 	svm_skip_to(vmcb, vmcb->exit_info_2);
 	guest_exit_port(vcpu, (uint16_t)(info >> SVM_IOIO_PORT_SHIFT), size, write);
-	return true;
+	return may_resume(cpu, vcpu, record) ? EXIT_RESUME : to_peer(cpu, vcpu);
 }
 
 /* See the first stage of VT-x (vmx_run.c), whose twin this is. */
-enum exit_stage svm_quick(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu)
+static inline __attribute__((always_inline)) enum exit_stage quick(struct vcpu *vcpu, struct vmcb *vmcb,
+								   struct cpu *cpu, bool told)
 {
 	uint32_t code = (uint32_t)vmcb->exit_code;
 	struct trace_record *record = exit_begin(cpu, vcpu, code);
-	uint32_t state;
 
-	if (code == SVM_EXIT_CPUID) {
-		if (!quick_cpuid(vcpu, vmcb))
-			return EXIT_UNANSWERED;
-	} else if (code == SVM_EXIT_VMMCALL) {
-		if (!quick_hypercall(vcpu, vmcb))
-			return EXIT_UNANSWERED;
-	} else if (code != SVM_EXIT_IOIO || !quick_io(vcpu, vmcb, record)) {
-		return EXIT_UNANSWERED;
-	}
-
-	state = vcpu->state;
-	if (!(cpu->sched.look | state)) {
-		cpu->entered = clock_now();
-		exit_end(vcpu, record, cpu->entered);
-		return EXIT_RESUME;
-	}
-	if (!state || !vcpu->peer)
-		return EXIT_ANSWERED;
-	/* The monitor may ask for the APIC. */
-	if (vcpu->arch.svm.virtual_interrupt)
-		settle_interrupts(vcpu);
-	if (!proceed(cpu, vcpu, vcpu->peer, record))
-		return EXIT_ANSWERED;
-	save_unswitched(&vcpu->arch.svm);
-	cpu->resident = vcpu->peer;
-	return EXIT_RESIDENT;
+	if (code == SVM_EXIT_VMMCALL)
+		return told ? hypercall_told(vcpu, vmcb) : hypercall_untold(vcpu, vmcb);
+	if (code == SVM_EXIT_CPUID)
+		return told ? cpuid_told(vcpu, vmcb) : cpuid_untold(vcpu, vmcb);
+	if (code == SVM_EXIT_IOIO)
+		return quick_io(vcpu, vmcb, cpu, record);
+	return EXIT_UNANSWERED;
 }
+
+QUICK quick_told(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu) { return quick(vcpu, vmcb, cpu, true); }
+QUICK quick_untold(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu) { return quick(vcpu, vmcb, cpu, false); }
+
+enum exit_stage (*svm_quick)(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu);
+
+void svm_run_init(void) { svm_quick = svm_caps.next_rip ? quick_told : quick_untold; }
 
 /* ---- exit, second stage ------------------------------------------------------------------------ */
 

@@ -111,9 +111,9 @@ static void set_segment(struct vmcb *vmcb, const struct bh_segment *from, unsign
 {
 	uint16_t access = from->access & BH_SEGMENT_UNUSABLE ? 0 : from->access;
 
-	*segment_of(vmcb, index) = (struct vmcb_segment){
-		from->selector, (uint16_t)((access & 0xff) | (access >> 4 & 0xf00)), from->limit, from->base
-	};
+	*segment_of(vmcb, index) =
+		(struct vmcb_segment){ from->selector, (uint16_t)((access & 0xff) | (access >> 4 & 0xf00)), from->limit,
+				       from->base };
 	if (index == BH_SS)
 		vmcb->cpl = access >> 5 & 3;
 }

@@ -85,7 +85,7 @@ run:
 	mov	%rsp, %rbx
 	mov	%rsp, %rdi
 	mov	CPU_STACK_TOP(%rdx), %rsp
-	call	svm_quick		/* (vcpu, vmcb, cpu) */
+	call	*svm_quick		/* (vcpu, vmcb, cpu) */
 	cmp	$1, %eax		/* EXIT_RESUME, EXIT_RESIDENT, or more */
 	jb	resume
 	mov	%rbp, 40(%rbx)

@@ -14,7 +14,7 @@ struct svm_place {
 	uint64_t rip, cr3; /* of 64-bit mode; SVM_NO_PLACE: nothing is known */
 	const uint64_t *entry[4];
 	uint64_t value[4];
-	const uint8_t *code; /* at least 15 bytes */
+	const uint32_t *code; /* at least 15 bytes, anywhere */
 };
 
 #define SVM_NO_PLACE 1ull /* no CR3 has this value: bit 0 is reserved */
@@ -33,8 +33,8 @@ struct svm_vcpu {
 };
 
 struct svm_cpu {
-	uint64_t host_vmcb;	/* physical: what VMLOAD brings back of the kernel's */
-	uint64_t generation;	/* of ASIDs */
-	uint32_t next_asid;	/* to be given away; 0 is the host's */
-	struct vcpu *at_place;	/* whose svm_place is in the windows; NULL: nobody's */
+	uint64_t host_vmcb;    /* physical: what VMLOAD brings back of the kernel's */
+	uint64_t generation;   /* of ASIDs */
+	uint32_t next_asid;    /* to be given away; 0 is the host's */
+	struct vcpu *at_place; /* whose svm_place is in the windows; NULL: nobody's */
 };

@@ -23,7 +23,7 @@ struct vmcb {
 	uint64_t msrpm_base;
 	uint64_t tsc_offset;
 	uint32_t asid;
-	uint32_t tlb_control; /* VMCB_TLB_* */
+	uint32_t tlb_control;	    /* VMCB_TLB_* */
 	uint64_t interrupt_control; /* VMCB_V_* */
 	uint64_t interrupt_shadow;  /* bit 0 */
 	uint64_t exit_code;

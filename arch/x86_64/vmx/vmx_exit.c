@@ -172,7 +172,7 @@ static void exit_exception(struct vcpu *vcpu, struct trace_record *record)
 
 	record->detail = info & 0xff;
 	if ((info & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
-		record->who = vcpu->trace_id | NUMBER_NMI << 24;
+		record->number = NUMBER_NMI;
 		__asm__ volatile("int $2"); /* by the IDT, whose IRET ends the blocking of NMIs */
 	} else if ((info & 0xff) == EXCEPTION_MC) {
 		__asm__ volatile("int $18");
@@ -202,6 +202,7 @@ static void exit_eoi(struct vcpu *vcpu, struct trace_record *record)
 	int heard = guest_apic_hardware_eoi(vcpu, vector);
 
 	record->detail = vector;
+	atomic_fetch_or(&vcpu->arch.apic.attention, APIC_ATTENTION_SYNC); /* something may have waited for it */
 	guest_exit_eoi(vcpu, heard);
 }
 
@@ -227,7 +228,8 @@ void vmx_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 
 	switch (reason) {
 	case EXIT_IO: /* strings: the first stage has answered the others */
-		guest_exit_string(vcpu, (uint16_t)(record->detail >> EXIT_PORT_SHIFT), !(record->detail & EXIT_PORT_IN));
+		guest_exit_string(vcpu, (uint16_t)(record->detail >> EXIT_PORT_SHIFT),
+				  !(record->detail & EXIT_PORT_IN));
 		break;
 	case EXIT_WRMSR:
 		record->detail = vcpu->arch.gpr[BH_RCX];

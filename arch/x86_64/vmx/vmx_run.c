@@ -31,23 +31,6 @@ void vmx_inject(uint32_t info, uint32_t error_code)
 
 /* ---- interrupts -------------------------------------------------------------------------------- */
 
-/* The hardware delivers: it must know the highest requested and serviced vectors, and whose EOI we
- * want. */
-static void load_interrupt_status(struct vcpu *vcpu)
-{
-	struct vmx_vcpu *vmx = &vcpu->arch.vmx;
-
-	vmwrite(GUEST_INTERRUPT_STATUS, guest_apic_highest_irr(vcpu) | guest_apic_highest_isr(vcpu) << 8);
-	for (unsigned i = 0; i < 4; i++) {
-		uint64_t wanted = guest_apic_tmr(vcpu, i);
-
-		if (wanted != vmx->eoi_exit[i]) {
-			vmx->eoi_exit[i] = wanted;
-			vmwrite(EOI_EXIT_BITMAP_0 + 2 * i, wanted);
-		}
-	}
-}
-
 static void set_interrupt_window(struct vmx_vcpu *vmx, bool open)
 {
 	if (vmx->interrupt_window == open)
@@ -55,6 +38,36 @@ static void set_interrupt_window(struct vmx_vcpu *vmx, bool open)
 	vmx->interrupt_window = open;
 	vmx->primary ^= PRIMARY_INTERRUPT_WINDOW;
 	vmwrite(PRIMARY_CONTROLS, vmx->primary);
+}
+
+static bool interrupts_open(void)
+{
+	return (vmread(GUEST_RFLAGS) & RFLAGS_IF) && !(vmread(GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_STI_MOV_SS);
+}
+
+static void set_eoi_exits(struct vmx_vcpu *vmx, unsigned word, uint64_t wanted)
+{
+	if (wanted == vmx->eoi_exit[word])
+		return;
+	vmx->eoi_exit[word] = wanted;
+	vmwrite(EOI_EXIT_BITMAP_0 + 2 * word, wanted);
+}
+
+/*
+ * The hardware delivers what the guest can take at this entry; whose EOI the monitor wants to hear it must know too.
+ * What the guest cannot take now is looked at again when it can: by an exit when the interrupt window opens, or at the
+ * EOI of what goes first. By the manual the hardware could watch for both by itself (29.2.1), but there are CPUs that
+ * deliver a virtual interrupt that waits for RFLAGS.IF as soon as a physical one comes, with IF still clear.
+ */
+static void load_interrupt_status(struct vcpu *vcpu)
+{
+	unsigned irr = guest_apic_highest_irr(vcpu), isr = guest_apic_highest_isr(vcpu);
+	bool first = irr >> 4 > isr >> 4, behind = (irr && !first) || guest_apic_several(vcpu);
+
+	vmwrite(GUEST_INTERRUPT_STATUS, irr | isr << 8);
+	set_interrupt_window(&vcpu->arch.vmx, first && !interrupts_open());
+	for (unsigned i = 0; i < 4; i++)
+		set_eoi_exits(&vcpu->arch.vmx, i, behind ? UINT64_MAX : guest_apic_tmr(vcpu, i));
 }
 
 /* What TPR holds back must exit when TPR is lowered (29.1.2). */
@@ -73,8 +86,7 @@ static void inject_interrupt(struct vcpu *vcpu)
 	struct vmx_vcpu *vmx = &vcpu->arch.vmx;
 	int vector = guest_apic_pending(vcpu);
 	bool busy = vmread(ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID;
-	bool open = !busy && (vmread(GUEST_RFLAGS) & RFLAGS_IF) &&
-		    !(vmread(GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_STI_MOV_SS);
+	bool open = !busy && interrupts_open();
 
 	if (vector >= 0 && open) {
 		guest_apic_accept(vcpu, (unsigned)vector);
@@ -91,7 +103,7 @@ static void prepare_interrupts(struct vcpu *vcpu)
 	if (!vmx_caps.interrupt_delivery) {
 		guest_apic_sync(vcpu);
 		inject_interrupt(vcpu);
-	} else if (guest_apic_sync(vcpu)) {
+	} else if (guest_apic_sync(vcpu) || vcpu->arch.vmx.interrupt_window) {
 		load_interrupt_status(vcpu);
 	}
 }

@@ -45,8 +45,8 @@ static void pass(uint8_t *bitmap, uint32_t msr, bool read, bool write)
 
 /*
  * With APIC-register virtualization reads find the value in the page, but for the timer's current
- * count and ICR; with virtual-interrupt delivery the writes of TPR, EOI and self-IPI are done by
- * the hardware (29.5).
+ * count and ICR; with virtual-interrupt delivery the writes of TPR and EOI are done by the hardware
+ * (29.5). It could do self-IPIs too, but they mostly come with interrupts off (see vmx_run.c).
  */
 static void pass_x2apic(uint8_t *bitmap)
 {
@@ -64,7 +64,6 @@ static void pass_x2apic(uint8_t *bitmap)
 	if (vmx_caps.interrupt_delivery) {
 		pass(bitmap, 0x808, false, true);
 		pass(bitmap, 0x80b, false, true);
-		pass(bitmap, 0x83f, false, true);
 	}
 }
 
