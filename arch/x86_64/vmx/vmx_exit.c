@@ -1,7 +1,9 @@
 #include "clock.h"
 #include "cpu_this.h"
 #include "guest_apic.h"
+#include "guest_cpuid.h"
 #include "guest_msr.h"
+#include "guest_rules.h"
 #include "interrupt.h"
 #include "message.h"
 #include "partition.h"
@@ -290,6 +292,18 @@ static void exit_eoi(struct vcpu *vcpu, struct trace_record *record)
 		message_send(vcpu, BH_MSG_EOI, 0, (uint64_t)heard, 0, 0);
 }
 
+/* A failed entry leaves the state as it was to be entered (26.8). */
+static void invalid_state(struct vcpu *vcpu)
+{
+	struct bh_vcpu_state state;
+	const char *broken;
+
+	vmx_get_state(vcpu, BH_STATE_ALL, &state);
+	broken = guest_rules_broken_vmx(&state, guest_cpuid_policy(vcpu));
+	report_failure(vcpu, "invalid guest state: %s",
+		       broken ? broken : "the CPU refused to enter it (SDM vol. 3, 26.3)");
+}
+
 static void fatal(struct vcpu *vcpu, uint32_t reason)
 {
 	switch (reason & 0xffff) {
@@ -298,9 +312,7 @@ static void fatal(struct vcpu *vcpu, uint32_t reason)
 				     "double fault after "
 				     "it");
 		break;
-	case EXIT_INVALID_STATE:
-		report_failure(vcpu, "invalid guest state: the CPU refused to enter it (SDM vol. 3, 26.3)");
-		break;
+	case EXIT_INVALID_STATE: invalid_state(vcpu); break;
 	case EXIT_TASK_SWITCH: report_failure(vcpu, "a hardware task switch, which is not supported"); break;
 	case EXIT_EPT_MISCONFIGURATION:
 		report_failure(vcpu, "EPT misconfiguration at %llx: a defect of the kernel",
