@@ -89,7 +89,7 @@ static struct bh_vcpu_state linux_running(void)
 	return s;
 }
 
-/* Ring 3 of a 32-bit kernel, whose program is in a segment below its ring's. */
+/* Ring 3 of a 32-bit kernel. */
 static struct bh_vcpu_state protected_ring3(void)
 {
 	struct bh_vcpu_state s = linux_start();
@@ -98,8 +98,8 @@ static struct bh_vcpu_state protected_ring3(void)
 	s.efer = 0;
 	s.rflags = 0x202;
 	for (unsigned i = BH_ES; i <= BH_GS; i++)
-		s.segment[i].access = 0xc0f3;
-	s.segment[BH_CS].access = 0xc0fb;
+		s.segment[i] = (struct bh_segment){ 0, UINT32_MAX, 0x2b, 0xc0f3 };
+	s.segment[BH_CS] = (struct bh_segment){ 0, UINT32_MAX, 0x23, 0xc0fb };
 	s.segment[BH_TR].access = 0x83; /* a 16-bit TSS will do */
 	return s;
 }
