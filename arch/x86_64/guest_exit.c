@@ -6,6 +6,7 @@
 #include "msr.h"
 #include "partition.h"
 #include "report.h"
+#include "virt.h"
 
 /* ---- instructions ------------------------------------------------------------------------------ */
 
@@ -108,6 +109,22 @@ void guest_exit_memory(struct vcpu *vcpu, uint64_t address, unsigned access, boo
 void guest_exit_triple_fault(struct vcpu *vcpu)
 {
 	report_failure(vcpu, "triple fault: an exception could not be delivered, nor the double fault after it");
+}
+
+/* The state is still as it was to be entered (SDM vol. 3, 26.8; APM vol. 2, 15.5.1). */
+void guest_exit_invalid_state(struct vcpu *vcpu,
+			      const char *(*rule)(const struct bh_vcpu_state *, const struct guest_cpuid_policy *),
+			      const char *manual)
+{
+	struct bh_vcpu_state state;
+	const char *broken;
+
+	virt->get_state(vcpu, BH_STATE_ALL, &state);
+	broken = rule(&state, guest_cpuid_policy(vcpu));
+	if (broken)
+		report_failure(vcpu, "invalid guest state: %s", broken);
+	else
+		report_failure(vcpu, "invalid guest state: the CPU refused to enter it (%s)", manual);
 }
 
 void guest_exit_native_control(struct vcpu *vcpu, unsigned number)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "clock.h"
 #include "cpu.h"
+#include "guest_cpuid.h"
 #include "message.h"
 #include "sched.h"
 #include "trace.h"
@@ -103,6 +104,12 @@ void guest_exit_eoi(struct vcpu *vcpu, int vector);
 
 /* Ends of partitions in the words of both back ends. */
 void guest_exit_triple_fault(struct vcpu *vcpu);
+
+/* The CPU refused to enter the vCPU; `rule` finds out why (guest_rules.h), `manual` has the rules if it cannot. */
+void guest_exit_invalid_state(struct vcpu *vcpu,
+			      const char *(*rule)(const struct bh_vcpu_state *, const struct guest_cpuid_policy *),
+			      const char *manual);
+
 void guest_exit_native_control(struct vcpu *vcpu, unsigned number);
 void guest_exit_native_debug(struct vcpu *vcpu);
 void guest_exit_native_fpu(struct vcpu *vcpu);

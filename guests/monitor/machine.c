@@ -168,6 +168,7 @@ void machine_init(struct machine *machine, void *window)
 	check_info(machine);
 	guest_memory_init(&machine->memory, window, info->guest_memory_bytes);
 	machine->test_hooks = has_word(info->command, "bulkhead.testhooks");
+	machine->invalid_state = machine->test_hooks && has_word(info->command, "bulkhead.invalid-state");
 	machine->has_terminal = terminal_open_console(&machine->terminal, machine->vcpus, MACHINE_EVENT_TERMINAL);
 	if (!machine->has_terminal)
 		bh_printf("monitor of %s: no console channel, COM1 goes nowhere\n", info->guest_name);

@@ -38,7 +38,8 @@ struct machine {
 	struct terminal terminal;
 	_Atomic uint8_t diagnostic_code; /* port 80h */
 	bool has_terminal;
-	bool test_hooks; /* "bulkhead.testhooks" on the guest's command line */
+	bool test_hooks;    /* "bulkhead.testhooks" on the guest's command line */
+	bool invalid_state; /* and "bulkhead.invalid-state": its registers are to break a rule */
 	bh_handle guest;
 	unsigned vcpus; /* the guest's; the index of the I/O vCPU as well */
 };

@@ -11,6 +11,7 @@
 #include "message.h"
 
 #define MESSAGE_BYTES 4096
+#define CR0_PE	      1ull
 
 static struct machine machine;
 static _Atomic bool machine_ready;
@@ -45,6 +46,8 @@ static void build_guest(struct bh_message *message)
 		machine_fail(&machine, "no image \"kernel\" was given");
 	if (!linux_boot(&boot, &machine.memory, &message->state, reason))
 		machine_fail(&machine, "kernel image refused: %s", reason);
+	if (machine.invalid_state)
+		message->state.cr0 &= ~CR0_PE; /* PG without PE in long mode: neither vendor's CPUs enter that */
 	message->state_out = BH_STATE_ALL;
 }
 

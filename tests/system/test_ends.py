@@ -29,6 +29,8 @@ WAYS = {
 @pytest.fixture(scope="module")
 def machine(group):
     conf = guest("alpha", "shared 1").replace("cryptomgr.notests", "cryptomgr.notests bulkhead.testhooks")
+    conf += guest("invalid", "shared 1", more="autostart = no").replace(
+        "cryptomgr.notests", "cryptomgr.notests bulkhead.testhooks bulkhead.invalid-state")
     conf += native("witness", cpus="shared 1", more="memory = 4M") + native("hello", cpus="shared 0")
     for way in [*WAYS, "finish"]:
         conf += native("die-" + way, "crash", more=f"arguments = {way}\nautostart = no")
@@ -66,6 +68,16 @@ def test_restarted_as_often_as_the_configuration_says(machine):
     line = wait_state(machine, "again", "failed")
     machine.progress(5)
     assert stat_of(machine, "again")["restarts"] == 2, line
+
+
+def test_invalid_state_is_reported_with_its_rule(machine):
+    """Registers that the CPU does not enter: it does not say why, so the kernel has to find out."""
+    machine.command("start invalid")
+    wait_state(machine, "invalid", "failed")
+    report = report_of(machine, "invalid")
+    assert re.search(r"invalid guest state: CR0\.PG is set without CR0\.PE", report), report
+    neighbours_live(machine)
+    audit_clean(machine)
 
 
 def test_audit_after_the_ends(machine):

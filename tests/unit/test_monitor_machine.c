@@ -310,6 +310,21 @@ static void test_hook(void **state)
 	assert_true(hook_crashes(0x68737263));
 }
 
+/* Registers that no CPU enters are given to nobody who did not ask with both words. */
+static void test_hook_invalid_state(void **state)
+{
+	static const char *const commands[] = { "quiet", "bulkhead.testhooks", "bulkhead.invalid-state",
+						"bulkhead.invalid-state bulkhead.testhooks" };
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(host_info.command, sizeof(host_info.command), "%s", commands[i]);
+		machine = (struct machine){ 0 };
+		machine_init(&machine, window);
+		assert_int_equal(machine.invalid_state, i == 3);
+	}
+}
+
 /* ---- device memory ----------------------------------------------------------------------------------- */
 
 /* A message as the kernel sends it, for an instruction at CODE in 64-bit mode. */
@@ -666,6 +681,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pci, setup),
 		cmocka_unit_test_setup(test_ends, setup),
 		cmocka_unit_test_setup(test_hook, setup),
+		cmocka_unit_test_setup(test_hook_invalid_state, setup),
 		cmocka_unit_test_setup(test_ioapic, setup_mmio),
 		cmocka_unit_test_setup(test_local_apic, setup_mmio),
 		cmocka_unit_test_setup(test_arithmetic, setup_mmio),

@@ -2,6 +2,7 @@
 #include "cpu.h"
 #include "frame.h"
 #include "guest_cpuid.h"
+#include "guest_rules.h"
 #include "hypercall.h"
 #include "instructions.h"
 #include "paging.h"
@@ -181,11 +182,6 @@ static void exit_interrupt(struct cpu *cpu, struct trace_record *record)
 	cpu->sched.look = 1;
 }
 
-static void exit_invalid(struct vcpu *vcpu)
-{
-	report_failure(vcpu, "invalid guest state: the CPU refused to enter it (APM vol. 2, 15.5.1)");
-}
-
 /* An event that was about to be delivered when something else ended the run is delivered again; INT n is done again. */
 static void keep_event(struct vmcb *vmcb)
 {
@@ -228,7 +224,9 @@ void svm_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 		break;
 	case SVM_EXIT_RDPMC: finish(vcpu, ANSWER_GP); break;
 	case SVM_EXIT_SHUTDOWN: guest_exit_triple_fault(vcpu); break;
-	case (uint32_t)SVM_EXIT_INVALID: exit_invalid(vcpu); break;
+	case (uint32_t)SVM_EXIT_INVALID:
+		guest_exit_invalid_state(vcpu, guest_rules_broken_svm, "APM vol. 2, 15.5.1");
+		break;
 	default: finish(vcpu, ANSWER_UD); /* instructions that CPUID does not offer: SVM's, MONITOR and their like */
 	}
 }

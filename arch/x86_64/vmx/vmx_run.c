@@ -300,8 +300,13 @@ _Noreturn void vmx_first_entry(struct vcpu *vcpu)
 /* VMLAUNCH or VMRESUME did not enter: the VMCS breaks a rule for controls or host state (26.2, 30.4). */
 _Noreturn void vmx_entry_refused(struct vcpu *vcpu)
 {
-	report_failure(vcpu, "its entry was refused: VM-instruction error %llu (SDM vol. 3, 30.4)",
-		       (unsigned long long)vmread(INSTRUCTION_ERROR));
+	uint64_t error = vmread(INSTRUCTION_ERROR);
+
+	report_failure(vcpu, "its entry was refused: VM-instruction error %llu%s (SDM vol. 3, 30.4)",
+		       (unsigned long long)error,
+		       error == 7   ? ", invalid control field"
+		       : error == 8 ? ", invalid host-state field"
+				    : "");
 	vcpu->state = VCPU_PARKED;
 	vmx_first_entry(sched_next(cpu_this()));
 }
