@@ -19,8 +19,7 @@ struct cpu {
 	struct sched sched;	     /* kernel/sched.h */
 	uint64_t entered;	     /* TSC of the last entry */
 	struct trace *trace;	     /* kernel/trace.h; other CPUs may read */
-	struct trace_record *record; /* the newest one, in the piece from record_first to record_end */
-	struct trace_record *record_first, *record_end;
+	struct trace_record *record; /* the newest one */
 };
 
 extern struct cpu *cpus[CPU_MAX]; /* those that came up, in order of index */

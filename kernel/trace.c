@@ -10,23 +10,22 @@ bool trace_create(struct cpu *cpu)
 	cpu->trace = pool_alloc((sizeof(struct trace) + PAGE_BYTES - 1) / PAGE_BYTES);
 	if (!cpu->trace)
 		return false;
-	cpu->trace->newest = cpu->trace->record;
-	trace_keep(cpu, true);
+	for (unsigned i = 0; i < TRACE_RECORDS; i++)
+		cpu->trace->record[i].next = &cpu->trace->record[(i + 1) % TRACE_RECORDS];
+	cpu->trace->aside.next = &cpu->trace->aside;
+	cpu->record = cpu->trace->record;
 	return true;
 }
 
 void trace_keep(struct cpu *cpu, bool keep)
 {
 	struct trace *trace = cpu->trace;
-	bool kept = cpu->record_first == trace->record;
+	bool kept = cpu->record != &trace->aside;
 
-	if (keep == kept)
-		return;
-	if (kept)
+	if (kept && !keep)
 		trace->newest = cpu->record;
-	cpu->record = keep ? trace->newest : &trace->aside;
-	cpu->record_first = keep ? trace->record : &trace->aside;
-	cpu->record_end = keep ? trace->record + TRACE_RECORDS : &trace->aside + 1;
+	if (keep != kept)
+		cpu->record = keep ? trace->newest : &trace->aside;
 }
 
 static size_t newest(const struct cpu *cpu)
@@ -44,7 +43,7 @@ static const struct trace_record *find(const struct cpu *cpu, const struct vcpu 
 	for (size_t back = 0; back < TRACE_RECORDS; back++) {
 		const struct trace_record *record = &cpu->trace->record[(last - back) % TRACE_RECORDS];
 
-		if (record->tsc && record->who == vcpu->trace_id && age-- == 0)
+		if (record->tsc && (record->who & 0xffffff) == vcpu->trace_id && age-- == 0)
 			return record;
 	}
 	return NULL;
@@ -58,7 +57,7 @@ int64_t trace_read(const struct vcpu *vcpu, uint64_t age, unsigned word)
 		return -BH_ENOENT;
 	switch (word) {
 	case 0: return (int64_t)(record->tsc & INT64_MAX);
-	case 1: return virt->exit_reason(record->number);
+	case 1: return virt->exit_reason(record->who >> 24);
 	case 2: return (int64_t)(record->detail & INT64_MAX);
 	case 3: return record->duration;
 	default: return -BH_EINVAL;

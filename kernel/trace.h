@@ -10,9 +10,8 @@ struct trace_record {
 	uint64_t tsc;	   /* at the exit */
 	uint64_t detail;   /* by reason: port, MSR, leaf, address, number */
 	uint32_t duration; /* ticks until the CPU entered a vCPU again */
-	uint32_t who;	   /* vcpu.trace_id; tsc 0: never written */
-	uint8_t number;	   /* the back end's, of the reason */
-	uint8_t spare[7];  /* 32 bytes: found without multiplying */
+	uint32_t who; /* vcpu.trace_id, with the back end's number of the reason in bits 31:24; tsc 0: never written */
+	struct trace_record *next;
 };
 
 struct trace {
@@ -31,15 +30,10 @@ bool trace_create(struct cpu *cpu);
 void trace_keep(struct cpu *cpu, bool keep);
 
 /* The next record of the CPU's ring, which is now cpu->record. All but its `tsc` is stale until written. */
-static inline struct trace_record *trace_next(struct cpu *cpu)
-{
-	struct trace_record *record = cpu->record + 1;
+static inline struct trace_record *trace_next(struct cpu *cpu) { return cpu->record = cpu->record->next; }
 
-	if (record == cpu->record_end)
-		record = cpu->record_first;
-	cpu->record = record;
-	return record;
-}
+/* The back end's number of the reason: the highest byte of `who`. */
+static inline void trace_number(struct trace_record *record, uint8_t number) { ((uint8_t *)&record->who)[3] = number; }
 
 /* Word 0..3 of the vCPU's record of that age, or -BH_ENOENT. Any CPU; a record being overwritten
  * may be torn. */

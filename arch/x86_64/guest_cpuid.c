@@ -128,7 +128,7 @@ static struct cpuid signed_leaf(uint32_t highest, const char *signature)
 	return r;
 }
 
-static __attribute__((noinline)) struct cpuid uncommon(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
+static struct cpuid uncommon(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
 {
 	static const struct cpuid none;
 	const struct guest_cpuid_policy *policy = guest_cpuid_policy(vcpu);
@@ -151,15 +151,27 @@ static __attribute__((noinline)) struct cpuid uncommon(const struct vcpu *vcpu, 
 	return policy->basic[CPUID_BASIC - 1];
 }
 
-void guest_cpuid(struct vcpu *vcpu)
+static inline void answer(struct vcpu *vcpu, struct cpuid words)
 {
 	uint64_t *gpr = vcpu->arch.gpr;
-	uint32_t leaf = (uint32_t)gpr[BH_RAX];
-	struct cpuid words = leaf < CPUID_BASIC && !(SPECIAL >> leaf & 1) ? guest_cpuid_policy(vcpu)->basic[leaf]
-									  : uncommon(vcpu, leaf, (uint32_t)gpr[BH_RCX]);
 
 	gpr[BH_RAX] = words.eax;
 	gpr[BH_RBX] = words.ebx;
 	gpr[BH_RCX] = words.ecx;
 	gpr[BH_RDX] = words.edx;
+}
+
+static __attribute__((noinline)) void answer_uncommon(struct vcpu *vcpu, uint32_t leaf)
+{
+	answer(vcpu, uncommon(vcpu, leaf, (uint32_t)vcpu->arch.gpr[BH_RCX]));
+}
+
+void guest_cpuid(struct vcpu *vcpu)
+{
+	uint32_t leaf = (uint32_t)vcpu->arch.gpr[BH_RAX];
+
+	if (leaf < CPUID_BASIC && !(SPECIAL >> leaf & 1))
+		answer(vcpu, guest_cpuid_policy(vcpu)->basic[leaf]);
+	else
+		answer_uncommon(vcpu, leaf);
 }

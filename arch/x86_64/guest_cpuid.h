@@ -33,7 +33,7 @@ struct guest_cpuid_policy {
 	struct cpuid component[CPUID_COMPONENTS]; /* [0]: not used, [1]: EAX of subleaf 1 */
 	uint64_t cr4, efer, xcr0;		  /* bits that may be set; any other bit raises #GP */
 	bool xsaves;				  /* offered, and with it IA32_XSS, of which no bit is */
-};
+} __attribute__((aligned(1024)));		  /* found without multiplying */
 
 /* Boot CPU, after the clock is measured (leaf 15h) and xstate_boot_init; `missing`:
  * GUEST_CPUID_NO_*. */

@@ -34,19 +34,25 @@ enum guest_answer {
 
 /* ---- accounts: in every exit's way ------------------------------------------------------------ */
 
-/* Opens the trace record of an exit; `number` (0 to 255) is the back end's for the reason. */
-static inline struct trace_record *exit_begin(struct cpu *cpu, struct vcpu *vcpu, uint32_t number)
+/*
+ * Opens the trace record of an exit at `tsc`, the guest's RAX being `rax`; the low byte of `number` is the back end's
+ * for the reason. Counted it is by exit_count.
+ */
+static inline struct trace_record *exit_begin(struct cpu *cpu, struct vcpu *vcpu, uint32_t number, uint64_t tsc,
+					      uint64_t rax)
 {
 	struct trace_record *record = trace_next(cpu);
 
-	record->tsc = clock_now();
-	record->detail = vcpu->arch.gpr[BH_RAX];
+	record->tsc = tsc;
+	record->detail = rax;
 	record->who = vcpu->trace_id;
-	record->number = (uint8_t)number;
-	vcpu->exits[number & 0xff]++;
-	vcpu->ran += record->tsc - cpu->entered;
+	trace_number(record, (uint8_t)number);
+	vcpu->ran += tsc - cpu->entered;
 	return record;
 }
+
+/* Apart from exit_begin, since where the number is a constant this is one instruction. */
+static inline void exit_count(struct vcpu *vcpu, uint32_t number) { vcpu->exits[number & 0xff]++; }
 
 /* Closes it: the kernel's part ends now. */
 static inline void exit_end(struct vcpu *vcpu, struct trace_record *record, uint64_t now)

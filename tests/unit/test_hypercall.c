@@ -493,7 +493,7 @@ static void note_exit(struct vcpu *vcpu, uint64_t tsc, unsigned reason, uint64_t
 {
 	struct trace_record *record = trace_next(&fake_cpu[vcpu->cpu]);
 
-	*record = (struct trace_record){ tsc, detail, duration, vcpu->trace_id, reason, { 0 } };
+	*record = (struct trace_record){ tsc, detail, duration, vcpu->trace_id | reason << 24, record->next };
 }
 
 static void test_trace_call(void **state)

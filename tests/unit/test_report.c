@@ -117,7 +117,7 @@ static void test_words(void **state)
 static void note_exit(struct vcpu *vcpu, unsigned reason, uint64_t detail)
 {
 	*trace_next(&fake_cpu[vcpu->cpu]) =
-		(struct trace_record){ .tsc = 1, .detail = detail, .who = vcpu->trace_id, .number = reason };
+		(struct trace_record){ .tsc = 1, .detail = detail, .who = vcpu->trace_id | reason << 24 };
 }
 
 static void test_failure(void **state)

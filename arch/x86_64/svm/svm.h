@@ -57,12 +57,12 @@ bool svm_write_cr4(struct vcpu *vcpu, uint64_t value);
  */
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction);
 
-/* Has the vCPU left at the same place as before, and do its page tables still lead from there to `place->code`? */
+/* Has the vCPU left at the same place as before, through the same page tables, and is the same code still there? */
 static inline bool svm_place_stands(const struct svm_place *place, const struct vmcb *vmcb)
 {
-	return place->rip == vmcb->rip && place->cr3 == vmcb->cr3 && *place->entry[0] == place->value[0] &&
-	       *place->entry[1] == place->value[1] && *place->entry[2] == place->value[2] &&
-	       *place->entry[3] == place->value[3];
+	return place->rip == vmcb->rip && place->cr3 == vmcb->cr3 && *place->at[0] == place->value[0] &&
+	       *place->at[1] == place->value[1] && *place->at[2] == place->value[2] &&
+	       *place->at[3] == place->value[3] && *place->at[4] == place->value[4];
 }
 
 /* ---- svm_run.c --------------------------------------------------------------------------------- */
@@ -71,7 +71,7 @@ static inline bool svm_place_stands(const struct svm_place *place, const struct 
 void svm_run_init(void);
 
 /* Both stages of an exit, from svm_switch.S, on the CPU's stack; the first with GIF clear. */
-extern enum exit_stage (*svm_quick)(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu);
+extern enum exit_stage (*svm_quick)(struct vcpu *vcpu, struct vmcb *vmcb, uint64_t tsc, struct cpu *cpu, uint64_t rax);
 _Noreturn void svm_exit(struct vcpu *vcpu, enum exit_stage stage);
 
 /* The first entry of a CPU. */

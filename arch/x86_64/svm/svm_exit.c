@@ -63,7 +63,7 @@ static enum guest_answer exit_msr(struct vcpu *vcpu, struct trace_record *record
 		return guest_exit_rdmsr(vcpu);
 	vcpu->exits[SVM_EXIT_MSR]--;
 	vcpu->exits[SVM_NUMBER_WRMSR]++;
-	record->number = SVM_NUMBER_WRMSR;
+	trace_number(record, SVM_NUMBER_WRMSR);
 	return guest_exit_wrmsr(vcpu);
 }
 

@@ -56,7 +56,7 @@ static bool read_entry(void *context, uint64_t address, void *to, uint64_t bytes
 	entry = window_map_slot(n < 4 ? SLOT_ENTRIES + n : SLOT_OTHER, physical);
 	memcpy(to, entry, bytes);
 	if (n < 4 && bytes == 8) {
-		walk->place.entry[n] = entry;
+		walk->place.at[n] = entry;
 		walk->place.value[n] = *(uint64_t *)to;
 	}
 	return true;
@@ -69,13 +69,15 @@ static unsigned read_code(struct walk *walk, const struct bh_vcpu_state *state, 
 	struct guest_reader reader = { read_entry, walk };
 	unsigned rest = (unsigned)(PAGING_4K - linear % PAGING_4K);
 	uint64_t address, physical;
+	const void *code;
 
 	bytes = bytes < rest ? bytes : rest;
 	if (!guest_paging_translate(&reader, state, linear, GUEST_FETCH, &address) ||
 	    !find_physical(walk->vcpu->partition, address, bytes, &physical))
 		return 0;
-	walk->place.code = window_map_slot(slot, physical);
-	memcpy(to, walk->place.code, bytes);
+	code = window_map_slot(slot, physical);
+	memcpy(to, code, bytes);
+	walk->place.at[4] = code;
 	return bytes;
 }
 
@@ -90,18 +92,21 @@ static void take_windows(struct vcpu *vcpu)
 	vcpu->arch.svm.place.cr3 = SVM_NO_PLACE;
 }
 
-static void keep(struct vcpu *vcpu, struct walk *walk, const struct vmcb *vmcb)
+static void keep(struct vcpu *vcpu, struct walk *walk, unsigned entries, const uint8_t *bytes, uint64_t next_rip)
 {
+	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
 	struct svm_place *place = &vcpu->arch.svm.place;
 
 	/* A large page ends the walk early: the rest compares with itself. */
-	for (unsigned n = walk->entries; n < 4; n++) {
-		walk->place.entry[n] = &place->value[n];
+	for (unsigned n = entries; n < 4; n++) {
+		walk->place.at[n] = &place->value[n];
 		walk->place.value[n] = 0;
 	}
+	memcpy(&walk->place.value[4], bytes, sizeof(walk->place.value[4]));
 	*place = walk->place;
 	place->rip = vmcb->rip;
 	place->cr3 = vmcb->cr3;
+	place->next_rip = next_rip;
 }
 
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction)
@@ -118,9 +123,14 @@ bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *i
 	take_windows(vcpu);
 	count = read_code(&walk, &state, linear, SLOT_CODE, bytes, sizeof(bytes));
 	entries = walk.entries;
-	if (code64 && entries <= 4 && count == sizeof(bytes))
-		keep(vcpu, &walk, vmcb);
-	else if (count && count < sizeof(bytes)) /* it may go on in the next page */
+	if (count == sizeof(bytes)) {
+		if (!svm_decode(bytes, count, code64, code, instruction))
+			return false;
+		if (code64 && entries <= 4)
+			keep(vcpu, &walk, entries, bytes, vmcb->rip + instruction->length);
+		return true;
+	}
+	if (count) /* it may go on in the next page */
 		count += read_code(&walk, &state, linear + count, SLOT_OTHER, bytes + count,
 				   (unsigned)sizeof(bytes) - count);
 	return svm_decode(bytes, count, code64, code, instruction);

@@ -14,9 +14,6 @@ _Static_assert(offsetof(struct vcpu, arch.svm.vmcb) == VCPU_VMCB, "svm_switch.S 
 _Static_assert(offsetof(struct vcpu, arch.svm.cpu) == VCPU_CPU, "svm_switch.S relies on it");
 _Static_assert(offsetof(struct vmcb, rax) == VMCB_RAX, "svm_switch.S relies on it");
 _Static_assert(offsetof(struct vmcb, gs.base) == VMCB_GS_BASE, "svm_switch.S relies on it");
-#define OPCODE_CPUID   0xa20fu /* as the bytes stand in memory */
-#define OPCODE_VMMCALL 0xd9010fu
-
 _Static_assert(EXIT_RESUME == 0 && EXIT_RESIDENT == 1, "svm_switch.S relies on it");
 
 void svm_inject(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
@@ -122,7 +119,7 @@ static inline bool proceed(struct cpu *cpu, struct vcpu *vcpu, struct vcpu *next
 /* The end of a first stage that was answered and after which the vCPU may go on: nothing else has to be looked at. */
 static inline bool may_resume(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
 {
-	if (cpu->sched.look | vcpu->state)
+	if (vcpu->state | cpu->sched.look)
 		return false;
 	cpu->entered = clock_now();
 	exit_end(vcpu, record, cpu->entered);
@@ -145,47 +142,43 @@ static __attribute__((noinline)) enum exit_stage to_peer(struct cpu *cpu, struct
 }
 
 /*
- * RIP past the instruction, whose opcode has `bytes` bytes; false: the second stage must find out where it ends. As
- * with VT-x, the shadow of an STI or MOV SS before it stays, so an interrupt may come one instruction later than it
- * could.
+ * RIP past the instruction; false: the second stage must find out where it ends. As with VT-x, the shadow of an STI or
+ * MOV SS before it stays, so an interrupt may come one instruction later than it could.
  */
-static inline bool quick_skip(struct vcpu *vcpu, struct vmcb *vmcb, uint32_t opcode, unsigned bytes, bool told)
+static inline bool quick_skip(struct vcpu *vcpu, struct vmcb *vmcb, bool told)
 {
-	if (told) {
-		vmcb->rip = vmcb->next_rip;
-		return true;
-	}
-	if (!svm_place_stands(&vcpu->arch.svm.place, vmcb) || (*vcpu->arch.svm.place.code ^ opcode) << (32 - 8 * bytes))
+	if (!told && !svm_place_stands(&vcpu->arch.svm.place, vmcb))
 		return false;
-	vmcb->rip += bytes;
+	vmcb->rip = told ? vmcb->next_rip : vcpu->arch.svm.place.next_rip;
 	return true;
 }
 
-/* These two find CPU and record again after their calls, which is cheaper than keeping them. */
+/* These find CPU and record again after their calls, which is cheaper than keeping them. */
 static __attribute__((always_inline)) inline enum exit_stage quick_cpuid(struct vcpu *vcpu, struct vmcb *vmcb,
 									 bool told)
 {
 	struct cpu *cpu;
 
-	if (!quick_skip(vcpu, vmcb, OPCODE_CPUID, 2, told))
+	exit_count(vcpu, SVM_EXIT_CPUID);
+	if (__builtin_expect(!quick_skip(vcpu, vmcb, told), false))
 		return EXIT_UNANSWERED;
 	guest_cpuid(vcpu);
 	cpu = vcpu->arch.svm.cpu;
-	return may_resume(cpu, vcpu, cpu->record) ? EXIT_RESUME : EXIT_ANSWERED;
+	return __builtin_expect(may_resume(cpu, vcpu, cpu->record), true) ? EXIT_RESUME : EXIT_ANSWERED;
 }
 
 static __attribute__((always_inline)) inline enum exit_stage quick_hypercall(struct vcpu *vcpu, struct vmcb *vmcb,
 									     bool told)
 {
-	bool ring3 = vmcb->cpl == 3;
 	struct cpu *cpu;
 
-	if (!quick_skip(vcpu, vmcb, OPCODE_VMMCALL, 3, told))
+	exit_count(vcpu, SVM_EXIT_VMMCALL);
+	if (__builtin_expect(!quick_skip(vcpu, vmcb, told), false))
 		return EXIT_UNANSWERED;
 	/* Who waits gets another result when the wait ends. */
-	vcpu->arch.gpr[BH_RAX] = (uint64_t)(__builtin_expect(ring3, false) ? -BH_EPERM : hypercall(vcpu));
+	vcpu->arch.gpr[BH_RAX] = (uint64_t)(__builtin_expect(vmcb->cpl == 3, false) ? -BH_EPERM : hypercall(vcpu));
 	cpu = vcpu->arch.svm.cpu;
-	return may_resume(cpu, vcpu, cpu->record) ? EXIT_RESUME : to_peer(cpu, vcpu);
+	return __builtin_expect(may_resume(cpu, vcpu, cpu->record), true) ? EXIT_RESUME : to_peer(cpu, vcpu);
 }
 
 /* The same for CPUs that tell where instructions end, and for those that do not. */
@@ -196,42 +189,51 @@ QUICK hypercall_told(struct vcpu *vcpu, struct vmcb *vmcb) { return quick_hyperc
 QUICK hypercall_untold(struct vcpu *vcpu, struct vmcb *vmcb) { return quick_hypercall(vcpu, vmcb, false); }
 
 /* IN and OUT; a string needs all registers. */
-static __attribute__((noinline)) enum exit_stage quick_io(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu,
-							  struct trace_record *record)
+QUICK quick_io(struct vcpu *vcpu, struct vmcb *vmcb)
 {
 	uint32_t info = (uint32_t)vmcb->exit_info_1;
 	unsigned size = info >> SVM_IOIO_SIZE_SHIFT & 7;
 	bool write = !(info & SVM_IOIO_IN);
+	struct cpu *cpu = vcpu->arch.svm.cpu;
 
-	record->detail = (info & 0xffff0000u) | (write ? 0 : EXIT_PORT_IN) |
-			 (info & SVM_IOIO_STRING ? EXIT_PORT_STRING : 0) | (size - 1);
+	exit_count(vcpu, SVM_EXIT_IOIO);
+	cpu->record->detail = (info & 0xffff0000u) | (write ? 0 : EXIT_PORT_IN) |
+			      (info & SVM_IOIO_STRING ? EXIT_PORT_STRING : 0) | (size - 1);
 	if (info & SVM_IOIO_STRING)
 		return EXIT_UNANSWERED;
 	svm_skip_to(vmcb, vmcb->exit_info_2);
 	guest_exit_port(vcpu, (uint16_t)(info >> SVM_IOIO_PORT_SHIFT), size, write);
-	return may_resume(cpu, vcpu, record) ? EXIT_RESUME : to_peer(cpu, vcpu);
+	return vcpu->is_guest ? to_peer(cpu, vcpu) : may_resume(cpu, vcpu, cpu->record) ? EXIT_RESUME : EXIT_ANSWERED;
 }
 
 /* See the first stage of VT-x (vmx_run.c), whose twin this is. */
-static inline __attribute__((always_inline)) enum exit_stage quick(struct vcpu *vcpu, struct vmcb *vmcb,
-								   struct cpu *cpu, bool told)
+static inline __attribute__((always_inline)) enum exit_stage quick(struct vcpu *vcpu, struct vmcb *vmcb, uint64_t tsc,
+								   struct cpu *cpu, uint64_t rax, bool told)
 {
 	uint32_t code = (uint32_t)vmcb->exit_code;
-	struct trace_record *record = exit_begin(cpu, vcpu, code);
 
+	exit_begin(cpu, vcpu, code, tsc, rax);
 	if (code == SVM_EXIT_VMMCALL)
 		return told ? hypercall_told(vcpu, vmcb) : hypercall_untold(vcpu, vmcb);
 	if (code == SVM_EXIT_CPUID)
 		return told ? cpuid_told(vcpu, vmcb) : cpuid_untold(vcpu, vmcb);
 	if (code == SVM_EXIT_IOIO)
-		return quick_io(vcpu, vmcb, cpu, record);
+		return quick_io(vcpu, vmcb);
+	exit_count(vcpu, code);
 	return EXIT_UNANSWERED;
 }
 
-QUICK quick_told(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu) { return quick(vcpu, vmcb, cpu, true); }
-QUICK quick_untold(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu) { return quick(vcpu, vmcb, cpu, false); }
+QUICK quick_told(struct vcpu *vcpu, struct vmcb *vmcb, uint64_t tsc, struct cpu *cpu, uint64_t rax)
+{
+	return quick(vcpu, vmcb, tsc, cpu, rax, true);
+}
 
-enum exit_stage (*svm_quick)(struct vcpu *vcpu, struct vmcb *vmcb, struct cpu *cpu);
+QUICK quick_untold(struct vcpu *vcpu, struct vmcb *vmcb, uint64_t tsc, struct cpu *cpu, uint64_t rax)
+{
+	return quick(vcpu, vmcb, tsc, cpu, rax, false);
+}
+
+enum exit_stage (*svm_quick)(struct vcpu *vcpu, struct vmcb *vmcb, uint64_t tsc, struct cpu *cpu, uint64_t rax);
 
 void svm_run_init(void) { svm_quick = svm_caps.next_rip ? quick_told : quick_untold; }
 

@@ -75,17 +75,20 @@ run:
 	mov	%r9, 72(%rsp)
 	mov	%r10, 80(%rsp)
 	mov	%r11, 88(%rsp)
-	mov	VCPU_VMCB(%rsp), %rsi
-	mov	VMCB_RAX(%rsi), %rax
-	mov	%rax, 0(%rsp)
 	rdgsbase %rax
+	mov	VCPU_CPU(%rsp), %rcx
+	wrgsbase %rcx
+	mov	VCPU_VMCB(%rsp), %rsi
 	mov	%rax, VMCB_GS_BASE(%rsi)
-	mov	VCPU_CPU(%rsp), %rdx
-	wrgsbase %rdx
+	mov	VMCB_RAX(%rsi), %r8
+	mov	%r8, 0(%rsp)
+	rdtsc
+	shl	$32, %rdx
+	or	%rax, %rdx
 	mov	%rsp, %rbx
 	mov	%rsp, %rdi
-	mov	CPU_STACK_TOP(%rdx), %rsp
-	call	*svm_quick		/* (vcpu, vmcb, cpu) */
+	mov	CPU_STACK_TOP(%rcx), %rsp
+	call	*svm_quick		/* (vcpu, vmcb, tsc, cpu, rax) */
 	cmp	$1, %eax		/* EXIT_RESUME, EXIT_RESIDENT, or more */
 	jb	resume
 	mov	%rbp, 40(%rbx)

@@ -7,14 +7,15 @@ struct vmcb;
 struct vcpu;
 
 /*
- * Where the instruction stands that left the guest the last time but one, for a CPU without next-RIP save: what the
- * guest's page tables said on the way to it (svm_instruction.c). All pointers go through windows of this CPU.
+ * Where the instruction stands that left the guest the last time but one, for a CPU without next-RIP save: its first
+ * bytes, and what the guest's page tables said on the way to them (svm_instruction.c), as pointers through windows of
+ * this CPU.
  */
 struct svm_place {
 	uint64_t rip, cr3; /* of 64-bit mode; SVM_NO_PLACE: nothing is known */
-	const uint64_t *entry[4];
-	uint64_t value[4];
-	const uint32_t *code; /* at least 15 bytes, anywhere */
+	uint64_t next_rip;
+	const uint64_t *at[5]; /* four page-table entries, and the code */
+	uint64_t value[5];
 };
 
 #define SVM_NO_PLACE 1ull /* no CR3 has this value: bit 0 is reserved */

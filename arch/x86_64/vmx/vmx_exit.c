@@ -173,7 +173,7 @@ static void exit_exception(struct vcpu *vcpu, struct trace_record *record)
 
 	record->detail = info & 0xff;
 	if ((info & INTERRUPTION_TYPE) == INTERRUPTION_NMI) {
-		record->number = NUMBER_NMI;
+		trace_number(record, NUMBER_NMI);
 		__asm__ volatile("int $2"); /* by the IDT, whose IRET ends the blocking of NMIs */
 	} else if ((info & 0xff) == EXCEPTION_MC) {
 		__asm__ volatile("int $18");

@@ -241,9 +241,10 @@ enum exit_stage vmx_quick(struct vcpu *vcpu)
 {
 	struct cpu *cpu = cpu_this();
 	uint32_t reason = (uint32_t)vmread(EXIT_REASON);
-	struct trace_record *record = exit_begin(cpu, vcpu, reason);
+	struct trace_record *record = exit_begin(cpu, vcpu, reason, clock_now(), vcpu->arch.gpr[BH_RAX]);
 	uint32_t state;
 
+	exit_count(vcpu, reason);
 	if (reason == VMX_EXIT_CPUID) {
 		guest_cpuid(vcpu);
 		vmx_skip();
