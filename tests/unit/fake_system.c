@@ -220,7 +220,8 @@ int fake_system_reset(void **state)
 		sched_init(&fake_cpu[i].sched);
 		fake_cpu[i].sched.charged = fake_now;
 		trace_keep(&fake_cpu[i], true);
-		memset(fake_cpu[i].trace->record, 0, sizeof(fake_cpu[i].trace->record));
+		for (unsigned n = 0; n < TRACE_RECORDS; n++)
+			fake_cpu[i].trace->record[n].tsc = 0; /* never written */
 	}
 	for (unsigned i = 0; i < partition_count; i++)
 		reset_partition(partitions[i]);

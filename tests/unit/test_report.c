@@ -116,8 +116,9 @@ static void test_words(void **state)
 
 static void note_exit(struct vcpu *vcpu, unsigned reason, uint64_t detail)
 {
-	*trace_next(&fake_cpu[vcpu->cpu]) =
-		(struct trace_record){ .tsc = 1, .detail = detail, .who = vcpu->trace_id | reason << 24 };
+	struct trace_record *record = trace_next(&fake_cpu[vcpu->cpu]);
+
+	*record = (struct trace_record){ 1, detail, 0, vcpu->trace_id | reason << 24, record->next };
 }
 
 static void test_failure(void **state)
