@@ -2,7 +2,7 @@
 
 T := $(B)/tests
 FUZZ_SECONDS ?= 60
-MACHINES ?= bochs qemu
+MACHINES ?= all
 TESTS ?=
 
 # A line of a list is "NAME: source..."; here it becomes "NAME:source:source". UNIT="a b" builds only these.
