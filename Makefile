@@ -15,7 +15,8 @@ PYTHON  := /usr/bin/python3
 INCLUDE := -I. -Ikernel -Iarch/x86_64 -Iguests/include
 WARN    := -Wall -Wextra -Werror
 
-MACHINE ?= bochs
+# Empty: the best that this host has.
+MACHINE ?=
 CONF    ?= $(B)/demo/bulkhead.conf
 IMG     ?= $(B)/bulkhead.img
 SERIAL  ?= stdio
@@ -68,12 +69,13 @@ $(B)/demo/bulkhead.conf: boot/demo.conf $(DEMO_FILES)
 image check: $(if $(filter file,$(origin CONF)),demo)
 
 run: all demo
-	@$(PYTHON) boot/run.py --machine $(MACHINE) --conf $(CONF) --serial $(SERIAL)
+	@$(PYTHON) boot/run.py --machine "$(MACHINE)" --conf $(CONF) --serial $(SERIAL)
 
 help:
 	@echo 'make                 builds the loader, the kernel, the services and the sample guests'
 	@echo 'make deps            installs what is missing (Debian packages) and fetches sources that are built in'
-	@echo 'make run             starts the demo: MACHINE=bochs|qemu CONF=path SERIAL=stdio|tcp:PORT'
+	@echo 'make run             starts the demo: CONF=path SERIAL=stdio|tcp:PORT MACHINE=kvm|qemu|bochs'
+	@echo '                     (without MACHINE the best that this host has)'
 	@echo 'make image           makes a bootable disk image: CONF=path IMG=path'
 	@echo 'make check           says what is wrong with a configuration: CONF=path'
 	@echo 'make test            all tests: unit, fuzz, system'

@@ -5,6 +5,7 @@ of its own, in a scratch folder, with its serial line on a TCP port of this host
 machine runs once a client has connected to the port.
 """
 import ctypes
+import functools
 import os
 import shutil
 import signal
@@ -18,6 +19,14 @@ FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 # costs what this many instructions cost, idle CPUs included. Firmware waits by the clock as well, so power-on is
 # faster, too. Below about 5 million a Linux guest has too few instructions between two ticks.
 BOCHS_IPS = 10000000
+
+# Bochs' CPU, and others that a machine can have: a kind is named `bochs-sandy_bridge`.
+BOCHS_MODEL = "corei7_skylake_x"
+BOCHS_MODELS = {
+    "sandy_bridge": "corei7_sandy_bridge_2600k",    # VT-x of 2011: no RDRAND, no TSC scaling
+    "tigerlake": "tigerlake",                       # VT-x of 2020
+    "ryzen": "ryzen",                               # AMD: SVM with nested paging
+}
 
 BOCHSRC = """\
 config_interface: textconfig
@@ -53,12 +62,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def bochs(image, scratch, port, cpus=4, memory=1024, model="corei7_skylake_x", ips=BOCHS_IPS, quantum=16,
+def bochs(image, scratch, port, cpus=4, memory=1024, model=BOCHS_MODEL, ips=BOCHS_IPS, quantum=16,
           debugger=False):
     """
-    VT-x with EPT. `memory` in MiB. The debugger that Debian builds in is told to go on, and to quit at the end; with
-    `debugger` to go on, and then, when SIGINT or a breakpoint stops the machine, it takes commands from the process'
-    stdin and answers on its stdout.
+    VT-x with EPT, or what else the model has. `memory` in MiB. The debugger that Debian builds in is told to go on,
+    and to quit at the end; with `debugger` to go on, and then, when SIGINT or a breakpoint stops the machine, it takes
+    commands from the process' stdin and answers on its stdout.
     """
     # A copy: Bochs writes to its disk, and locks it.
     subprocess.run(["cp", "--sparse=always", image, os.path.join(scratch, "disk.img")], check=True)
@@ -72,19 +81,25 @@ def bochs(image, scratch, port, cpus=4, memory=1024, model="corei7_skylake_x", i
     return start(["bochs", "-q", "-f", "bochsrc", "-rc", "debugger"], scratch, **pipes)
 
 
-def qemu(image, scratch, port, cpus=4, memory=1024, cpu="max", options=()):
-    """q35 with everything; AMD SVM, but no VT-x without KVM. `memory` in MiB."""
+def qemu(image, scratch, port, cpus=4, memory=1024, cpu="max", accel="tcg", options=()):
+    """q35 with everything; its own emulation, `tcg`, has AMD SVM with nested paging, and no VT-x. `memory` in MiB."""
     firmware = os.path.join(scratch, "OVMF.fd")
     shutil.copyfile(FIRMWARE, firmware)
-    command = ["qemu-system-x86_64", "-machine", "q35", "-cpu", cpu, "-smp", str(cpus), "-m", str(memory),
-               "-bios", firmware, "-display", "none", "-monitor", "none", "-net", "none",
+    command = ["qemu-system-x86_64", "-machine", "q35", "-accel", accel, "-cpu", cpu, "-smp", str(cpus),
+               "-m", str(memory), "-bios", firmware, "-display", "none", "-monitor", "none", "-net", "none",
                "-drive", f"file={os.path.abspath(image)},format=raw,if=ide,snapshot=on",
                "-chardev", f"socket,id=com1,host=127.0.0.1,port={port},server=on,wait=on",
                "-serial", "chardev:com1", *options]
     return start(command, scratch)
 
 
-KINDS = {"bochs": bochs, "qemu": qemu}
+# The kinds of machines: an emulator, or one of its models.
+KINDS = {
+    "bochs": bochs,
+    "qemu": qemu,
+    "kvm": functools.partial(qemu, accel="kvm", cpu="host"),
+    **{f"bochs-{name}": functools.partial(bochs, model=model) for name, model in BOCHS_MODELS.items()},
+}
 
 
 def die_with_parent():

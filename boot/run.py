@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """Starts a machine from a disk image made for a configuration, and connects this terminal to its serial line.
 
-    run.py --machine bochs|qemu --conf PATH --serial stdio|tcp:PORT
+    run.py --machine kvm|qemu|bochs|... --conf PATH --serial stdio|tcp:PORT
+
+Without a machine it takes the best that this host has, and says which and why.
 """
 import argparse
+import collections
 import os
 import select
 import subprocess
@@ -17,10 +20,53 @@ import emulators
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LEAVE = 1                               # Ctrl-A
-PATIENCE = {"bochs": "Bochs interprets every instruction: the firmware takes about 15 seconds, loading the kernels of "
-                     "Linux guests as long again, and a guest's boot a minute.",
-            "qemu": "The firmware takes about 5 seconds. QEMU has no VT-x without KVM: expect the kernel to come up, "
-                    "name what is missing, and halt."}
+BOCHS_PATIENCE = ("Bochs interprets every instruction: the firmware takes about 15 seconds, loading the kernels of "
+                  "Linux guests as long again, and a guest's boot a minute.")
+PATIENCE = {"kvm": "The firmware takes a few seconds, and so does the boot of a Linux guest.",
+            "qemu": "The firmware takes about 5 seconds, and the Linux guests have booted after some tens of seconds.",
+            **{kind: BOCHS_PATIENCE for kind in emulators.KINDS if kind.startswith("bochs")}}
+
+# What decides whether KVM can be used: `device` is None without /dev/kvm, or whether this user may open it; `nested`
+# has the parameter of that name of the modules kvm_intel and kvm_amd, those that there are.
+Host = collections.namedtuple("Host", ["device", "nested"])
+NESTED = {"kvm_intel": "VT-x", "kvm_amd": "SVM"}
+
+
+def look_at_host(device="/dev/kvm", modules="/sys/module"):
+    nested = {}
+    for module in NESTED:
+        try:
+            with open(os.path.join(modules, module, "parameters", "nested"), encoding="ascii") as file:
+                nested[module] = file.read().strip()
+        except OSError:
+            pass
+    return Host(os.access(device, os.R_OK | os.W_OK) if os.path.exists(device) else None, nested)
+
+
+def nested_module(host):
+    """The module of KVM that lets a guest have VT-x or SVM, or None."""
+    return next((module for module, value in host.nested.items() if value in ("Y", "1")), None)
+
+
+def no_kvm(host):
+    """Why KVM cannot be used, and the cure; None if it can."""
+    if host.device is None:
+        return "this host has no /dev/kvm", "load kvm_intel or kvm_amd, on a host that lets you"
+    if not host.device:
+        return "/dev/kvm is not this user's to open", "join the group that owns it, often: sudo usermod -aG kvm $USER"
+    if not nested_module(host):
+        module = next(iter(host.nested), "kvm_intel or kvm_amd")
+        return "this host's KVM does not nest", f"load {module} with the parameter nested=1"
+    return None
+
+
+def choose(host):
+    """The best machine on this host, and why."""
+    missing = no_kvm(host)
+    if not missing:
+        return "kvm", f"this host's KVM nests {NESTED[nested_module(host)]}, so that the CPU itself runs everything"
+    return "qemu", (f"{missing[0]}, so QEMU emulates a machine with AMD SVM. MACHINE=bochs emulates one with Intel "
+                    "VT-x, more slowly")
 
 
 def say(text):
@@ -134,12 +180,18 @@ def run(options, scratch):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--machine", choices=sorted(emulators.KINDS), default="bochs")
+    parser.add_argument("--machine", choices=["", *emulators.KINDS], default="", metavar="|".join(emulators.KINDS))
     parser.add_argument("--conf", default="build/demo/bulkhead.conf")
     parser.add_argument("--serial", default="stdio")
     options = parser.parse_args()
     if options.serial != "stdio" and not (options.serial[:4] == "tcp:" and options.serial[4:].isdigit()):
         parser.error("SERIAL is stdio or tcp:PORT")
+    host = look_at_host()
+    if not options.machine:
+        options.machine, why = choose(host)
+        say(f"MACHINE={options.machine}: {why}.")
+    elif options.machine == "kvm" and no_kvm(host):
+        parser.error("MACHINE=kvm: {}. Cure: {}.".format(*no_kvm(host)))
     with tempfile.TemporaryDirectory(prefix="bulkhead-") as scratch:
         return run(options, scratch)
 

@@ -115,7 +115,7 @@ def part_python(total):
 
 def part_system(total, machines, files):
     where = [f if "/" in f else "tests/system/" + f for f in files] or ["tests/system"]
-    run_pytest(total, "system", ["-v", "-n", "2", "--dist", "loadfile", "--machines", machines, *where])
+    run_pytest(total, "system", ["-v", "-n", "2", "--dist", "loadgroup", "--machines", machines, *where])
 
 
 def main():
@@ -124,7 +124,7 @@ def main():
     parser.add_argument("part", choices=["lint", "unit", "fuzz", "system", "all"])
     parser.add_argument("more", nargs="*")
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--machines", default="bochs qemu")
+    parser.add_argument("--machines", default="all")
     parser.add_argument("--unit", default="")
     parser.add_argument("--fuzz", default="")
     options = parser.parse_intermixed_args()

@@ -2,7 +2,7 @@
 
 T := $(B)/tests
 FUZZ_SECONDS ?= 60
-MACHINES ?= bochs qemu
+MACHINES ?= all
 TESTS ?=
 
 # A line of a list is "NAME: source..."; here it becomes "NAME:source:source". UNIT="a b" builds only these.
@@ -60,7 +60,7 @@ test: all demo unit-programs fuzz-programs
 		--unit "$(UNIT:%=$(T)/unit/%)" --fuzz "$(FUZZ:%=$(T)/fuzz/%)" $(TESTS)
 
 bench: all demo
-	$(PYTHON) tests/bench/bench.py --machine $(MACHINE)
+	$(PYTHON) tests/bench/bench.py --machine $(or $(MACHINE),bochs)
 
 
 # Firmware that locks VT-x off, for a test of what the kernel says then.

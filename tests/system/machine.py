@@ -16,6 +16,7 @@ import emulators  # noqa: E402
 
 BUILD = os.path.join(TOP, "build")
 SYSTEM = os.path.join(BUILD, "tests", "system")
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 IPS = emulators.BOCHS_IPS
 ESCAPE = re.compile(r"\x1b(?:\[[0-9;?=>]*[ -/]*[@-~]|[@-Z\\-_=>])|[\x00\x07]")
 UNFINISHED = re.compile(r"(?:\x1b(?:\[[0-9;?=>]*[ -/]*)?|\r+)\Z")
@@ -32,7 +33,7 @@ def stage(name, conf, files=()):
     A folder with bulkhead.conf, made of the text `conf`, and `files`: names of the demo's or of built programs, or
     (name, bytes) pairs. Returns the configuration's path.
     """
-    folder = os.path.join(SYSTEM, "conf", name)
+    folder = os.path.join(SYSTEM, "conf", WORKER, name)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     path = os.path.join(folder, "bulkhead.conf")
@@ -89,11 +90,17 @@ def image_of(conf):
 class Machine:
     """
     One emulator. Times are seconds of the emulator's own CPU time, so that a busy host makes no test fail; an emulator
-    that idles is given four times as much of the wall clock.
+    that idles is given four times as much of the wall clock. QEMU's CPUs are threads, of which all may spin while the
+    one that matters works: there it is a CPU's share of that time. Its clocks are the host's, so that what is to happen
+    after a second happens after a second of the wall clock.
     """
 
     def __init__(self, conf, kind="bochs", name=None, image=None, **options):
         self.kind = kind
+        self.emulator = kind.split("-")[0]
+        self.threads, self.idling, self.settling = 1, 4, 0.05
+        if self.emulator == "qemu":
+            self.threads, self.idling, self.settling = options.get("cpus", 4), 1, 0.2
         self.name = name or kind
         self.scratch = tempfile.mkdtemp(prefix="bulkhead-")
         self.text = ""                  # all that came, without escape sequences and carriage returns
@@ -131,16 +138,16 @@ class Machine:
                 self.text += RETURN.sub("\n", ESCAPE.sub("", whole[:cut.start()] if cut else whole))
                 self.changed.notify_all()
 
-    def clock(self):
-        """Seconds of progress: the emulator's CPU time, or a quarter of the wall clock if that is more."""
+    def clock(self, idling=4):
+        """Seconds of progress: the emulator's CPU time by thread, or a part of the wall clock if that is more."""
         cpu = 0.0
         try:
             with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
                 fields = file.read().rsplit(")", 1)[1].split()
-            cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") / self.threads
         except OSError:
             pass
-        return max(cpu, (time.monotonic() - self.started) / 4)
+        return max(cpu, (time.monotonic() - self.started) / idling)
 
     def fail(self, why):
         raise MachineError(f"{self.name}: {why}; the end of the console:\n" + self.text[-4000:])
@@ -171,8 +178,8 @@ class Machine:
 
     def progress(self, seconds):
         """Lets the emulator run for so long."""
-        deadline = self.clock() + seconds
-        while self.clock() < deadline and not self.closed:
+        deadline = self.clock(self.idling) + seconds
+        while self.clock(self.idling) < deadline and not self.closed:
             time.sleep(min(0.05, seconds))
 
     def command(self, line, prompt=PROMPT, timeout=60):
@@ -189,7 +196,7 @@ class Machine:
         start = self.position
         while True:
             end = self.expect("^" + prompt, timeout).start()
-            self.progress(0.05)
+            self.progress(self.settling)
             again = re.compile(re.escape(line) + r"\n").match(self.text, self.position)
             if not again:
                 return self.text[start:end]

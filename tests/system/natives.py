@@ -1,9 +1,10 @@
 """Configurations and habits that several modules share."""
 import re
 
-from machine import PROMPT, MachineError
+from machine import IPS, PROMPT, MachineError
 
 DETACH = "\x1d"                         # Ctrl-]
+AMD = ("qemu", "bochs-ryzen")           # kinds of machines with SVM; the others have VT-x
 LINUX = ["vmlinuz", "initramfs.img"]
 LINUX_LINE = "console=ttyS0 quiet cryptomgr.notests"
 
@@ -57,10 +58,11 @@ def to_shell(machine, name, timeout=400):
     attach(machine, name)
     machine.progress(1)
     machine.position = len(machine.text)
-    for _ in range(timeout // 8):
+    deadline = machine.clock() + timeout
+    while machine.clock() < deadline:
         machine.send("echo answer-$(hostname)\r")
         try:
-            machine.expect(rf"^answer-{name}\n{name}# ", 8)
+            machine.expect(rf"^answer-{name}\n{name}# ", 2 * machine.idling)
             machine.progress(1)
             return
         except MachineError:
@@ -91,21 +93,31 @@ def state_of(machine, name):
     return found.group(0)
 
 
-def wait_state(machine, name, state, tries=40, step=1):
+def wait_state(machine, name, state, timeout=60):
     """Asks `list` until the partition's line shows the state."""
-    line = ""
-    for _ in range(tries):
+    deadline = machine.clock() + timeout
+    while True:
         line = state_of(machine, name)
         if re.search(state, line):
             return line
-        machine.progress(step)
-    machine.fail(f"{name} did not become `{state}`: {line}")
-    return None
+        if machine.clock() > deadline:
+            machine.fail(f"{name} did not become `{state}`: {line}")
+        machine.progress(1)
 
 
 def report_of(machine, name):
     """Why a partition ended, in words."""
     return machine.command("report " + name)
+
+
+def tsc_rate(machine):
+    """
+    Ticks that the TSC makes in a second, and how exactly that is known. Bochs is told; QEMU's TSC is the host's, which
+    only the kernel has measured, and its threads may lose the host's CPU between two readings of a clock.
+    """
+    if machine.emulator == "bochs":
+        return IPS, 0.01
+    return float(re.search(r"clock: TSC at (\d+\.\d+) MHz", machine.text).group(1)) * 1e6, 0.05
 
 
 def stat_of(machine, name=""):

@@ -63,12 +63,10 @@ def booted(group):
     return machine
 
 
-@pytest.mark.machine("bochs")
 def test_the_machine_comes_up(booted):
     assert "running" in state_of(booted, "first")
 
 
-@pytest.mark.machine("bochs")
 @pytest.mark.parametrize("line,words", FAULTS)
 def test_fault_is_named_at_boot(booted, line, words):
     said = [text for n, text in re.findall(r"bulkhead\.conf:(\d+): (.*)", booted.text) if int(n) == line]
@@ -81,7 +79,6 @@ def test_fault_is_named_by_check(checked, line, words):
     assert said and any(words in text for text in said), (line, words, said)
 
 
-@pytest.mark.machine("bochs")
 def test_check_and_boot_say_the_same(booted, checked):
     """Each line of `make check`, word for word, is in the machine's log, too, but for the folder."""
     log = booted.text
@@ -90,18 +87,15 @@ def test_check_and_boot_say_the_same(booted, checked):
         assert f"bulkhead.conf:{line}: {text}" in log, (line, text)
 
 
-@pytest.mark.machine("bochs")
 @pytest.mark.parametrize("name", ["lost", "large", "far", "odd", "noise", "empty"])
 def test_partition_is_marked_failed(booted, name):
     assert re.search(r"failed", state_of(booted, name))
 
 
-@pytest.mark.machine("bochs")
 def test_start_of_a_failed_partition_says_why(booted):
     text = booted.command("start lost")
     assert "configuration is wrong" in text and "nowhere.elf" in text, text
 
 
-@pytest.mark.machine("bochs")
 def test_audit(booted):
     audit_clean(booted)

@@ -7,7 +7,7 @@ import pytest
 from machine import PROMPT, built
 from natives import audit_clean, native, report_of, state_of, wait_state
 
-pytestmark = [pytest.mark.machine("bochs"), pytest.mark.steps]
+pytestmark = [pytest.mark.steps]
 
 
 def kernel():

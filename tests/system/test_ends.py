@@ -7,7 +7,7 @@ from machine import PROMPT
 from natives import (LINUX, attach, audit_clean, detach, guest, linux, native, report_of, stat_of, state_of, to_shell,
                      wait_state)
 
-pytestmark = [pytest.mark.machine("bochs"), pytest.mark.steps]
+pytestmark = [pytest.mark.steps]
 
 # guests/tests/crash.c: how it dies, and what its report says.
 WAYS = {

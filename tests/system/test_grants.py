@@ -6,7 +6,7 @@ import pytest
 from machine import PROMPT
 from natives import attach, audit_clean, detach, native, report_of, state_of, wait_state
 
-pytestmark = [pytest.mark.machine("bochs"), pytest.mark.steps]
+pytestmark = [pytest.mark.steps]
 TEXT = b"a file for a native\n" * 300000        # 6 MB: more than two large pages
 
 

@@ -6,7 +6,7 @@ import pytest
 from machine import PROMPT
 from natives import LINUX, attach, audit_clean, detach, guest, linux, native, report_of, state_of, to_shell, wait_state
 
-pytestmark = [pytest.mark.machine("bochs"), pytest.mark.steps]
+pytestmark = [pytest.mark.steps]
 
 
 @pytest.fixture(scope="module")

@@ -23,11 +23,10 @@ def test_check(name):
     assert re.search(rf"bulkhead\.conf.*({words})", text), text
 
 
-@pytest.mark.parametrize("kind", ["bochs"])
 @pytest.mark.parametrize("name", FILES)
-def test_boot(one, kind, name):
+def test_boot(one, name):
     content, words = FILES[name]
-    machine = one.start("boot-" + name, content, kind=kind, cpus=1, memory=512)
+    machine = one.start("boot-" + name, content, cpus=1, memory=512)
     machine.expect(rf"bulkhead\.conf.*({words})", 200)
     machine.expect("^" + PROMPT, 60)
     assert "NAME" in machine.command("list")

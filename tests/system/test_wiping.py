@@ -4,7 +4,7 @@ import pytest
 from machine import PROMPT
 from natives import attach, audit_clean, detach, native, wait_state
 
-pytestmark = [pytest.mark.machine("bochs"), pytest.mark.steps]
+pytestmark = [pytest.mark.steps]
 WORDS = 6 << 17                         # of 8 MiB, more than 6 are neither image nor information
 
 
