@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "guest_exit.h"
+#include "msr.h"
 #include "svm_decode.h"
 #include "virt.h"
 #include "vmcb.h"
@@ -49,6 +50,12 @@ void svm_tsc_offset_changed(struct vcpu *vcpu);
 /* MOV to CR4. False: #GP(0), nothing has changed. */
 bool svm_write_cr4(struct vcpu *vcpu, uint64_t value);
 
+/* Is the code that it runs 64-bit code? */
+static inline bool svm_code64(const struct vmcb *vmcb)
+{
+	return vmcb->efer & EFER_LMA && vmcb->cs.attributes & VMCB_ATTRIBUTE_LONG;
+}
+
 /* ---- svm_instruction.c ------------------------------------------------------------------------- */
 
 /*
@@ -57,10 +64,14 @@ bool svm_write_cr4(struct vcpu *vcpu, uint64_t value);
  */
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction);
 
-/* Has the vCPU left at the same place as before, and do its page tables still lead from there to `place->code`? */
+/*
+ * Has the vCPU left at the same place as before, in 64-bit mode again, and do its page tables still lead from there to
+ * `place->code`?
+ */
 static inline bool svm_place_stands(const struct svm_place *place, const struct vmcb *vmcb)
 {
-	return place->rip == vmcb->rip && place->cr3 == vmcb->cr3 && *place->entry[0] == place->value[0] &&
+	return place->code && place->rip == vmcb->rip && place->cr3 == vmcb->cr3 &&
+	       vmcb->cs.attributes & VMCB_ATTRIBUTE_LONG && *place->entry[0] == place->value[0] &&
 	       *place->entry[1] == place->value[1] && *place->entry[2] == place->value[2] &&
 	       *place->entry[3] == place->value[3];
 }

@@ -20,8 +20,6 @@
 #define SLOT_CODE    6u
 #define SLOT_OTHER   1u
 
-#define ATTRIBUTE_LONG 0x200u
-
 /* One way through the guest's tables. */
 struct walk {
 	const struct vcpu *vcpu;
@@ -85,9 +83,9 @@ static void take_windows(struct vcpu *vcpu)
 	struct svm_cpu *cpu = &vcpu->arch.svm.cpu->arch.svm;
 
 	if (cpu->at_place)
-		cpu->at_place->arch.svm.place.cr3 = SVM_NO_PLACE;
+		cpu->at_place->arch.svm.place.code = NULL;
 	cpu->at_place = vcpu;
-	vcpu->arch.svm.place.cr3 = SVM_NO_PLACE;
+	vcpu->arch.svm.place.code = NULL;
 }
 
 static void keep(struct vcpu *vcpu, struct walk *walk, const struct vmcb *vmcb)
@@ -107,7 +105,7 @@ static void keep(struct vcpu *vcpu, struct walk *walk, const struct vmcb *vmcb)
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction)
 {
 	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
-	bool code64 = (vmcb->efer & EFER_LMA) && (vmcb->cs.attributes & ATTRIBUTE_LONG);
+	bool code64 = svm_code64(vmcb);
 	uint64_t linear = code64 ? vmcb->rip : (uint32_t)(vmcb->cs.base + vmcb->rip);
 	struct walk walk = { .vcpu = vcpu };
 	uint8_t bytes[SVM_INSTRUCTION_BYTES];

@@ -11,13 +11,11 @@ struct vcpu;
  * guest's page tables said on the way to it (svm_instruction.c). All pointers go through windows of this CPU.
  */
 struct svm_place {
-	uint64_t rip, cr3; /* of 64-bit mode; SVM_NO_PLACE: nothing is known */
+	uint64_t rip, cr3; /* of 64-bit mode */
 	const uint64_t *entry[4];
 	uint64_t value[4];
-	const uint32_t *code; /* at least 15 bytes, anywhere */
+	const uint32_t *code; /* at least 15 bytes, anywhere; NULL: nothing is known */
 };
-
-#define SVM_NO_PLACE 1ull /* no CR3 has this value: bit 0 is reserved */
 
 struct svm_vcpu {
 	uint64_t vmcb_physical; /* the assembly knows this and the next two */

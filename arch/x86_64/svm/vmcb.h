@@ -114,6 +114,7 @@ _Static_assert(offsetof(struct vmcb, cr2) == 0x640 && offsetof(struct vmcb, g_pa
 #define VMCB_CLEAN_ALL	   0xfffull
 
 #define VMCB_ATTRIBUTE_PRESENT 0x80u
+#define VMCB_ATTRIBUTE_LONG    0x200u
 
 /* WRMSR has the exit code of RDMSR; it is counted and traced by a number that no other exit has. */
 #define SVM_NUMBER_WRMSR 0xfe
