@@ -134,8 +134,8 @@ static __attribute__((noinline)) enum exit_stage to_peer(struct cpu *cpu, struct
 {
 	if (!vcpu->state || !vcpu->peer)
 		return EXIT_ANSWERED;
-	/* The monitor may ask for the APIC. */
-	if (vcpu->arch.svm.virtual_interrupt)
+	/* The monitor may ask for the APIC, or raise an interrupt, whose offer begins with the page's TPR. */
+	if (vcpu->is_guest)
 		settle_interrupts(vcpu);
 	if (!proceed(cpu, vcpu, vcpu->peer, cpu->record))
 		return EXIT_ANSWERED;
