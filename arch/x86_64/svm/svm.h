@@ -20,9 +20,8 @@ struct cpu;
 /* ---- svm_caps.c -------------------------------------------------------------------------------- */
 
 struct svm_caps {
-	uint32_t asids;	    /* 1 to asids - 1 are guests' */
-	uint32_t tlb_flush; /* what VMCB.tlb_control says to forget one guest's translations */
-	uint64_t clean;	    /* VMCB_CLEAN_*: what this CPU need not read again; 0: all is read at each entry */
+	uint32_t asids; /* 1 to asids - 1 are guests' */
+	uint64_t clean; /* VMCB_CLEAN_*: what this CPU need not read again; 0: all is read at each entry */
 	bool next_rip, decode_assists, flush_by_asid, clean_bits, vgif, virtual_vmload, page_1g;
 };
 

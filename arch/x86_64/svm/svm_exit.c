@@ -235,6 +235,8 @@ void svm_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	case SVM_EXIT_RDPMC: finish(vcpu, ANSWER_GP); break;
 	case SVM_EXIT_SHUTDOWN: guest_exit_triple_fault(vcpu); break;
 	case (uint32_t)SVM_EXIT_INVALID:
+		/* The state is checked before a flush is done: the next ASID comes with another one. */
+		cpu->arch.svm.next_asid = svm_caps.asids;
 		guest_exit_invalid_state(vcpu, guest_rules_broken_svm, "APM vol. 2, 15.5.1");
 		break;
 	default: finish(vcpu, ANSWER_UD); /* instructions that CPUID does not offer: SVM's, MONITOR and their like */

@@ -98,13 +98,17 @@ static inline void prepare(struct cpu *cpu, struct vcpu *vcpu, uint64_t now)
 
 /* ---- exit, first stage: GIF is clear, and FS, TR, LDTR and the MSRs of system calls are the guest's -------------- */
 
-/* Another vCPU's turn: what VMRUN does not switch goes to this one's VMCB, its GS base is there already. */
+/*
+ * Another vCPU's turn: what VMRUN does not switch goes to this one's VMCB, its GS base is there already. A flush that
+ * its entry asked for is done.
+ */
 static void save_unswitched(struct svm_vcpu *svm)
 {
 	uint64_t gs_base = svm->vmcb->gs.base;
 
 	vmsave(svm->vmcb_physical);
 	svm->vmcb->gs.base = gs_base;
+	svm->vmcb->tlb_control = VMCB_TLB_NOTHING;
 }
 
 /* `next` may go on at once, if nobody else wants the CPU; false, and nothing done: the scheduler must choose. */
@@ -248,7 +252,6 @@ static void take_cpu(struct cpu *cpu, struct svm_vcpu *svm)
 	interrupts_off();
 	stgi();
 	svm->vmcb->clean = svm_caps.clean;
-	svm->vmcb->tlb_control = VMCB_TLB_NOTHING;
 }
 
 /* Not the exited vCPU, nor its peer: the scheduler's choice. Its time, idling too, is not the vCPU's. */
