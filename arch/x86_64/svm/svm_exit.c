@@ -11,6 +11,8 @@
 #include "vcpu.h"
 
 #define EXCEPTION_DB 1u
+#define EXCEPTION_BP 3u
+#define EXCEPTION_OF 4u
 #define EXCEPTION_UD 6u
 #define EXCEPTION_NM 7u
 #define EXCEPTION_GP 13u
@@ -87,8 +89,9 @@ static enum guest_answer exit_cr4(struct vcpu *vcpu, bool write, unsigned gpr)
 	struct vmcb *vmcb = vcpu->arch.svm.vmcb;
 	uint64_t *value = gpr == BH_RSP ? &vmcb->rsp : &vcpu->arch.gpr[gpr];
 
+	/* Outside 64-bit code the upper half may hold anything. */
 	if (write)
-		return svm_write_cr4(vcpu, *value) ? ANSWER_SKIP : ANSWER_GP;
+		return svm_write_cr4(vcpu, svm_code64(vmcb) ? *value : (uint32_t)*value) ? ANSWER_SKIP : ANSWER_GP;
 	*value = svm_read_special(vcpu, VIRT_CR4);
 	return ANSWER_SKIP;
 }
@@ -192,12 +195,16 @@ static void exit_interrupt(struct cpu *cpu, struct trace_record *record)
 	cpu->sched.look = 1;
 }
 
-/* An event that was about to be delivered when something else ended the run is delivered again; INT n is done again. */
+/*
+ * An event that was about to be delivered when something else ended the run is delivered again. What an instruction has
+ * raised (INT n, INT3, INTO) is not: RIP is still at it, so it is done again.
+ */
 static void keep_event(struct vmcb *vmcb)
 {
-	uint64_t event = vmcb->exit_interrupt_info;
+	uint64_t event = vmcb->exit_interrupt_info, type = event & VMCB_EVENT_TYPE;
+	bool trap = type == VMCB_EVENT_EXCEPTION && ((event & 0xff) == EXCEPTION_BP || (event & 0xff) == EXCEPTION_OF);
 
-	vmcb->event_injection = (event & VMCB_EVENT_TYPE) != VMCB_EVENT_SOFTWARE ? event : 0;
+	vmcb->event_injection = trap || type == VMCB_EVENT_SOFTWARE ? 0 : event;
 }
 
 void svm_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
