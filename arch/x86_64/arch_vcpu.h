@@ -6,20 +6,16 @@
 #include "guest_apic.h"
 #include "guest_msr.h"
 #include "xstate.h"
-#ifndef HOST_TEST
 #include "svm/svm_vcpu.h"
 #include "vmx/vmx_vcpu.h"
-#endif
 
 struct arch_vcpu {
 	uint64_t gpr[16];   /* enum bh_register; the entry path finds them at offset 0 */
 	uint64_t resumable; /* VT-x: VMRESUME from now on; offset 128 */
-#ifndef HOST_TEST
-	union { /* the back end's; offset 136 */
+	union {		    /* the back end's; offset 136 */
 		struct vmx_vcpu vmx;
 		struct svm_vcpu svm;
 	};
-#endif
 	uint64_t cr2;		/* not touched by hardware at entry or exit */
 	uint64_t tsc_offset;	/* guest's TSC - TSC */
 	struct guest_apic apic; /* guests */

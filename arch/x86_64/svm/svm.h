@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "guest_exit.h"
+#include "msr.h"
 #include "svm_decode.h"
 #include "virt.h"
 #include "vmcb.h"
@@ -19,9 +20,8 @@ struct cpu;
 /* ---- svm_caps.c -------------------------------------------------------------------------------- */
 
 struct svm_caps {
-	uint32_t asids;	    /* 1 to asids - 1 are guests' */
-	uint32_t tlb_flush; /* what VMCB.tlb_control says to forget one guest's translations */
-	uint64_t clean;	    /* VMCB_CLEAN_*: what this CPU need not read again; 0: all is read at each entry */
+	uint32_t asids; /* 1 to asids - 1 are guests' */
+	uint64_t clean; /* VMCB_CLEAN_*: what this CPU need not read again; 0: all is read at each entry */
 	bool next_rip, decode_assists, flush_by_asid, clean_bits, vgif, virtual_vmload, page_1g;
 };
 
@@ -49,6 +49,12 @@ void svm_tsc_offset_changed(struct vcpu *vcpu);
 /* MOV to CR4. False: #GP(0), nothing has changed. */
 bool svm_write_cr4(struct vcpu *vcpu, uint64_t value);
 
+/* Is the code that it runs 64-bit code? */
+static inline bool svm_code64(const struct vmcb *vmcb)
+{
+	return vmcb->efer & EFER_LMA && vmcb->cs.attributes & VMCB_ATTRIBUTE_LONG;
+}
+
 /* ---- svm_instruction.c ------------------------------------------------------------------------- */
 
 /*
@@ -57,12 +63,18 @@ bool svm_write_cr4(struct vcpu *vcpu, uint64_t value);
  */
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction);
 
-/* Has the vCPU left at the same place as before, through the same page tables, and is the same code still there? */
+/* From now on the vCPU has left at no known place. */
+void svm_place_forget(struct vcpu *vcpu);
+
+/*
+ * Has the vCPU left at the same place as before, in 64-bit mode again, through the same page tables, and is the same
+ * code still there?
+ */
 static inline bool svm_place_stands(const struct svm_place *place, const struct vmcb *vmcb)
 {
-	return place->rip == vmcb->rip && place->cr3 == vmcb->cr3 && *place->at[0] == place->value[0] &&
-	       *place->at[1] == place->value[1] && *place->at[2] == place->value[2] &&
-	       *place->at[3] == place->value[3] && *place->at[4] == place->value[4];
+	return place->rip == vmcb->rip && place->cr3 == vmcb->cr3 && vmcb->cs.attributes & VMCB_ATTRIBUTE_LONG &&
+	       *place->at[0] == place->value[0] && *place->at[1] == place->value[1] &&
+	       *place->at[2] == place->value[2] && *place->at[3] == place->value[3] && *place->at[4] == place->value[4];
 }
 
 /* ---- svm_run.c --------------------------------------------------------------------------------- */

@@ -40,7 +40,6 @@ static void find_optional(void)
 	svm_caps.vgif = svm.edx & FEATURE_VGIF;
 	svm_caps.virtual_vmload = svm.edx & FEATURE_VIRTUAL_VMLOAD;
 	svm_caps.page_1g = cpuid(0x80000001, 0).edx & 1u << 26;
-	svm_caps.tlb_flush = svm_caps.flush_by_asid ? VMCB_TLB_FLUSH_GUEST : VMCB_TLB_FLUSH_ALL;
 	svm_caps.clean = svm_caps.clean_bits ? VMCB_CLEAN_ALL : 0;
 }
 
@@ -77,8 +76,9 @@ void svm_describe(void (*line)(const char *text))
 		  "next-RIP save missing: the kernel reads instructions to know where they end" },
 		{ svm_caps.decode_assists, "decode assists: the CPU tells the operand of moves to CR4",
 		  "decode assists missing: the kernel reads moves to CR4" },
-		{ svm_caps.flush_by_asid, "flush by ASID: one guest's translations are flushed alone",
-		  "flush by ASID missing: a flush is of all guests' translations" },
+		{ svm_caps.flush_by_asid,
+		  "flush by ASID: there, and of no use, as a guest gets another ASID in place of a flush",
+		  "flush by ASID missing, which is of no use, as a guest gets another ASID in place of a flush" },
 		{ svm_caps.clean_bits, "VMCB clean bits: entries read again what has changed only",
 		  "VMCB clean bits missing: each entry reads the whole VMCB" },
 		{ svm_caps.vgif, "virtual GIF: there, and of no use, as guests are offered no SVM",

@@ -60,10 +60,15 @@ bool svm_decode(const uint8_t *bytes, unsigned count, bool code64, uint32_t code
 	unsigned at = 0, opcode_bytes = 3;
 	uint8_t rex = 0;
 
-	while (at < count && is_prefix(bytes[at]))
-		at++;
-	if (code64 && at < count && (bytes[at] & 0xf0) == 0x40)
-		rex = bytes[at++];
+	/* A REX counts only right before the opcode (APM vol. 3, 1.2.7); elsewhere it may stand all the same. */
+	for (; at < count; at++) {
+		if (code64 && (bytes[at] & 0xf0) == 0x40)
+			rex = bytes[at];
+		else if (is_prefix(bytes[at]))
+			rex = 0;
+		else
+			break;
+	}
 	instruction->gpr = 0;
 	if (code < SVM_EXIT_DR_READ) {
 		if (count - at < 3 || !is_move(bytes + at, rex, code, instruction))

@@ -11,6 +11,8 @@
 #include "vcpu.h"
 
 #define EXCEPTION_DB 1u
+#define EXCEPTION_BP 3u
+#define EXCEPTION_OF 4u
 #define EXCEPTION_UD 6u
 #define EXCEPTION_NM 7u
 #define EXCEPTION_GP 13u
@@ -87,10 +89,21 @@ static enum guest_answer exit_cr4(struct vcpu *vcpu, bool write, unsigned gpr)
 	struct vmcb *vmcb = vcpu->arch.svm.vmcb;
 	uint64_t *value = gpr == BH_RSP ? &vmcb->rsp : &vcpu->arch.gpr[gpr];
 
+	/* Outside 64-bit code the upper half may hold anything. */
 	if (write)
-		return svm_write_cr4(vcpu, *value) ? ANSWER_SKIP : ANSWER_GP;
+		return svm_write_cr4(vcpu, svm_code64(vmcb) ? *value : (uint32_t)*value) ? ANSWER_SKIP : ANSWER_GP;
 	*value = svm_read_special(vcpu, VIRT_CR4);
 	return ANSWER_SKIP;
+}
+
+/* There are CPUs that exit before they look at CR4.OSXSAVE and the privilege level. */
+static enum guest_answer exit_xsetbv(struct vcpu *vcpu)
+{
+	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
+
+	if (!(vmcb->cr4 & CR4_OSXSAVE))
+		return ANSWER_UD;
+	return vmcb->cpl ? ANSWER_GP : guest_exit_xsetbv(vcpu);
 }
 
 /* The exits of instructions whose end must be known before they take effect. */
@@ -101,7 +114,7 @@ static enum guest_answer answer(struct vcpu *vcpu, uint32_t code, unsigned gpr, 
 	case SVM_EXIT_VMMCALL: return exit_hypercall(vcpu);
 	case SVM_EXIT_MSR: return exit_msr(vcpu, record);
 	case SVM_EXIT_HLT: return guest_exit_hlt(vcpu, vcpu->arch.svm.vmcb->rflags & RFLAGS_IF);
-	case SVM_EXIT_XSETBV: return guest_exit_xsetbv(vcpu);
+	case SVM_EXIT_XSETBV: return exit_xsetbv(vcpu);
 	case SVM_EXIT_CR_READ + 4:
 	case SVM_EXIT_CR_WRITE + 4: record->detail = 4; return exit_cr4(vcpu, code != SVM_EXIT_CR_READ + 4, gpr);
 	default: return ANSWER_SKIP; /* INVD, WBINVD: no device sees this memory behind the cache's back */
@@ -182,12 +195,16 @@ static void exit_interrupt(struct cpu *cpu, struct trace_record *record)
 	cpu->sched.look = 1;
 }
 
-/* An event that was about to be delivered when something else ended the run is delivered again; INT n is done again. */
+/*
+ * An event that was about to be delivered when something else ended the run is delivered again. What an instruction has
+ * raised (INT n, INT3, INTO) is not: RIP is still at it, so it is done again.
+ */
 static void keep_event(struct vmcb *vmcb)
 {
-	uint64_t event = vmcb->exit_interrupt_info;
+	uint64_t event = vmcb->exit_interrupt_info, type = event & VMCB_EVENT_TYPE;
+	bool trap = type == VMCB_EVENT_EXCEPTION && ((event & 0xff) == EXCEPTION_BP || (event & 0xff) == EXCEPTION_OF);
 
-	vmcb->event_injection = (event & VMCB_EVENT_TYPE) != VMCB_EVENT_SOFTWARE ? event : 0;
+	vmcb->event_injection = trap || type == VMCB_EVENT_SOFTWARE ? 0 : event;
 }
 
 void svm_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
@@ -225,6 +242,8 @@ void svm_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	case SVM_EXIT_RDPMC: finish(vcpu, ANSWER_GP); break;
 	case SVM_EXIT_SHUTDOWN: guest_exit_triple_fault(vcpu); break;
 	case (uint32_t)SVM_EXIT_INVALID:
+		/* The state is checked before a flush is done: the next ASID comes with another one. */
+		cpu->arch.svm.next_asid = svm_caps.asids;
 		guest_exit_invalid_state(vcpu, guest_rules_broken_svm, "APM vol. 2, 15.5.1");
 		break;
 	default: finish(vcpu, ANSWER_UD); /* instructions that CPUID does not offer: SVM's, MONITOR and their like */

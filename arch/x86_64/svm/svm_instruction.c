@@ -20,8 +20,6 @@
 #define SLOT_CODE    6u
 #define SLOT_OTHER   1u
 
-#define ATTRIBUTE_LONG 0x200u
-
 /* One way through the guest's tables. */
 struct walk {
 	const struct vcpu *vcpu;
@@ -81,15 +79,24 @@ static unsigned read_code(struct walk *walk, const struct bh_vcpu_state *state, 
 	return bytes;
 }
 
+/* Whatever a guest loads into CR3 and RIP, the word and the value differ. */
+void svm_place_forget(struct vcpu *vcpu)
+{
+	static const uint64_t never;
+
+	vcpu->arch.svm.place.at[0] = &never;
+	vcpu->arch.svm.place.value[0] = 1;
+}
+
 /* The windows lead to this vCPU's places from now on. */
 static void take_windows(struct vcpu *vcpu)
 {
 	struct svm_cpu *cpu = &vcpu->arch.svm.cpu->arch.svm;
 
 	if (cpu->at_place)
-		cpu->at_place->arch.svm.place.cr3 = SVM_NO_PLACE;
+		svm_place_forget(cpu->at_place);
 	cpu->at_place = vcpu;
-	vcpu->arch.svm.place.cr3 = SVM_NO_PLACE;
+	svm_place_forget(vcpu);
 }
 
 static void keep(struct vcpu *vcpu, struct walk *walk, unsigned entries, const uint8_t *bytes, uint64_t next_rip)
@@ -112,7 +119,7 @@ static void keep(struct vcpu *vcpu, struct walk *walk, unsigned entries, const u
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction)
 {
 	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
-	bool code64 = (vmcb->efer & EFER_LMA) && (vmcb->cs.attributes & ATTRIBUTE_LONG);
+	bool code64 = svm_code64(vmcb);
 	uint64_t linear = code64 ? vmcb->rip : (uint32_t)(vmcb->cs.base + vmcb->rip);
 	struct walk walk = { .vcpu = vcpu };
 	uint8_t bytes[SVM_INSTRUCTION_BYTES];

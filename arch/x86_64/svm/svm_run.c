@@ -95,13 +95,17 @@ static inline void prepare(struct cpu *cpu, struct vcpu *vcpu, uint64_t now)
 
 /* ---- exit, first stage: GIF is clear, and FS, TR, LDTR and the MSRs of system calls are the guest's -------------- */
 
-/* Another vCPU's turn: what VMRUN does not switch goes to this one's VMCB, its GS base is there already. */
+/*
+ * Another vCPU's turn: what VMRUN does not switch goes to this one's VMCB, its GS base is there already. A flush that
+ * its entry asked for is done.
+ */
 static void save_unswitched(struct svm_vcpu *svm)
 {
 	uint64_t gs_base = svm->vmcb->gs.base;
 
 	vmsave(svm->vmcb_physical);
 	svm->vmcb->gs.base = gs_base;
+	svm->vmcb->tlb_control = VMCB_TLB_NOTHING;
 }
 
 /* `next` may go on at once, if nobody else wants the CPU; false, and nothing done: the scheduler must choose. */
@@ -119,7 +123,9 @@ static inline bool proceed(struct cpu *cpu, struct vcpu *vcpu, struct vcpu *next
 /* The end of a first stage that was answered and after which the vCPU may go on: nothing else has to be looked at. */
 static inline bool may_resume(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *record)
 {
-	if (vcpu->state | cpu->sched.look)
+	uint32_t state = atomic_load_explicit(&vcpu->state, memory_order_relaxed);
+
+	if (atomic_load_explicit(&cpu->sched.look, memory_order_relaxed) | state)
 		return false;
 	cpu->entered = clock_now();
 	exit_end(vcpu, record, cpu->entered);
@@ -131,8 +137,8 @@ static __attribute__((noinline)) enum exit_stage to_peer(struct cpu *cpu, struct
 {
 	if (!vcpu->state || !vcpu->peer)
 		return EXIT_ANSWERED;
-	/* The monitor may ask for the APIC. */
-	if (vcpu->arch.svm.virtual_interrupt)
+	/* The monitor may ask for the APIC, or raise an interrupt, whose offer begins with the page's TPR. */
+	if (vcpu->is_guest)
 		settle_interrupts(vcpu);
 	if (!proceed(cpu, vcpu, vcpu->peer, cpu->record))
 		return EXIT_ANSWERED;
@@ -153,6 +159,13 @@ static inline bool quick_skip(struct vcpu *vcpu, struct vmcb *vmcb, bool told)
 	return true;
 }
 
+/* For the compiler not the same as a constant, which it would load in advance, or keep across what comes before. */
+static inline int64_t constant(int64_t value)
+{
+	__asm__ volatile("" : "+r"(value));
+	return value;
+}
+
 /* These find CPU and record again after their calls, which is cheaper than keeping them. */
 static __attribute__((always_inline)) inline enum exit_stage quick_cpuid(struct vcpu *vcpu, struct vmcb *vmcb,
 									 bool told)
@@ -161,7 +174,7 @@ static __attribute__((always_inline)) inline enum exit_stage quick_cpuid(struct 
 
 	exit_count(vcpu, SVM_EXIT_CPUID);
 	if (__builtin_expect(!quick_skip(vcpu, vmcb, told), false))
-		return EXIT_UNANSWERED;
+		return (enum exit_stage)constant(EXIT_UNANSWERED);
 	guest_cpuid(vcpu);
 	cpu = vcpu->arch.svm.cpu;
 	return __builtin_expect(may_resume(cpu, vcpu, cpu->record), true) ? EXIT_RESUME : EXIT_ANSWERED;
@@ -174,11 +187,13 @@ static __attribute__((always_inline)) inline enum exit_stage quick_hypercall(str
 
 	exit_count(vcpu, SVM_EXIT_VMMCALL);
 	if (__builtin_expect(!quick_skip(vcpu, vmcb, told), false))
-		return EXIT_UNANSWERED;
+		return (enum exit_stage)constant(EXIT_UNANSWERED);
 	/* Who waits gets another result when the wait ends. */
-	vcpu->arch.gpr[BH_RAX] = (uint64_t)(__builtin_expect(vmcb->cpl == 3, false) ? -BH_EPERM : hypercall(vcpu));
+	vcpu->arch.gpr[BH_RAX] =
+		(uint64_t)(__builtin_expect(vmcb->cpl == 3, false) ? constant(-BH_EPERM) : hypercall(vcpu));
 	cpu = vcpu->arch.svm.cpu;
-	return __builtin_expect(may_resume(cpu, vcpu, cpu->record), true) ? EXIT_RESUME : to_peer(cpu, vcpu);
+	return __builtin_expect(may_resume(cpu, vcpu, cpu->record), true) ? (enum exit_stage)constant(EXIT_RESUME)
+									  : to_peer(cpu, vcpu);
 }
 
 /* The same for CPUs that tell where instructions end, and for those that do not. */
@@ -250,7 +265,6 @@ static void take_cpu(struct cpu *cpu, struct svm_vcpu *svm)
 	interrupts_off();
 	stgi();
 	svm->vmcb->clean = svm_caps.clean;
-	svm->vmcb->tlb_control = VMCB_TLB_NOTHING;
 }
 
 /* Not the exited vCPU, nor its peer: the scheduler's choice. Its time, idling too, is not the vCPU's. */

@@ -93,7 +93,10 @@ static struct vmcb_segment *segment_of(struct vmcb *vmcb, unsigned index)
 	return index == BH_LDTR ? &vmcb->ldtr : index == BH_TR ? &vmcb->tr : &vmcb->es + index;
 }
 
-/* SS's privilege level is CPL, which has a field of its own (15.5.1). */
+/*
+ * SS's privilege level is CPL, which has a field of its own (15.5.1). It counts also where SS is unusable, as SYSRET
+ * may leave it in ring 3.
+ */
 static void get_segment(struct bh_segment *to, struct vmcb *vmcb, unsigned index)
 {
 	const struct vmcb_segment *from = segment_of(vmcb, index);
@@ -104,7 +107,7 @@ static void get_segment(struct bh_segment *to, struct vmcb *vmcb, unsigned index
 	*to = (struct bh_segment){ from->base, from->limit, from->selector,
 				   (uint16_t)((attributes & 0xff) | (attributes & 0xf00) << 4) };
 	if (!(attributes & VMCB_ATTRIBUTE_PRESENT))
-		to->access = BH_SEGMENT_UNUSABLE;
+		to->access = (uint16_t)(BH_SEGMENT_UNUSABLE | (attributes & 0x60));
 }
 
 static void set_segment(struct vmcb *vmcb, const struct bh_segment *from, unsigned index)
@@ -115,7 +118,7 @@ static void set_segment(struct vmcb *vmcb, const struct bh_segment *from, unsign
 		(struct vmcb_segment){ from->selector, (uint16_t)((access & 0xff) | (access >> 4 & 0xf00)), from->limit,
 				       from->base };
 	if (index == BH_SS)
-		vmcb->cpl = access >> 5 & 3;
+		vmcb->cpl = from->access >> 5 & 3;
 }
 
 void svm_get_state(struct vcpu *vcpu, uint32_t groups, struct bh_vcpu_state *state)

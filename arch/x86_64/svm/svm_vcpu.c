@@ -93,7 +93,7 @@ void svm_vcpu_release(struct vcpu *vcpu)
 	struct svm_vcpu *svm = &vcpu->arch.svm;
 
 	svm->generation = 0;
-	svm->place.cr3 = SVM_NO_PLACE;
+	svm_place_forget(vcpu);
 }
 
 /* ---- what every reset writes anew -------------------------------------------------------------- */

@@ -6,19 +6,20 @@
 struct vmcb;
 struct vcpu;
 
+/* Code may stand anywhere. */
+typedef uint64_t svm_word __attribute__((aligned(1), may_alias));
+
 /*
  * Where the instruction stands that left the guest the last time but one, for a CPU without next-RIP save: its first
  * bytes, and what the guest's page tables said on the way to them (svm_instruction.c), as pointers through windows of
  * this CPU.
  */
 struct svm_place {
-	uint64_t rip, cr3; /* of 64-bit mode; SVM_NO_PLACE: nothing is known */
+	uint64_t rip, cr3; /* of 64-bit mode */
 	uint64_t next_rip;
-	const uint64_t *at[5]; /* four page-table entries, and the code */
+	const svm_word *at[5]; /* four page-table entries, and the code; svm_place_forget: what never has its value */
 	uint64_t value[5];
 };
-
-#define SVM_NO_PLACE 1ull /* no CR3 has this value: bit 0 is reserved */
 
 struct svm_vcpu {
 	uint64_t vmcb_physical; /* the assembly knows this and the next two */

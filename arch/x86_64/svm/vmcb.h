@@ -92,9 +92,8 @@ _Static_assert(offsetof(struct vmcb, cr2) == 0x640 && offsetof(struct vmcb, g_pa
 #define VMCB_2_XSETBV	(1u << 13)
 #define VMCB_2_RDPRU	(1u << 14)
 
-#define VMCB_TLB_NOTHING     0u
-#define VMCB_TLB_FLUSH_ALL   1u
-#define VMCB_TLB_FLUSH_GUEST 3u
+#define VMCB_TLB_NOTHING   0u
+#define VMCB_TLB_FLUSH_ALL 1u
 
 #define VMCB_V_TPR	      0xfull /* CR8 */
 #define VMCB_V_IRQ	      (1ull << 8)
@@ -110,10 +109,10 @@ _Static_assert(offsetof(struct vmcb, cr2) == 0x640 && offsetof(struct vmcb, g_pa
 
 #define VMCB_CLEAN_TPR	   (1ull << 3)
 #define VMCB_CLEAN_CONTROL (1ull << 0 | 1ull << 2) /* intercepts, TSC offset; ASID */
-#define VMCB_CLEAN_CR	   (1ull << 5)
 #define VMCB_CLEAN_ALL	   0xfffull
 
 #define VMCB_ATTRIBUTE_PRESENT 0x80u
+#define VMCB_ATTRIBUTE_LONG    0x200u
 
 /* WRMSR has the exit code of RDMSR; it is counted and traced by a number that no other exit has. */
 #define SVM_NUMBER_WRMSR 0xfe
