@@ -73,8 +73,9 @@ void svm_place_forget(struct vcpu *vcpu);
 static inline bool svm_place_stands(const struct svm_place *place, const struct vmcb *vmcb)
 {
 	return place->rip == vmcb->rip && place->cr3 == vmcb->cr3 && vmcb->cs.attributes & VMCB_ATTRIBUTE_LONG &&
-	       *place->at[0] == place->value[0] && *place->at[1] == place->value[1] &&
-	       *place->at[2] == place->value[2] && *place->at[3] == place->value[3] && *place->at[4] == place->value[4];
+	       place->at[0]->value == place->value[0] && place->at[1]->value == place->value[1] &&
+	       place->at[2]->value == place->value[2] && place->at[3]->value == place->value[3] &&
+	       place->at[4]->value == place->value[4];
 }
 
 /* ---- svm_run.c --------------------------------------------------------------------------------- */

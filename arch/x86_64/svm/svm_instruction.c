@@ -82,7 +82,7 @@ static unsigned read_code(struct walk *walk, const struct bh_vcpu_state *state, 
 /* Whatever a guest loads into CR3 and RIP, the word and the value differ. */
 void svm_place_forget(struct vcpu *vcpu)
 {
-	static const uint64_t never;
+	static const struct svm_word never;
 
 	vcpu->arch.svm.place.at[0] = &never;
 	vcpu->arch.svm.place.value[0] = 1;
@@ -106,7 +106,7 @@ static void keep(struct vcpu *vcpu, struct walk *walk, unsigned entries, const u
 
 	/* A large page ends the walk early: the rest compares with itself. */
 	for (unsigned n = entries; n < 4; n++) {
-		walk->place.at[n] = &place->value[n];
+		walk->place.at[n] = (const struct svm_word *)&place->value[n];
 		walk->place.value[n] = 0;
 	}
 	memcpy(&walk->place.value[4], bytes, sizeof(walk->place.value[4]));

@@ -7,7 +7,9 @@ struct vmcb;
 struct vcpu;
 
 /* Code may stand anywhere. */
-typedef uint64_t svm_word __attribute__((aligned(1), may_alias));
+struct svm_word {
+	uint64_t value;
+} __attribute__((packed, may_alias));
 
 /*
  * Where the instruction stands that left the guest the last time but one, for a CPU without next-RIP save: its first
@@ -17,7 +19,8 @@ typedef uint64_t svm_word __attribute__((aligned(1), may_alias));
 struct svm_place {
 	uint64_t rip, cr3; /* of 64-bit mode */
 	uint64_t next_rip;
-	const svm_word *at[5]; /* four page-table entries, and the code; svm_place_forget: what never has its value */
+	const struct svm_word
+		*at[5]; /* four page-table entries, and the code; svm_place_forget: what never has its value */
 	uint64_t value[5];
 };
 
