@@ -12,7 +12,7 @@
 struct arch_vcpu {
 	uint64_t gpr[16];   /* enum bh_register; the entry path finds them at offset 0 */
 	uint64_t resumable; /* VT-x: VMRESUME from now on; offset 128 */
-	union { /* the back end's; offset 136 */
+	union {		    /* the back end's; offset 136 */
 		struct vmx_vcpu vmx;
 		struct svm_vcpu svm;
 	};
