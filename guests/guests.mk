@@ -48,6 +48,7 @@ $(eval $(call native_program,console,$(wildcard guests/console/*.c)))
 # Natives of the system tests: build/guests/tests/NAME.elf.
 $(eval $(call native_program,tests/crash,guests/tests/crash.c))
 $(eval $(call native_program,tests/fuzzer,guests/tests/fuzzer.c guests/tests/fuzzer_call.S))
+$(eval $(call native_program,tests/forms,guests/tests/forms.c guests/tests/forms_code.S))
 $(eval $(call native_program,tests/prober,guests/tests/prober.c))
 $(eval $(call native_program,tests/spin,guests/tests/spin.c))
 $(eval $(call native_program,tests/witness,guests/tests/witness.c))

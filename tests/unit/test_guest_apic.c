@@ -156,6 +156,66 @@ static void test_tpr(void **state)
 	assert_int_equal(guest_apic_tpr(v), 0x47);
 }
 
+/* TPR as a back end hands it over that has kept CR8 itself. */
+static void test_set_tpr(void **state)
+{
+	(void)state;
+	guest_apic_post(v, 0x5f, false);
+	assert_true(guest_apic_sync(v));
+	assert_int_equal(guest_apic_highest_irr(v), 0x5f);
+	assert_false(guest_apic_sync(v));
+	guest_apic_set_tpr(v, 0x50);
+	assert_true(guest_apic_sync(v)); /* to be loaded anew */
+	assert_int_equal(guest_apic_tpr(v), 0x50);
+	assert_int_equal(guest_apic_read(v, APIC_TPR), 0x50);
+	assert_int_equal(guest_apic_pending(v), -1);
+	assert_int_equal(guest_apic_read(v, APIC_PPR), 0x50);
+	guest_apic_set_tpr(v, 0x40);
+	assert_int_equal(guest_apic_pending(v), 0x5f);
+	guest_apic_set_tpr(v, 0xf0);
+	assert_int_equal(guest_apic_pending(v), -1);
+	enter_x2apic(v);
+	assert_int_equal(x2_read(v, APIC_TPR), 0xf0);
+	guest_apic_set_tpr(v, 0);
+	assert_int_equal(x2_read(v, APIC_TPR), 0);
+	assert_int_equal(guest_apic_pending(v), 0x5f);
+}
+
+/* Two requests, whether in one word or in two; what is in service or only posted is none. */
+static void test_several(void **state)
+{
+	static const unsigned pairs[][2] = {
+		{ 0x40, 0x41 }, { 0x40, 0x5f }, { 0x3f, 0x40 }, { 16, 255 }, { 0xe0, 0x10 }
+	};
+
+	(void)state;
+	assert_false(guest_apic_several(v));
+	for (unsigned vector = 16; vector < 256; vector++) {
+		guest_apic_post(v, vector, vector & 1);
+		assert_int_equal(guest_apic_highest_irr(v), vector);
+		assert_false(guest_apic_several(v));
+		guest_apic_accept(v, vector);
+		assert_false(guest_apic_several(v));
+		guest_apic_eoi(v);
+	}
+	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		unsigned low = pairs[i][0] < pairs[i][1] ? pairs[i][0] : pairs[i][1],
+			 high = pairs[i][0] + pairs[i][1] - low;
+
+		guest_apic_post(v, pairs[i][0], false);
+		guest_apic_highest_irr(v);
+		guest_apic_post(v, pairs[i][1], false);
+		assert_false(guest_apic_several(v)); /* not taken yet */
+		assert_int_equal(guest_apic_highest_irr(v), high);
+		assert_true(guest_apic_several(v));
+		guest_apic_accept(v, high);
+		assert_false(guest_apic_several(v));
+		guest_apic_accept(v, low);
+		guest_apic_eoi(v);
+		guest_apic_eoi(v);
+	}
+}
+
 static void test_edge_vectors_in_all_words(void **state)
 {
 	(void)state;
@@ -726,6 +786,8 @@ int main(void)
 		TEST(test_nested_priorities),
 		TEST(test_highest_first),
 		TEST(test_tpr),
+		TEST(test_set_tpr),
+		TEST(test_several),
 		TEST(test_edge_vectors_in_all_words),
 		TEST(test_level_eoi_is_told),
 		TEST(test_level_eoi_by_msr),

@@ -145,6 +145,33 @@ static void test_no_1g(void **state)
 	assert_int_equal(tables_used, 3);
 }
 
+/* As EPT: all 48 bits of a guest's addresses, none of which is sign-extended. */
+static void test_npt(void **state)
+{
+	uint64_t all = 1ull << 48;
+
+	(void)state;
+	create(&paging_npt);
+	assert_int_equal(paging_map(&p, 0, 0, PAGING_1G, RW), PAGING_OK);
+	assert_page(0, 0, 0, PAGING_2M, RW);
+	assert_int_equal(paging_map(&p, all / 2 - PAGING_4K, 0, 2 * PAGING_4K, RW), PAGING_OK);
+	assert_page(all / 2, all / 2, PAGING_4K, PAGING_4K, RW);
+	assert_int_equal(paging_map(&p, all - PAGING_4K, 0, PAGING_4K, RW | PAGING_EXECUTE), PAGING_OK);
+	assert_page(all - 1, all - PAGING_4K, 0, PAGING_4K, RW | PAGING_EXECUTE);
+	assert_int_equal(paging_map(&p, all, 0, PAGING_4K, RW), PAGING_INVALID);
+	assert_int_equal(paging_map(&p, UPPER_HALF, 0, PAGING_4K, RW), PAGING_INVALID);
+	/* A split keeps every bit. */
+	assert_int_equal(paging_unmap(&p, PAGING_2M, PAGING_4K), PAGING_OK);
+	assert_page(PAGING_2M + PAGING_4K, PAGING_2M + PAGING_4K, PAGING_2M + PAGING_4K, PAGING_4K, RW);
+	destroy();
+	create(&paging_npt_1g);
+	assert_int_equal(paging_map(&p, 0, PAGING_1G, PAGING_1G, RW), PAGING_OK);
+	assert_page(0, 0, PAGING_1G, PAGING_1G, RW);
+	assert_int_equal(paging_unmap(&p, PAGING_2M, PAGING_2M), PAGING_OK);
+	assert_page(0, 0, PAGING_1G, PAGING_2M, RW);
+	assert_nothing(PAGING_2M);
+}
+
 /* Same size, but not the same offset within a large page. */
 static void test_misaligned_physical(void **state)
 {
@@ -169,11 +196,11 @@ static void test_neighbours(void **state)
 
 static void test_flags(void **state)
 {
-	static const struct paging_format *const formats[] = { &paging_host_1g, &paging_ept_1g };
+	static const struct paging_format *const formats[] = { &paging_host_1g, &paging_npt_1g, &paging_ept_1g };
 	static const uint64_t sizes[] = { PAGING_4K, PAGING_2M, PAGING_1G };
 
 	(void)state;
-	for (unsigned f = 0; f < 2; f++) {
+	for (unsigned f = 0; f < 3; f++) {
 		create(formats[f]);
 		for (unsigned s = 0; s < 3; s++) {
 			for (unsigned flags = 0; flags < 0x80; flags++) {
@@ -189,12 +216,15 @@ static void test_flags(void **state)
 			}
 		}
 		assert_int_equal(tables_used, 1);
-		if (f == 0)
+		if (f < 2)
 			destroy();
 	}
 }
 
-/* The bits themselves: SDM vol. 3, tables 4-15, 4-18, 4-20 and 28-6. */
+/*
+ * The bits themselves: SDM vol. 3, tables 4-15, 4-18, 4-20 and 28-6; APM vol. 2, 5.4 and 15.25.5: as a guest's accesses
+ * are a user's, tables and pages are user's; the dirty bit is set, as nobody may have to write to the tables.
+ */
 static void test_entries(void **state)
 {
 	(void)state;
@@ -207,6 +237,22 @@ static void test_entries(void **state)
 	assert_int_equal(table[2][0], 0x80000000002000e3ull);
 	assert_int_equal(table[3][0], 0x5061);
 	assert_int_equal(table[3][1], 0x80000000fee0007bull);
+	destroy();
+
+	create(&paging_npt_1g);
+	paging_map(&p, 0, PAGING_2M, PAGING_2M, RW | PAGING_EXECUTE);
+	paging_map(&p, PAGING_2M, 0x5000, PAGING_4K, PAGING_READ | PAGING_EXECUTE);
+	paging_map(&p, PAGING_2M + PAGING_4K, 0xfee00000, PAGING_4K, RW | PAGING_UC);
+	paging_map(&p, PAGING_2M + 2 * PAGING_4K, 0x6000, PAGING_4K, PAGING_READ | PAGING_WC);
+	paging_map(&p, PAGING_1G, 2 * PAGING_1G, PAGING_1G, RW | PAGING_EXECUTE);
+	assert_int_equal(table[0][0], (FIRST + 4096) | 0x27);
+	assert_int_equal(table[1][0], (FIRST + 2 * 4096) | 0x27);
+	assert_int_equal(table[1][1], 0x800000e7);
+	assert_int_equal(table[2][0], 0x2000e7);
+	assert_int_equal(table[2][1], (FIRST + 3 * 4096) | 0x27);
+	assert_int_equal(table[3][0], 0x5065);
+	assert_int_equal(table[3][1], 0x80000000fee0007full);
+	assert_int_equal(table[3][2], 0x800000000000606dull);
 	destroy();
 
 	create(&paging_ept);
@@ -427,7 +473,7 @@ int main(void)
 		TEST(test_neighbours),	  TEST(test_flags),	TEST(test_entries),
 		TEST(test_invalid),	  TEST(test_canonical), TEST(test_busy),
 		TEST(test_out_of_tables), TEST(test_split),	TEST(test_split_without_tables),
-		TEST(test_random),
+		TEST(test_random),	  TEST(test_npt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
