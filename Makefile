@@ -82,7 +82,7 @@ help:
 	@echo 'make unit            unit tests on the host, and the checks of the source tree'
 	@echo 'make fuzz            fuzz targets, FUZZ_SECONDS=60 in total'
 	@echo 'make system          whole machines: MACHINES="bochs qemu" TESTS="test_demo.py ..."'
-	@echo 'make bench           measures, MACHINE=bochs; a table and build/bench/MACHINE.json'
+	@echo 'make bench           measures, MACHINE=bochs|qemu; tables and build/bench/MACHINE.json'
 	@echo 'make lint            headers compile alone, clang-format, lines of the kernel'
 	@echo 'make clean           removes build/, except for what was fetched'
 

@@ -1,0 +1,63 @@
+"""What `make bench` prints: the keys with their limits, and the exits of a boot by reason."""
+import re
+
+MIB = 1 << 20
+# key: (what it is, {machine: (at most, what Linux 6.1's KVM needs in the same emulator)})
+TARGETS = {
+    "exit.cpuid": ("CPUID, round trip, instructions", {"bochs": (120, 978), "qemu": (140, 2755)}),
+    "exit.hypercall": ("null hypercall, round trip", {"bochs": (100, 1007), "qemu": (115, 2981)}),
+    "exit.pio": ("OUT to a port of the monitor, and back", {"bochs": (450, 2965), "qemu": (520, 3000)}),
+    "linux.outside": ("share outside of the guest, boot to init", {"bochs": (0.05, None), "qemu": (0.05, None)}),
+    "kernel.bytes": ("memory of the kernel, this machine", {"bochs": (4 * MIB, None), "qemu": (4 * MIB, None)}),
+    "kernel.bytes.256g": ("computed for 256 GiB", {"bochs": (32 * MIB, None), "qemu": (32 * MIB, None)}),
+    "kernel.lines": ("lines in kernel/ and arch/", {"bochs": (10000, None), "qemu": (10000, None)}),
+    "qemu.boot.ratio": ("QEMU's start to the shells: times as long as natively", {"qemu": (3, None)}),
+}
+# keys' beginning: whose exits they count
+EXITS = {
+    "linux.boot.exits.": "to init",
+    "qemu.boot.exits.": "to shells",
+}
+
+
+def targets_of(machine):
+    """The keys that a machine must have measured: (what, at most, KVM) by key."""
+    return {key: (what, *limits[machine]) for key, (what, limits) in TARGETS.items() if machine in limits}
+
+
+def exit_rows(result):
+    """Rows (reason, a number for each kind of exits in EXITS that was counted), the most frequent first."""
+    kinds = [kind for kind in EXITS if any(key.startswith(kind) for key in result)]
+    reasons = {key[len(kind):] for kind in kinds for key in result if key.startswith(kind)}
+    rows = [(reason, *(result.get(kind + reason, 0) for kind in kinds)) for reason in reasons]
+    return sorted(rows, key=lambda row: ([-number for number in row[1:]], row[0]))
+
+
+def print_exits(result):
+    """What the boot of alpha takes, by reason. The share is that of the last column."""
+    rows = exit_rows(result)
+    if not rows:
+        return
+    sums = [sum(row[column] for row in rows) for column in range(1, len(rows[0]))]
+    heads = [words for kind, words in EXITS.items() if any(key.startswith(kind) for key in result)]
+    print(f"{'exits of a Linux boot':24} " + " ".join(f"{words:>12}" for words in heads))
+    for reason, *numbers in rows:
+        columns = " ".join(f"{number:>12}" for number in numbers)
+        print(f"{reason.replace('_', ' '):24} {columns} {numbers[-1] / sums[-1]:>8.1%}")
+    print(f"{'sum':24} " + " ".join(f"{number:>12}" for number in sums))
+    print()
+
+
+def print_keys(machine, result, elsewhere):
+    """Those with limits first, then the others except for those that tables show `elsewhere`, a regular expression."""
+    targets = targets_of(machine)
+    print(f"{'key':24} {'measured':>12} {'at most':>12} {'KVM':>8}  ")
+    for key, (what, most, kvm) in targets.items():
+        value = result.get(key)
+        verdict = "not measured" if value is None else "" if value <= most else "MISSED"
+        print(f"{key:24} {value if value is not None else '-':>12} {most:>12} {kvm or '':>8}  {verdict:12} {what}")
+    exits = "|".join(re.escape(kind) for kind in EXITS)
+    for key in sorted(set(result) - set(targets)):
+        if not re.match(rf"(?:{exits}|{elsewhere})", key):
+            print(f"{key:24} {result[key]:>12}")
+    print()
