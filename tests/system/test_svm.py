@@ -10,23 +10,18 @@ from machine import PROMPT
 from natives import LINUX, again_in, attach, audit_clean, detach, guest, linux, native, report_of, state_of, to_shell, \
     wait_state
 
-pytestmark = pytest.mark.steps
+pytestmark = [pytest.mark.machines("qemu"), pytest.mark.steps]
 
 FORMS = r"^code-change: (\d+) forms right$"
 
 
-@pytest.fixture(scope="module", params=["qemu", "bochs"])
-def kind(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def machine(group, kind):
-    """All on one CPU. VMMCALL is AMD's, so the native that tries its forms comes with QEMU only."""
+def machine(group):
+    """All on one CPU."""
     conf = guest("alpha", "shared 1") + guest("beta", "shared 1") + native("witness", more="memory = 4M")
     conf += native("forms", more="autostart = no")
     files = LINUX + ["witness.elf", "forms.elf"]
-    return group.start("svm-" + kind, conf, files, kind=kind, cpus=2, memory=1024)
+    return group.start("svm", conf, files, cpus=2, memory=1024)
 
 
 def test_guests_come_up(machine):
@@ -50,10 +45,7 @@ def test_xsetbv_is_not_for_programs(machine):
     detach(machine)
 
 
-@pytest.mark.machine("qemu")
-def test_native_forms(machine, kind):
-    if kind != "qemu":
-        pytest.skip("VMMCALL is AMD's")
+def test_native_forms(machine):
     machine.command("start forms")
     wait_state(machine, "forms", "finished|failed", step=3)
     attach(machine, "forms")
