@@ -16,9 +16,9 @@ def machine(group):
 
 
 def test_every_cpu_comes_up(machine):
-    found = machine.expect(r"smp: (\d+) CPUs run, named by ACPI; APIC ids(.*)\n", 300)
+    found = machine.expect(r"smp: (\d+) CPUs run, named by ACPI; APIC ids(.*)\n", 600)
     assert int(found.group(1)) == CPUS and len(set(found.group(2).split())) == CPUS
-    machine.expect("^" + PROMPT, 200)
+    machine.expect("^" + PROMPT, 600)
 
 
 def test_each_runs_on_its_own(machine):
@@ -36,7 +36,7 @@ def test_each_runs_on_its_own(machine):
 def test_each_says_so(machine):
     for name in NAMES:
         attach(machine, name)
-        machine.expect(r"witness: \d+ times unchanged", 120)
+        machine.expect(r"witness: \d+ times unchanged", 300)
         detach(machine)
 
 
