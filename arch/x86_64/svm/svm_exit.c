@@ -6,7 +6,6 @@
 #include "hypercall.h"
 #include "instructions.h"
 #include "paging.h"
-#include "report.h"
 #include "svm.h"
 #include "vcpu.h"
 
@@ -19,7 +18,7 @@
 #define EXCEPTION_AC 17u
 #define EXCEPTION_MC 18u
 
-#define UNREADABLE_MAX 16 /* exits in a row: more than other vCPUs that change the code at the moment explain */
+#define UNREADABLE_MAX 16 /* exits in a row: more than other vCPUs that change the code explain, unless on purpose */
 
 /* By the low 8 bits of the exit code. */
 static const uint8_t public_reason[256] = {
@@ -123,7 +122,8 @@ static enum guest_answer answer(struct vcpu *vcpu, uint32_t code, unsigned gpr, 
 
 /*
  * The CPU may tell where the instruction ends and which register it names; else it is read. If it is not there (any
- * more), the guest does it again, with fresh translations, as those by which the CPU has found it may be gone.
+ * more), the guest does it again, with fresh translations, as those by which the CPU has found it may be gone. Programs
+ * of a guest can let that happen for ever, and must not end the guest: at last it gets #UD.
  */
 static bool find_instruction(struct vcpu *vcpu, uint32_t code, unsigned *gpr)
 {
@@ -139,8 +139,10 @@ static bool find_instruction(struct vcpu *vcpu, uint32_t code, unsigned *gpr)
 	}
 	if (!svm_instruction(vcpu, code, &instruction)) {
 		svm->generation = 0;
-		if (++svm->unreadable == UNREADABLE_MAX)
-			report_failure(vcpu, "its instruction at %llx cannot be read", (unsigned long long)vmcb->rip);
+		if (++svm->unreadable >= UNREADABLE_MAX) {
+			svm->unreadable = 0;
+			finish(vcpu, ANSWER_UD);
+		}
 		return false;
 	}
 	svm->unreadable = 0;
