@@ -5,6 +5,7 @@
 #include "partition.h"
 #include "vcpu.h"
 #include "virt.h"
+#include "xstate.h"
 
 /* Basic leaves whose answer depends on the vCPU or the subleaf. */
 #define SPECIAL (1u << 1 | 1u << 4 | 1u << 7 | 1u << 0xb | 1u << 0xd)
@@ -106,13 +107,13 @@ static struct cpuid leaf_d(const struct vcpu *vcpu, uint32_t subleaf)
 	switch (subleaf) {
 	case 0:
 		r.eax = (uint32_t)policy->xcr0;
-		r.ebx = area_bytes(policy, vcpu->arch.xstate->xcr0, false);
+		r.ebx = area_bytes(policy, xstate_xcr0((struct vcpu *)vcpu), false);
 		r.ecx = area_bytes(policy, policy->xcr0, false);
 		return r;
 	case 1:
 		r.eax = policy->component[1].eax;
 		if (r.eax & 2) /* XSAVEC; no bit of XSS is offered */
-			r.ebx = area_bytes(policy, vcpu->arch.xstate->xcr0, true);
+			r.ebx = area_bytes(policy, xstate_xcr0((struct vcpu *)vcpu), true);
 		return r;
 	default: return subleaf < CPUID_COMPONENTS ? policy->component[subleaf] : r;
 	}

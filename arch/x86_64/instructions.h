@@ -9,6 +9,7 @@ struct cpuid {
 #ifdef HOST_TEST /* unit tests answer in the CPU's place */
 struct cpuid cpuid(uint32_t leaf, uint32_t subleaf);
 void xsetbv(uint64_t value);
+uint64_t xgetbv(void);
 #else
 static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -21,6 +22,14 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 static inline void xsetbv(uint64_t value)
 {
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+static inline uint64_t xgetbv(void)
+{
+	uint64_t low, high; /* XGETBV clears the upper halves */
+
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return low | high << 32;
 }
 #endif
 

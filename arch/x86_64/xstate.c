@@ -138,6 +138,14 @@ static void set_xcr0(uint64_t from, uint64_t to)
 		xsetbv(to);
 }
 
+static void learn_xcr0(struct xstate *xstate) { xstate->xcr0 = xgetbv() & host.xcr0; }
+
+uint64_t xstate_xcr0(struct vcpu *vcpu)
+{
+	learn_xcr0(vcpu->arch.xstate);
+	return vcpu->arch.xstate->xcr0;
+}
+
 /*
  * XCR0 is the host's full set for saving and loading: what a guest's own XCR0 leaves out it may
  * still have put there before. It stays so while a service runs.
@@ -145,6 +153,8 @@ static void set_xcr0(uint64_t from, uint64_t to)
 void xstate_switch(struct xstate *from, struct xstate *to)
 {
 	if (from) {
+		if (host.xcr0)
+			learn_xcr0(from);
 		set_xcr0(from->xcr0, host.xcr0);
 		save_vectors(from->area);
 		save_registers(from);

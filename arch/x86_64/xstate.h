@@ -55,6 +55,12 @@ void xstate_init(struct xstate *xstate);
  */
 void xstate_switch(struct xstate *from, struct xstate *to);
 
+/*
+ * Own CPU, `vcpu`'s state loaded: XCR0 as it is, where the host has XSAVE. It is looked at, as QEMU 7.2 lets a guest
+ * under SVM execute XSETBV without an exit.
+ */
+uint64_t xstate_xcr0(struct vcpu *vcpu);
+
 /* Own CPU, `vcpu`'s state loaded: XSETBV (SDM vol. 1, 13.3). False: raise #GP(0). CPL and
  * CR4.OSXSAVE were checked. */
 bool xstate_xsetbv(struct vcpu *vcpu, uint32_t index, uint64_t value);

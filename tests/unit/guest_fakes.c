@@ -48,6 +48,8 @@ uint64_t clock_now(void) { return fake_tsc; }
 
 void xsetbv(uint64_t value) { fake_xcr0 = value; }
 
+uint64_t xgetbv(void) { return fake_xcr0; }
+
 void *pool_alloc(unsigned pages)
 {
 	void *memory = aligned_alloc(4096, pages * 4096ul);

@@ -214,10 +214,10 @@ static void test_xsave_sizes_agree(void **state)
 	assert_int_equal(r.edx, 0);
 	assert_int_equal(r.ecx, 2688);
 	assert_int_equal(r.ebx, 576);
-	v->arch.xstate->xcr0 = 7;
+	fake_xcr0 = 7;
 	assert_int_equal(ask(0xd, 0).ebx, 832);
 	assert_int_equal(ask(0xd, 1).ebx, 832);
-	v->arch.xstate->xcr0 = 0xe7;
+	fake_xcr0 = 0xe7;
 	assert_int_equal(ask(0xd, 0).ebx, 2688);
 	/* Compacted: 576 + 256 + 64 = 896, a multiple of 64. */
 	assert_int_equal(ask(0xd, 1).ebx, 896 + 512 + 1024);

@@ -7,6 +7,8 @@ static struct vcpu *const v = &fake_vcpu[0];
 /* The extended state, as far as MSRs and CPUID ask for it. */
 uint64_t xstate_xcr0_supported(void) { return 3; }
 
+uint64_t xstate_xcr0(struct vcpu *vcpu) { return vcpu->arch.xstate->xcr0; }
+
 static int setup(void **state)
 {
 	(void)state;
