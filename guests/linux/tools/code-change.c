@@ -4,6 +4,7 @@
  * A hypervisor on a CPU that does not tell where instructions end has to find out, and may remember; code and page
  * tables then change under it. Each form is run where another one was a moment ago. What CPUID answers must be the
  * same, and it must go on right behind: what follows counts in RDI, and any other length would miss that.
+ * With any word behind it: two CPUs race for one instruction.
  */
 #include "program.h"
 
@@ -17,12 +18,15 @@
 #define PROT_RW	    3
 #define PROT_RWX    7
 #define PRIVATE	    0x22 /* and anonymous */
+#define SHARED	    0x21 /* and anonymous */
 #define FIXED	    0x10
+#define WNOHANG	    1
 #define MAYMOVE	    3 /* and fixed */
 #define SIGNAL_SEGV 11
 
 #define LEAF	0x40000000u /* the same answer each time: the hypervisor's name */
 #define LONGEST 15u
+#define OSXSAVE (1u << 27)
 
 static uint64_t forms, wrong;
 
@@ -239,6 +243,18 @@ static void in_a_child(volatile uint8_t *at)
 	}
 }
 
+/* What the kernel has put into XCR0; 0: nothing, as it has no XSAVE. */
+static uint64_t xcr0(void)
+{
+	uint32_t eax = 1, ebx, ecx = 0, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	if (!(ecx & OSXSAVE))
+		return 0;
+	__asm__ volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+	return (uint64_t)edx << 32 | eax;
+}
+
 /* XSETBV is the kernel's alone, wherever the CPU looks at that. */
 static void xsetbv_in_ring_3(void)
 {
@@ -253,12 +269,49 @@ static void xsetbv_in_ring_3(void)
 	print((status & 0x7f) == SIGNAL_SEGV ? "code-change: XSETBV refused\n" : "code-change: XSETBV NOT refused\n");
 }
 
+/*
+ * Another CPU takes the instruction away right after it was begun, most of the time. What becomes of this process is
+ * its own matter (SIGILL is fair), but the guest must go on.
+ */
+static void race(void)
+{
+	volatile uint8_t *at = (volatile uint8_t *)call6(SYS_MMAP, 0, PAGE, PROT_RWX, SHARED, -1);
+	volatile uint16_t *code = (volatile uint16_t *)(at + 16);
+	int64_t child;
+	uint32_t status = 0;
+
+	put_form(at + 16, 0, 0);
+	child = call(SYS_FORK, 0, 0, 0);
+	if (child == 0) {
+		uint64_t end = clock_nanoseconds(CLOCK_MONOTONIC) + 5000000000ull;
+
+		while (clock_nanoseconds(CLOCK_MONOTONIC) < end)
+			for (unsigned i = 0; i < 1000; i++)
+				run(at + 16);
+		call(SYS_EXIT, 0, 0, 0);
+	}
+	while (call6(SYS_WAIT4, child, (uint64_t)&status, WNOHANG, 0, 0) == 0)
+		for (unsigned i = 0; i < 1000; i++) {
+			*code = 0xa20f;
+			*code = 0x9090;
+			for (unsigned j = 0; j < 20; j++)
+				__asm__ volatile("pause");
+		}
+	print("code-change: raced, status ");
+	print_number(status);
+	print("\n");
+}
+
 int program(int words, char **word)
 {
 	volatile uint8_t *two = map(0, 2);
+	uint64_t before = xcr0();
 
-	(void)words;
 	(void)word;
+	if (words > 1) {
+		race();
+		return 0;
+	}
 	put_form(two, 0, 0);
 	expected = run(two);
 	rewritten(two + 0x123);
@@ -267,7 +320,9 @@ int program(int words, char **word)
 	across(two + PAGE);
 	in_a_child(two + 0x789);
 	xsetbv_in_ring_3();
-	print("code-change: ");
+	print(xcr0() == before ? "code-change: XCR0 kept, " : "code-change: XCR0 LOST, ");
+	print_number(before);
+	print("\ncode-change: ");
 	print_number(forms - wrong);
 	print(" forms right");
 	if (wrong) {
