@@ -3,6 +3,7 @@
 #include "frame.h"
 #include "guest_apic.h"
 #include "guest_msr.h"
+#include "instructions.h"
 #include "msr.h"
 #include "partition.h"
 #include "report.h"
@@ -22,14 +23,21 @@ enum guest_answer guest_exit_hlt(struct vcpu *vcpu, bool interrupts)
 	return ANSWER_SKIP;
 }
 
+/* There are CPUs that exit before they look at the privilege level: SVM's (APM vol. 2, 15.9), and Bochs with VT-x. */
 enum guest_answer guest_exit_xsetbv(struct vcpu *vcpu)
 {
 	uint64_t *gpr = vcpu->arch.gpr;
+	struct bh_vcpu_state state;
 
 	if (!vcpu->is_guest) {
 		report_failure(vcpu, "XSETBV in a native program, which has no extended state");
 		return ANSWER_DONE;
 	}
+	virt->get_state(vcpu, BH_STATE_CONTROL | BH_STATE_SEGMENTS, &state);
+	if (!(state.cr4 & CR4_OSXSAVE))
+		return ANSWER_UD;
+	if (state.segment[BH_SS].access >> 5 & 3)
+		return ANSWER_GP;
 	return xstate_xsetbv(vcpu, (uint32_t)gpr[BH_RCX], gpr[BH_RDX] << 32 | (uint32_t)gpr[BH_RAX]) ? ANSWER_SKIP
 												     : ANSWER_GP;
 }

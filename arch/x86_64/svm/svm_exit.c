@@ -95,16 +95,6 @@ static enum guest_answer exit_cr4(struct vcpu *vcpu, bool write, unsigned gpr)
 	return ANSWER_SKIP;
 }
 
-/* There are CPUs that exit before they look at CR4.OSXSAVE and the privilege level. */
-static enum guest_answer exit_xsetbv(struct vcpu *vcpu)
-{
-	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
-
-	if (!(vmcb->cr4 & CR4_OSXSAVE))
-		return ANSWER_UD;
-	return vmcb->cpl ? ANSWER_GP : guest_exit_xsetbv(vcpu);
-}
-
 /* The exits of instructions whose end must be known before they take effect. */
 static enum guest_answer answer(struct vcpu *vcpu, uint32_t code, unsigned gpr, struct trace_record *record)
 {
@@ -113,7 +103,7 @@ static enum guest_answer answer(struct vcpu *vcpu, uint32_t code, unsigned gpr, 
 	case SVM_EXIT_VMMCALL: return exit_hypercall(vcpu);
 	case SVM_EXIT_MSR: return exit_msr(vcpu, record);
 	case SVM_EXIT_HLT: return guest_exit_hlt(vcpu, vcpu->arch.svm.vmcb->rflags & RFLAGS_IF);
-	case SVM_EXIT_XSETBV: return exit_xsetbv(vcpu);
+	case SVM_EXIT_XSETBV: return guest_exit_xsetbv(vcpu);
 	case SVM_EXIT_CR_READ + 4:
 	case SVM_EXIT_CR_WRITE + 4: record->detail = 4; return exit_cr4(vcpu, code != SVM_EXIT_CR_READ + 4, gpr);
 	default: return ANSWER_SKIP; /* INVD, WBINVD: no device sees this memory behind the cache's back */
