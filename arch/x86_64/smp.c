@@ -15,6 +15,7 @@
 #define INIT_MICROSECONDS    10000u /* SDM vol. 3, 9.4.4.1 */
 #define STARTUP_MICROSECONDS 200u
 #define ANSWER_MICROSECONDS  200000u
+#define STARTUPS	     10u /* the SDM wants 2 */
 #define SYNC_ROUNDS	     4u
 
 /* At the end of trampoline.S. */
@@ -61,6 +62,9 @@ _Noreturn static void ap_entry(struct cpu *cpu)
 	arch_cpu_load(cpu);
 	address_space_load();
 	apic_enable();
+	/* One that was given up and comes after all has taken another's place, where nobody could reach it. */
+	if (apic_id() != cpu->apic_id)
+		cpu_halt();
 	clock_enable();
 	cpu->arch.online = true;
 	sync_turns(1);
@@ -114,9 +118,12 @@ static bool wake(struct cpu *cpu, uint64_t page)
 	apic_send_startup(cpu->apic_id, page);
 	if (wait_for(&cpu->arch.online, STARTUP_MICROSECONDS))
 		return true;
-	apic_send_startup(cpu->apic_id, page);
-	if (wait_for(&cpu->arch.online, ANSWER_MICROSECONDS))
-		return true;
+	/* One that has started ignores them. A virtual one loses those that come before it has seen the INIT. */
+	for (unsigned sent = 1; sent < STARTUPS; sent++) {
+		apic_send_startup(cpu->apic_id, page);
+		if (wait_for(&cpu->arch.online, ANSWER_MICROSECONDS))
+			return true;
+	}
 	/* Whoever takes the claim first: from here on a late CPU halts in the trampoline. */
 	return atomic_exchange(&parameters->claim, 0) == 0 && wait_for(&cpu->arch.online, ANSWER_MICROSECONDS);
 }
