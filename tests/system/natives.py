@@ -62,13 +62,16 @@ def to_shell(machine, name, timeout=400):
     while machine.clock() < deadline:
         machine.send("echo answer-$(hostname)\r")
         try:
-            machine.expect(rf"^answer-{name}\n{name}# ", 2 * machine.idling)
-            machine.progress(1)
-            return
+            machine.expect(rf"^answer-{name}\n", 2 * machine.idling)
+            break
         except MachineError:
             if machine.closed:
                 raise
-    machine.fail(f"the shell of {name} does not answer")
+    else:
+        machine.fail(f"the shell of {name} does not answer")
+    # What was typed while it booted is answered first.
+    machine.send("echo awake-$((40+2))\r")
+    machine.expect(rf"^awake-42\n{name}# ", timeout)
 
 
 def again_in(machine, name):
