@@ -69,9 +69,10 @@ def to_shell(machine, name, timeout=400):
                 raise
     else:
         machine.fail(f"the shell of {name} does not answer")
-    # What was typed while it booted is answered first.
-    machine.send("echo awake-$((40+2))\r")
-    machine.expect(rf"^awake-42\n{name}# ", timeout)
+    # What was typed while it booted is answered first; a number that no former life has said tells when that is over.
+    number = len(machine.text)
+    machine.send(f"echo awake-$(({number}+1))\r")
+    machine.expect(rf"^awake-{number + 1}\n{name}# ", timeout)
 
 
 def again_in(machine, name):
