@@ -190,6 +190,22 @@ static void test_code_changes(void **state)
 	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 2);
 }
 
+/* Nine bytes, of which the first eight may stay the same while the length changes: such an instruction is read each
+ * time. */
+static void test_long_instruction_is_not_kept(void **state)
+{
+	(void)state;
+	PUT(CODE + 0x123, "\x66\x66\x66\x66\x66\x66\x0f\xa2");
+	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 8);
+	assert_true(stands(0));
+	PUT(CODE + 0x123, "\x66\x66\x66\x66\x66\x66\x66\x66\x0f\xa2");
+	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 10);
+	assert_false(stands(0));
+	PUT(CODE + 0x123, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x0f\xa2");
+	assert_false(stands(0));
+	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 11);
+}
+
 static void test_entry_of_each_level_changes(void **state)
 {
 	static const uint64_t table[] = { ROOT, PDPT, PD, PT }, next[] = { PDPT, PD, PT, CODE };
@@ -455,6 +471,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_place_survives),
 		TEST(test_code_changes),
+		TEST(test_long_instruction_is_not_kept),
 		TEST(test_entry_of_each_level_changes),
 		TEST(test_other_vcpu_takes_the_windows),
 		TEST(test_no_place_matches_nothing),

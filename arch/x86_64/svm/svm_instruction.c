@@ -133,7 +133,8 @@ bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *i
 	if (count == sizeof(bytes)) {
 		if (!svm_decode(bytes, count, code64, code, instruction))
 			return false;
-		if (code64 && entries <= 4)
+		/* Only the bytes that are kept are looked at again. */
+		if (code64 && entries <= 4 && instruction->length <= sizeof(walk.place.value[4]))
 			keep(vcpu, &walk, entries, bytes, vmcb->rip + instruction->length);
 		return true;
 	}
