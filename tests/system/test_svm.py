@@ -58,7 +58,7 @@ def test_race_for_an_instruction(machine):
 
 def test_native_forms(machine):
     machine.command("start forms")
-    wait_state(machine, "forms", "finished|failed", step=3)
+    wait_state(machine, "forms", "finished|failed")
     attach(machine, "forms")
     found = machine.expect(r"forms: done: (\d+) right (\d+) wrong", 60)
     detach(machine)
