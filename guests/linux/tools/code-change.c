@@ -293,7 +293,7 @@ static void race(void)
 	while (call6(SYS_WAIT4, child, (uint64_t)&status, WNOHANG, 0, 0) == 0)
 		for (unsigned i = 0; i < 1000; i++) {
 			*code = 0xa20f;
-			*code = 0x9090;
+			*code = 0x9066; /* a NOP of the same length */
 			for (unsigned j = 0; j < 20; j++)
 				__asm__ volatile("pause");
 		}
