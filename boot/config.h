@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <bulkhead/abi.h>
+#include <bulkhead/network.h>
 
 #define CONFIG_PARTITIONS   32 /* guests and natives; monitors and the console follow from them */
 #define CONFIG_CHANNELS	    32
@@ -29,13 +30,27 @@ enum config_grant_type {
 	CONFIG_GRANT_PORTS,	  /* native only: I/O ports first..last, undivided access */
 	CONFIG_GRANT_IRQ,	  /* native only: ISA interrupt number in first */
 	CONFIG_GRANT_IMAGE,	  /* native only: a file, read-only */
+	CONFIG_GRANT_DEVICE,	  /* native only: a PCI device; `first` says how it is named, `last` is that name */
+};
+
+/* How a PCI device is named, and by which number. */
+enum config_device_by {
+	CONFIG_DEVICE_NONE,
+	CONFIG_DEVICE_ADDRESS, /* segment << 16 | bus << 8 | device << 3 | function */
+	CONFIG_DEVICE_CLASS,   /* class << 8 | subclass: the first of that class that nobody else has */
+};
+
+struct config_device {
+	uint32_t by; /* enum config_device_by */
+	uint32_t number;
+	uint32_t line;
 };
 
 struct config_grant {
 	uint32_t type; /* enum config_grant_type */
 	uint32_t line;
-	uint32_t partition; /* index into partition[], for CONTROL and INSPECT */
-	uint32_t first, last;
+	uint32_t partition;	      /* index into partition[], for CONTROL and INSPECT */
+	uint32_t first, last;	      /* PORTS, IRQ, DEVICE */
 	char path[CONFIG_PATH_BYTES]; /* IMAGE */
 };
 
@@ -50,10 +65,10 @@ struct config_partition {
 	uint8_t dedicated;	    /* 1: its CPUs are its own */
 	uint8_t autostart;	    /* 1 (default): runs when the machine is up */
 	uint8_t restart;	    /* enum config_restart */
-	uint8_t pad;
-	uint32_t restart_limit; /* automatic restarts at most; UINT32_MAX: no limit */
-	uint32_t weight;	/* shared CPUs: 1..10000, default 100 */
-	uint32_t cap_percent;	/* shared CPUs: 1..100 of each CPU; 100: no cap */
+	uint8_t trusted_for_dma;    /* 1: may hold devices where there is no IOMMU */
+	uint32_t restart_limit;	    /* automatic restarts at most; UINT32_MAX: no limit */
+	uint32_t weight;	    /* shared CPUs: 1..10000, default 100 */
+	uint32_t cap_percent;	    /* shared CPUs: 1..100 of each CPU; 100: no cap */
 	uint32_t grants;
 	struct config_grant grant[CONFIG_GRANTS];
 	char image[CONFIG_PATH_BYTES];	/* guest: kernel; native: program. Path on the EFI system
@@ -82,6 +97,10 @@ struct config_machine {
 	uint32_t panic;		     /* enum config_panic */
 };
 
+/* The net service follows from the networks: a native partition of this name, the last of them, with `net.elf`. */
+#define CONFIG_NET_NAME	   "net"
+#define CONFIG_NET_PROGRAM "net.elf"
+
 struct config {
 	struct config_machine machine;
 	uint32_t partitions, channels;
@@ -89,6 +108,9 @@ struct config {
 	uint32_t pad;
 	struct config_partition partition[CONFIG_PARTITIONS];
 	struct config_channel channel[CONFIG_CHANNELS];
+	struct bh_network_records network;
+	struct config_device nic[BH_NETWORKS]; /* of each network */
+	uint32_t net;			       /* index of the net service in partition[]; UINT32_MAX: no networks */
 };
 
 /* Called for each error, in the order of the file; `line` 0: the file as a whole. `text` says what

@@ -165,6 +165,12 @@ static int64_t machine_text(struct vcpu *caller)
 
 static int64_t machine(struct vcpu *caller) { return machine_control(caller, a(caller), b(caller)); }
 
+static int64_t no_device(struct vcpu *caller)
+{
+	(void)caller;
+	return -BH_EBADF;
+}
+
 const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] = {
 	[BH_NULL - BH_HYPERCALL_BASE] = null,
 	[BH_LOG - BH_HYPERCALL_BASE] = log,
@@ -186,4 +192,11 @@ const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] =
 	[BH_MACHINE_STAT - BH_HYPERCALL_BASE] = machine_stat,
 	[BH_MACHINE_TEXT - BH_HYPERCALL_BASE] = machine_text,
 	[BH_MACHINE_CONTROL - BH_HYPERCALL_BASE] = machine,
+	[BH_GUEST_DOORBELL - BH_HYPERCALL_BASE] = no_device,
+	[BH_DEVICE_READ - BH_HYPERCALL_BASE] = no_device,
+	[BH_DEVICE_WRITE - BH_HYPERCALL_BASE] = no_device,
+	[BH_DEVICE_STAT - BH_HYPERCALL_BASE] = no_device,
+	[BH_DEVICE_MASTER - BH_HYPERCALL_BASE] = no_device,
+	[BH_DEVICE_IRQ_BIND - BH_HYPERCALL_BASE] = no_device,
+	[BH_DEVICE_DMA - BH_HYPERCALL_BASE] = no_device,
 };

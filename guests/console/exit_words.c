@@ -63,6 +63,13 @@ static const struct name hypercalls[] = {
 	{ BH_MACHINE_STAT, "BH_MACHINE_STAT" },
 	{ BH_MACHINE_TEXT, "BH_MACHINE_TEXT" },
 	{ BH_MACHINE_CONTROL, "BH_MACHINE_CONTROL" },
+	{ BH_GUEST_DOORBELL, "BH_GUEST_DOORBELL" },
+	{ BH_DEVICE_READ, "BH_DEVICE_READ" },
+	{ BH_DEVICE_WRITE, "BH_DEVICE_WRITE" },
+	{ BH_DEVICE_STAT, "BH_DEVICE_STAT" },
+	{ BH_DEVICE_MASTER, "BH_DEVICE_MASTER" },
+	{ BH_DEVICE_IRQ_BIND, "BH_DEVICE_IRQ_BIND" },
+	{ BH_DEVICE_DMA, "BH_DEVICE_DMA" },
 };
 _Static_assert(sizeof(hypercalls) / sizeof(hypercalls[0]) == BH_HYPERCALL_END - BH_HYPERCALL_BASE,
 	       "a hypercall has no name here");

@@ -102,6 +102,34 @@ enum bh_hypercall {
 	/* (machine, enum bh_machine_control): BH_AUDIT returns the number of disagreements found. */
 	BH_MACHINE_CONTROL,
 
+	/*
+	 * (guest, block, bit): a write by OUT to one of the ports of doorbell block `block` sets event `bit` (0..47) of
+	 * the monitor's last vCPU, and the guest goes on. With bit BH_DOORBELL_OFF the writes become messages again. 0.
+	 */
+	BH_GUEST_DOORBELL,
+
+	/* (device, offset, bytes): `bytes` (1, 2, 4) of the device's configuration space (PCI 3.0, 6.1). */
+	BH_DEVICE_READ,
+	/*
+	 * (device, offset, bytes, value): writes there. -BH_EPERM for what the kernel keeps: the header, MSI and MSI-X,
+	 * power management, the reset bit; -BH_EINVAL outside of it or across a border. 0.
+	 */
+	BH_DEVICE_WRITE,
+	/* (device, enum bh_device_stat, index): the number. -BH_EINVAL for a field or index that is not there. */
+	BH_DEVICE_STAT,
+	/* (device, on): lets the device write and read memory, or no longer. 0. */
+	BH_DEVICE_MASTER,
+	/*
+	 * (device, index, vcpu, bit): interrupt `index` of the device (of MSI-X; 0 for MSI and INTx) sets event `bit`
+	 * of `vcpu`. INTx is masked when it comes, until the next call. 0, -BH_EINVAL, -BH_ENOENT: it has no interrupt.
+	 */
+	BH_DEVICE_IRQ_BIND,
+	/*
+	 * (device, address): the address by which the device finds what the caller has at guest-physical `address`; it
+	 * holds up to the next multiple of 2 MiB. -BH_EINVAL if that is not its own memory.
+	 */
+	BH_DEVICE_DMA,
+
 	BH_HYPERCALL_END
 };
 
@@ -124,12 +152,13 @@ enum bh_handle_type {
 	BH_HANDLE_IMAGE,
 	BH_HANDLE_IRQ,
 	BH_HANDLE_MACHINE,
+	BH_HANDLE_DEVICE,
 };
 
 #define BH_RIGHT_CONTROL 0x1u /* start, stop, pause, ... (partition, machine) */
 #define BH_RIGHT_INSPECT 0x2u /* stat, report, trace, text */
 #define BH_RIGHT_MONITOR 0x4u /* BH_GUEST_*: the guest that this monitor looks after */
-#define BH_RIGHT_USE	 0x8u /* channel, image, irq */
+#define BH_RIGHT_USE	 0x8u /* channel, image, irq, device */
 
 /* ---- what a native program finds when it starts ----------------------------------------------- */
 
@@ -143,8 +172,10 @@ enum bh_handle_type {
 #define BH_GPA_INFO	0x10000ull
 #define BH_GPA_IMAGE	0x100000ull
 #define BH_NATIVE_CR3	BH_GPA_IMAGE
+#define BH_GPA_SERVICE	0x14000ull	/* a service's records (network.h), read-only */
 #define BH_GPA_MESSAGES 0x40000000ull	/* a monitor's message pages, one per guest vCPU */
 #define BH_GPA_CHANNELS 0x80000000ull	/* channels; info says where each is */
+#define BH_GPA_DEVICES	0xC0000000ull	/* registers of devices; BH_DEVICE_STAT says where each is */
 #define BH_GPA_IMAGES	0x800000000ull	/* read-only images; info says where each is */
 #define BH_GPA_GUEST	0x1000000000ull /* a monitor's window on its guest's memory: guest address + this */
 
@@ -185,7 +216,8 @@ struct bh_info {
 	uint64_t reserved[8];
 	struct bh_info_handle handle[BH_INFO_HANDLES];
 };
-#define BH_INFO_BYTES 0x4000ull
+#define BH_INFO_BYTES	 0x4000ull
+#define BH_SERVICE_BYTES 0x1000ull
 _Static_assert(sizeof(struct bh_info) <= BH_INFO_BYTES, "ABI");
 
 /*
@@ -297,6 +329,30 @@ _Static_assert(sizeof(struct bh_message) <= 4096, "ABI");
 
 enum bh_end { BH_END_POWEROFF = 1, BH_END_RESET, BH_END_FAILURE };
 
+/*
+ * Doorbells: ports of a guest whose writes need no answer (virtio's notify registers). They stand in blocks, so that
+ * the exit path finds out with one look.
+ */
+#define BH_DOORBELL_PORT	0xC000u /* the first */
+#define BH_DOORBELL_BLOCKS	16u
+#define BH_DOORBELL_BLOCK_PORTS 64u
+#define BH_DOORBELL_OFF		0xffu
+
+/* ---- devices ------------------------------------------------------------------------------------- */
+
+enum bh_device_stat {
+	BH_DEVICE_ADDRESS,  /* segment << 16 | bus << 8 | device << 3 | function */
+	BH_DEVICE_ID,	    /* device << 16 | vendor */
+	BH_DEVICE_CLASS,    /* class << 16 | subclass << 8 | programming interface */
+	BH_DEVICE_IRQS,	    /* how many interrupts it has; 0: none that the kernel can deliver */
+	BH_DEVICE_IRQ_KIND, /* enum bh_device_irq */
+	BH_DEVICE_IOMMU,    /* 1: it reaches its holder's memory only; 0: the holder is trusted for DMA */
+	/* index: 0..5, base address register */
+	BH_DEVICE_BAR_ADDRESS, /* guest-physical; 0: not there, or not memory */
+	BH_DEVICE_BAR_BYTES,
+};
+enum bh_device_irq { BH_DEVICE_IRQ_NONE, BH_DEVICE_IRQ_INTX, BH_DEVICE_IRQ_MSI, BH_DEVICE_IRQ_MSIX };
+
 /* MSRs that go to the monitor: KVM's paravirtual clock. */
 #define BH_MSR_KVM_FIRST 0x4b564d00u
 #define BH_MSR_KVM_LAST	 0x4b564dffu
@@ -388,5 +444,11 @@ enum bh_machine_stat {
 	BH_MACHINE_CPU_APIC_ID,	 /* index: CPU */
 	BH_MACHINE_CPU_IDLE,	 /* index: CPU; ticks idle */
 };
-enum bh_machine_text { BH_TEXT_CAPS = 1, BH_TEXT_LOG /* offset: position */, BH_TEXT_AUDIT };
+enum bh_machine_text {
+	BH_TEXT_CAPS = 1,
+	BH_TEXT_LOG /* offset: position */,
+	BH_TEXT_AUDIT,
+	BH_TEXT_PCI,
+	BH_TEXT_IOMMU
+};
 enum bh_machine_control { BH_REBOOT = 1, BH_POWEROFF, BH_AUDIT, BH_CRASH_KERNEL };
