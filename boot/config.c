@@ -257,6 +257,7 @@ static bool is_text(struct config_parser *parser, struct text text)
 static void set_defaults(struct config *config)
 {
 	__builtin_memset(config, 0, sizeof(*config));
+	config->net = UINT32_MAX;
 	config->machine.services_weight = 200;
 	config->machine.slice_microseconds = 5000;
 	config->machine.panic = CONFIG_PANIC_HALT;

@@ -113,6 +113,12 @@ struct config {
 	uint32_t net;			       /* index of the net service in partition[]; UINT32_MAX: no networks */
 };
 
+/* The record of the net service; NULL: there are no networks. */
+static inline const struct config_partition *config_net(const struct config *config)
+{
+	return config->network.networks && config->net < config->partitions ? &config->partition[config->net] : NULL;
+}
+
 /* Called for each error, in the order of the file; `line` 0: the file as a whole. `text` says what
  * is wrong and what would be right. */
 typedef void (*config_error)(void *context, uint32_t line, const char *text);
