@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include "clock.h"
 #include "cpu.h"
-#include "guest_control.h"
 #include "guest_cpuid.h"
 #include "message.h"
 #include "sched.h"
@@ -77,6 +76,9 @@ static inline bool exit_may_enter(const struct cpu *cpu, const struct vcpu *next
 #define EXIT_PORT_STRING 0x10u
 #define EXIT_PORT_SHIFT	 16
 
+/* OUT to a doorbell's port: true if somebody heard it, otherwise it goes to the monitor as any other. */
+bool guest_exit_doorbell(struct vcpu *vcpu, uint16_t port, unsigned size);
+
 /*
  * IN or OUT of `size` bytes, RIP is past it: a guest's is its monitor's; a native's, all ones and silence. True: there
  * is no answer to wait for.
@@ -84,9 +86,8 @@ static inline bool exit_may_enter(const struct cpu *cpu, const struct vcpu *next
 static inline bool guest_exit_port(struct vcpu *vcpu, uint16_t port, unsigned size, bool write)
 {
 	if (vcpu->is_guest) {
-		if (write && port / BH_DOORBELL_PORTS == BH_DOORBELL_PORT / BH_DOORBELL_PORTS &&
-		    guest_control_ring(vcpu, port))
-			return true;
+		if (write && port / BH_DOORBELL_PORTS == BH_DOORBELL_PORT / BH_DOORBELL_PORTS)
+			return guest_exit_doorbell(vcpu, port, size);
 		message_pio(vcpu, port, size, write);
 		return false;
 	}
