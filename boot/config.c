@@ -37,7 +37,7 @@ static void close_section(struct config_parser *parser)
 		config_key_missing(parser);
 	parser->section = CONFIG_SECTION_NONE;
 	parser->partition = NULL;
-	parser->channel = NULL;
+	parser->entry = NULL;
 	__builtin_memset(parser->seen, 0, sizeof(parser->seen));
 }
 
@@ -85,51 +85,60 @@ static struct config_partition *place_partition(struct config_parser *parser, st
 	return &config->partition[config->partitions++];
 }
 
-static void open_partition(struct config_parser *parser, uint32_t kind, struct text name)
+void config_partition_init(struct config_partition *partition, uint32_t kind, struct text name, uint32_t line)
 {
-	struct config_partition *partition = place_partition(parser, name);
-
 	__builtin_memset(partition, 0, sizeof(*partition));
 	text_copy(name, partition->name, sizeof(partition->name));
 	partition->kind = kind;
-	partition->line = parser->line;
-	partition->image_line = partition->initrd_line = parser->line;
-	partition->memory_line = partition->cpus_line = parser->line;
+	partition->line = line;
+	partition->image_line = partition->initrd_line = line;
+	partition->memory_line = partition->cpus_line = line;
 	partition->autostart = 1;
 	partition->restart_limit = UINT32_MAX;
 	partition->weight = 100;
 	partition->cap_percent = 100;
 	if (kind == BH_KIND_NATIVE)
 		partition->memory_bytes = 2u << 20;
-	parser->partition = partition;
+}
+
+static void open_partition(struct config_parser *parser, uint32_t kind, struct text name)
+{
+	parser->partition = place_partition(parser, name);
+	config_partition_init(parser->partition, kind, name, parser->line);
 	parser->section = kind == BH_KIND_GUEST ? CONFIG_SECTION_GUEST : CONFIG_SECTION_NATIVE;
 }
 
-static bool place_channel(struct config_parser *parser, struct text name)
+/*
+ * Whether a new section of a kind that has `count` entries, `most` at most, gets a place. Its entry is list[count]
+ * then, and `spare_entry` otherwise. Of two with one name nobody can tell which was meant: the first is broken as well.
+ */
+static bool place_entry(struct config_parser *parser, const char *kind, struct text name, struct config_entry *list,
+			uint32_t count, uint32_t most)
 {
-	struct config *config = parser->config;
 	const char *wrong = config_name_error(name);
+	struct config_entry *entry = &parser->spare_entry;
 
-	if (wrong) {
-		config_fail(parser, NULL, parser->line, "%s, for example `[channel pipe]`", wrong);
-		return false;
-	}
-	for (uint32_t i = 0; i < config->channels; i++) {
-		if (!text_equal(name, config->channel[i].name))
+	if (wrong)
+		config_fail(parser, NULL, parser->line, "%s, for example `[%s pipe]`", wrong, kind);
+	for (uint32_t i = 0; i < count && !wrong; i++) {
+		if (!text_equal(name, list[i].name))
 			continue;
-		parser->ends[i].broken = true;
+		list[i].broken = true;
 		config_fail(parser, NULL, parser->line,
-			    "the channel %s is there twice, in line %u and in line %u: "
-			    "give one of them another name",
-			    config->channel[i].name, config->channel[i].line, parser->line);
-		return false;
+			    "the %s %s is there twice, in line %u and in line %u: give one of them another name", kind,
+			    list[i].name, list[i].line, parser->line);
+		wrong = "twice";
 	}
-	if (config->channels == CONFIG_CHANNELS) {
-		config_fail(parser, NULL, parser->line, "%.*s is one channel too many: %u at most",
-			    TEXT_ARGUMENTS(name), CONFIG_CHANNELS);
-		return false;
-	}
-	return true;
+	if (!wrong && count == most)
+		config_fail(parser, NULL, parser->line, "%.*s is one %s too many: %u at most", TEXT_ARGUMENTS(name),
+			    kind, most);
+	else if (!wrong)
+		entry = &list[count];
+	parser->entry = entry;
+	text_copy(name, entry->name, sizeof(entry->name));
+	entry->line = parser->line;
+	entry->broken = false;
+	return entry != &parser->spare_entry;
 }
 
 static void open_channel(struct config_parser *parser, struct text name)
@@ -138,7 +147,7 @@ static void open_channel(struct config_parser *parser, struct text name)
 
 	parser->channel = &parser->spare_channel;
 	parser->end = &parser->spare_end;
-	if (place_channel(parser, name)) {
+	if (place_entry(parser, "channel", name, parser->channel_entry, config->channels, CONFIG_CHANNELS)) {
 		parser->channel = &config->channel[config->channels];
 		parser->end = &parser->ends[config->channels++];
 	}
@@ -148,6 +157,25 @@ static void open_channel(struct config_parser *parser, struct text name)
 	parser->channel->line = parser->line;
 	parser->channel->bytes = 65536;
 	parser->section = CONFIG_SECTION_CHANNEL;
+}
+
+static void open_network(struct config_parser *parser, struct text name)
+{
+	struct bh_network_records *records = &parser->config->network;
+
+	parser->network = &parser->spare_network;
+	parser->nic = &parser->spare_nic;
+	if (place_entry(parser, "network", name, parser->network_entry, records->networks, BH_NETWORKS)) {
+		parser->nic = &parser->config->nic[records->networks];
+		parser->network = &records->network[records->networks++];
+	}
+	__builtin_memset(parser->network, 0, sizeof(*parser->network));
+	__builtin_memset(parser->nic, 0, sizeof(*parser->nic));
+	text_copy(name, parser->network->name, sizeof(parser->network->name));
+	parser->network->line = parser->line;
+	parser->network->mtu = BH_MTU_USUAL;
+	parser->network->broadcasts = 1000;
+	parser->section = CONFIG_SECTION_NETWORK;
 }
 
 static void section_line(struct config_parser *parser, struct text text)
@@ -173,10 +201,12 @@ static void section_line(struct config_parser *parser, struct text text)
 		open_partition(parser, BH_KIND_NATIVE, name);
 	else if (text_equal(kind, "channel"))
 		open_channel(parser, name);
+	else if (text_equal(kind, "network"))
+		open_network(parser, name);
 	else
 		config_fail(parser, NULL, parser->line,
-			    "there is no such section: [machine], [guest NAME], [native NAME] and "
-			    "[channel NAME] are known");
+			    "there is no such section: [machine], [guest NAME], [native NAME], "
+			    "[channel NAME] and [network NAME] are known");
 }
 
 /* A file that is not text would have as many errors as lines: the first is told. */
@@ -189,8 +219,8 @@ static bool is_noise(struct config_parser *parser, struct text line)
 			continue;
 		if (parser->partition)
 			config_mark(parser->partition, parser->line, "this line is not text");
-		if (parser->section == CONFIG_SECTION_CHANNEL)
-			parser->end->broken = true;
+		if (parser->entry)
+			parser->entry->broken = true;
 		if (!parser->noise)
 			config_fail(parser, NULL, parser->line,
 				    "this is not text (more lines like it are not told): write the "
@@ -217,7 +247,7 @@ static void parse_line(struct config_parser *parser, struct text line)
 	else if (!parser->section_line && !parser->headless++)
 		config_fail(parser, NULL, parser->line,
 			    "this stands before the first section: begin with [machine], "
-			    "[guest NAME], [native NAME] or [channel NAME]");
+			    "[guest NAME], [native NAME], [channel NAME] or [network NAME]");
 	/* Else it has been said that the section is unknown, or that there is none yet. */
 }
 
@@ -260,6 +290,7 @@ static void set_defaults(struct config *config)
 	config->machine.services_weight = 200;
 	config->machine.slice_microseconds = 5000;
 	config->machine.panic = CONFIG_PANIC_HALT;
+	config->net = UINT32_MAX;
 }
 
 uint32_t config_parse(const char *text, size_t bytes, struct config *config, config_error report, void *context)

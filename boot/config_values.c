@@ -152,10 +152,8 @@ static bool read_size(struct text value, uint64_t *bytes)
 	return true;
 }
 
-/* A size within least..most and a multiple of `step`, or the error that says what would be right.
- */
-static void set_size(struct config_parser *parser, const char *key, struct text value, const uint64_t limits[3],
-		     uint64_t *out)
+bool config_size(struct config_parser *parser, const char *key, struct text value, const uint64_t limits[3],
+		 uint64_t *out)
 {
 	uint64_t least = limits[0], most = limits[1], step = limits[2], bytes;
 	char a[24], b[24], c[24];
@@ -174,7 +172,9 @@ static void set_size(struct config_parser *parser, const char *key, struct text 
 				 text_size(a, bytes - bytes % step), text_size(b, bytes - bytes % step + step));
 	} else {
 		*out = bytes;
+		return true;
 	}
+	return false;
 }
 
 void config_set_memory(struct config_parser *parser, const char *key, struct text value)
@@ -183,15 +183,15 @@ void config_set_memory(struct config_parser *parser, const char *key, struct tex
 	static const uint64_t native[] = { NATIVE_MEMORY_MIN, NATIVE_MEMORY_MAX, 2 * MIB };
 
 	parser->partition->memory_line = parser->line;
-	set_size(parser, key, value, parser->section == CONFIG_SECTION_GUEST ? guest : native,
-		 &parser->partition->memory_bytes);
+	config_size(parser, key, value, parser->section == CONFIG_SECTION_GUEST ? guest : native,
+		    &parser->partition->memory_bytes);
 }
 
 void config_set_size(struct config_parser *parser, const char *key, struct text value)
 {
 	static const uint64_t limits[] = { 4096, 16 * MIB, 4096 };
 
-	set_size(parser, key, value, limits, &parser->channel->bytes);
+	config_size(parser, key, value, limits, &parser->channel->bytes);
 }
 
 void config_set_cpus(struct config_parser *parser, const char *key, struct text value)
@@ -260,12 +260,40 @@ void config_set_restart(struct config_parser *parser, const char *key, struct te
 		set_number(parser, key, limit, 1, 1000000, &partition->restart_limit);
 }
 
-void config_set_autostart(struct config_parser *parser, const char *key, struct text value)
+static void set_yes_or_no(struct config_parser *parser, const char *key, struct text value, uint8_t *out)
 {
 	if (text_equal(value, "yes"))
-		parser->partition->autostart = 1;
+		*out = 1;
 	else if (text_equal(value, "no"))
-		parser->partition->autostart = 0;
+		*out = 0;
 	else
 		config_fail_here(parser, "`%s` is `yes` or `no`", key);
+}
+
+void config_set_autostart(struct config_parser *parser, const char *key, struct text value)
+{
+	set_yes_or_no(parser, key, value, &parser->partition->autostart);
+}
+
+void config_set_trusted(struct config_parser *parser, const char *key, struct text value)
+{
+	set_yes_or_no(parser, key, value, &parser->partition->trusted_for_dma);
+}
+
+void config_set_trusted_services(struct config_parser *parser, const char *key, struct text value)
+{
+	while (value.bytes) {
+		struct text name = text_until(&value, ',');
+
+		if (text_equal(name, CONFIG_NET_NAME)) {
+			parser->net_trusted = true;
+			continue;
+		}
+		if (name.bytes > 40)
+			name.bytes = 40;
+		config_fail_here(parser,
+				 "`%s`: `%.*s` is no service that has devices: only `net` is. A native has a key "
+				 "of this name in its own section",
+				 key, TEXT_ARGUMENTS(name));
+	}
 }
