@@ -1,4 +1,4 @@
-/* The keys of a [network NAME] section. */
+/* The keys of a [network NAME] section, and what [machine] says of the net service. */
 #include "config_parser.h"
 
 #define ETHERNET 0x0200 /* class and subclass of Ethernet controllers */
@@ -42,4 +42,22 @@ void config_set_broadcasts(struct config_parser *parser, const char *key, struct
 				 "`%s` is how many frames to many a guest may send in a second, 1 to 1000000, or "
 				 "`unlimited`",
 				 key);
+}
+
+void config_set_trusted_services(struct config_parser *parser, const char *key, struct text value)
+{
+	while (value.bytes) {
+		struct text name = text_until(&value, ',');
+
+		if (text_equal(name, CONFIG_NET_NAME)) {
+			parser->net_trusted = true;
+			continue;
+		}
+		if (name.bytes > 40)
+			name.bytes = 40;
+		config_fail_here(parser,
+				 "`%s`: `%.*s` is no service that has devices: only `net` is. A native has a key "
+				 "of this name in its own section",
+				 key, TEXT_ARGUMENTS(name));
+	}
 }

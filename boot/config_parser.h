@@ -2,9 +2,9 @@
  * config_parser.h: the state that the parts of the configuration's parser share. For config*.c
  * only.
  *
- * config.c reads lines and sections, config_keys.c has the table of keys, config_values.c reads
- * their values, config_grants.c reads and checks grants, config_device.c PCI devices, config_network.c
- * networks and config_ports.c the ports of guests on them, config_check.c and config_network_check.c
+ * config.c reads lines, config_section.c those of sections, config_keys.c has the table of keys, config_values.c and
+ * config_path.c read their values, config_grants.c reads and checks grants, config_device.c PCI devices,
+ * config_network.c networks and config_ports.c the ports of guests on them, config_check.c and config_network_check.c
  * check what no line shows alone, config_report.c keeps errors.
  */
 #pragma once
@@ -102,6 +102,21 @@ void config_mark(struct config_partition *partition, uint32_t line, const char *
 /* Hands the errors to `report` by order of line. */
 void config_report_all(struct config_parser *parser, config_error report, void *context);
 
+/* ---- config_section.c ---- */
+
+/* `text` is a line "[kind name]": the section that it opens is being read from now on. */
+void config_section_line(struct config_parser *parser, struct text text);
+void config_section_close(struct config_parser *parser);
+
+/* Whether `name` may be a partition's, a channel's or a network's; NULL, or what is wrong. */
+const char *config_name_error(struct text name);
+
+/* Index of the partition called `name`, or UINT32_MAX. */
+uint32_t config_find(const struct config *config, const char *name);
+
+/* A new partition with the defaults of its kind. */
+void config_partition_init(struct config_partition *partition, uint32_t kind, struct text name, uint32_t line);
+
 /* ---- config_keys.c ---- */
 
 /* `text` is a line "key = value" of the section being read. */
@@ -113,7 +128,7 @@ void config_key_missing(struct config_parser *parser);
 /* Cuts a comment off: from a # at the start or after a blank. */
 struct text config_uncomment(struct text text);
 
-/* ---- config_values.c, config_grants.c: one function per key ---- */
+/* ---- config_values.c, _path.c, _grants.c, _network.c, _ports.c: one function per key ---- */
 
 void config_set_services_cpu(struct config_parser *parser, const char *key, struct text value);
 void config_set_services_weight(struct config_parser *parser, const char *key, struct text value);
@@ -159,17 +174,6 @@ bool config_device_read(struct text value, struct config_device *device);
 
 /* Reports every PCI device that is named twice by its address: the later owner in the file goes without. */
 void config_check_devices(struct config_parser *parser);
-
-/* ---- config.c ---- */
-
-/* Whether `name` may be a partition's, a channel's or a network's; NULL, or what is wrong. */
-const char *config_name_error(struct text name);
-
-/* Index of the partition called `name`, or UINT32_MAX. */
-uint32_t config_find(const struct config *config, const char *name);
-
-/* A new partition with the defaults of its kind. */
-void config_partition_init(struct config_partition *partition, uint32_t kind, struct text name, uint32_t line);
 
 /* ---- config_check.c, config_grants.c, config_network_check.c ---- */
 
