@@ -119,6 +119,12 @@ static inline const struct config_partition *config_net(const struct config *con
 	return config->network.networks && config->net < config->partitions ? &config->partition[config->net] : NULL;
 }
 
+/* Whether partition[index] is the net service, which no section of the file names. */
+static inline bool config_is_net(const struct config *config, uint32_t index)
+{
+	return config->network.networks && config->net == index;
+}
+
 /* Called for each error, in the order of the file; `line` 0: the file as a whole. `text` says what
  * is wrong and what would be right. */
 typedef void (*config_error)(void *context, uint32_t line, const char *text);
