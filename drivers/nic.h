@@ -22,11 +22,12 @@
 #include <bulkhead/abi.h>
 
 /* A frame is at most the MTU, an Ethernet header and a VLAN tag. No FCS, either way. */
-#define NIC_HEADERS 18u
-#define NIC_MTU_MIN 576u
-#define NIC_MTU_MAX 9000u
-#define NIC_NO_DMA  UINT64_MAX
-#define NIC_BARS    6u
+#define NIC_HEADERS   18u
+#define NIC_MTU_MIN   576u
+#define NIC_MTU_MAX   9000u
+#define NIC_MTU_USUAL 1500u
+#define NIC_NO_DMA    UINT64_MAX
+#define NIC_BARS      6u
 
 /* What a driver is handed. It asks for nothing beyond the ends of BARs and of configuration space. */
 struct nic_access {
@@ -174,5 +175,20 @@ void nic_fail(struct nic *nic, enum nic_state state, const char *format, ...) __
 
 /* The link's state as the driver sees it; a change is said. */
 void nic_link(struct nic *nic, bool up, uint32_t speed);
+
+/* Equal buffers in one piece of memory. */
+struct nic_buffers {
+	uint8_t *data;
+	uint64_t dma;
+	uint32_t bytes; /* of each */
+	uint32_t count;
+};
+
+/* Zeroed memory with its address for the device. NULL after nic_fail. */
+void *nic_memory(struct nic *nic, size_t bytes, size_t align, uint64_t *dma);
+
+/* At most `count` buffers, `total` bytes and `slack` behind them. False after nic_fail. */
+bool nic_buffers(struct nic *nic, struct nic_buffers *buffers, uint32_t bytes, uint32_t count, uint32_t total,
+		 uint32_t slack);
 
 extern const struct nic_driver e1000_driver, e1000e_driver, virtio_net_driver;
