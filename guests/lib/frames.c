@@ -54,14 +54,18 @@ uint32_t frames_free(const struct frames *ring)
 	return used > BH_FRAMES_BYTES ? BH_FRAMES_BYTES : BH_FRAMES_BYTES - used;
 }
 
+void frames_ask(struct frames *ring)
+{
+	store(&ring->writer->waits, 1);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
 bool frames_room(struct frames *ring, uint32_t bytes)
 {
 	if (frames_free(ring) >= frames_record(bytes))
 		return true;
 
-	/* Ask, and look again: the reader may have made room before it could see the question. */
-	store(&ring->writer->waits, 1);
-	atomic_thread_fence(memory_order_seq_cst);
+	frames_ask(ring);
 	return frames_free(ring) >= frames_record(bytes);
 }
 

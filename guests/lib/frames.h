@@ -37,6 +37,9 @@ void frames_open_writer(struct frames *ring, struct bh_frames_writer *writer, st
 /* Bytes that are free, of records (frames_record). A position of the reader that cannot be: all. */
 uint32_t frames_free(const struct frames *ring);
 
+/* Asks the reader for a signal when it has made room. It may have made some before it could see that: look again. */
+void frames_ask(struct frames *ring);
+
 /*
  * Is there room for a frame of `bytes`? If not, the reader is asked for a signal when it has made some; what room there
  * is then need not be enough: ask again.
