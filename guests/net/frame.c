@@ -85,7 +85,7 @@ static enum bh_drop check_segmentation(struct frame *frame, uint32_t mtu)
 	uint32_t size = frame->record.gso_size, bytes = frame->record.bytes, tcp, headers;
 
 	if ((!v6 && (frame->record.gso_type & ~BH_GSO_ECN) != BH_GSO_TCPV4) || !size || !frame->offloads ||
-	    bytes < frame->layer3 + IPV6_HEADER + TCP_HEADER)
+	    bytes < frame->layer3 + (v6 ? IPV6_HEADER : IPV4_HEADER) + TCP_HEADER)
 		return BH_DROP_MALFORMED;
 	tcp = tcp_offset(frame, v6);
 	if (!tcp || tcp != frame->record.csum_start || frame->record.csum_offset != TCP_CSUM ||
