@@ -74,7 +74,7 @@ void msix_write_table(struct msix *msix, uint32_t offset, unsigned size, uint64_
 
 uint64_t msix_read_pending(const struct msix *msix, uint32_t offset)
 {
-	return offset < 8 ? msix->pending >> offset * 8 : 0;
+	return offset < 8 ? (uint64_t)msix->pending >> offset * 8 : 0;
 }
 
 void msix_init(struct msix *msix, struct pci_function *function, unsigned vectors, unsigned bar, uint32_t table,
