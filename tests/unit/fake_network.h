@@ -7,6 +7,7 @@
  * It answers one BH_WAIT after it was asked.
  */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include "guests/console/events.h"
