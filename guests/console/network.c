@@ -131,6 +131,8 @@ static enum network_outcome await(uint64_t deadline, int32_t *result)
 			return NETWORK_INTERRUPTED;
 		if (now >= deadline)
 			return network_state() == NETWORK_RUNS ? NETWORK_SILENT : NETWORK_GONE;
+		/* Again: if it was started anew meanwhile, it did not hear the signal that came with the request. */
+		bh_call1(BH_CHANNEL_SIGNAL, handle);
 		pump_wait(step < deadline ? step : deadline);
 	}
 	return NETWORK_DONE;

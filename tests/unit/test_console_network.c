@@ -240,6 +240,16 @@ static void a_service_that_ends_before_it_answers(void **state)
 	assert_int_equal(channel->request, 1);
 }
 
+/* A service that was started anew has to be told again that it was asked. */
+static void starts_anew(void) { fake_network_silent = fake_network_heard < 3; }
+
+static void a_service_that_missed_the_signal(void **state)
+{
+	(void)state;
+	fake_network_more = starts_anew;
+	shows("link beta down\r", "beta.0: link taken down.");
+}
+
 /* The console may be started anew as well. */
 static void requests_go_on_after_a_restart(void **state)
 {
@@ -410,7 +420,7 @@ static void nonsense_passes(void)
 	case 4: channel->tap_written += 8; break; /* not even a header */
 	case 8: channel->tap_written += BH_TAP_BYTES + 16; break;
 	case 12: record.kept = 61; break; /* more than it has */
-	case 16: record.bytes = BH_FRAME_MAX + 1; break;
+	case 16: record.bytes = BH_FRAME_MAX + 9; break;
 	case 20: record.bytes = record.kept = 13; break;
 	case 24: fake_tap(LAN, 255, 0, arp, sizeof(arp), sizeof(arp)); break; /* from nowhere */
 	case 50: fake_typed = "\x03"; break;
@@ -541,6 +551,7 @@ int main(void)
 		cmocka_unit_test_setup(a_dead_service_is_named, fresh),
 		cmocka_unit_test_setup(a_silent_service_is_not_waited_for_for_ever, fresh),
 		cmocka_unit_test_setup(a_service_that_ends_before_it_answers, fresh),
+		cmocka_unit_test_setup(a_service_that_missed_the_signal, fresh),
 		cmocka_unit_test_setup(requests_go_on_after_a_restart, fresh),
 		cmocka_unit_test_setup(words_without_networks, without),
 		cmocka_unit_test_setup(tap_shows_frames_in_words, tapping),
