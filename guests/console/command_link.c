@@ -4,6 +4,19 @@
 #include "network_words.h"
 #include "screen.h"
 
+/* A NIC may have no cable, whatever is wanted here. */
+static void tell(const struct network_port *port, bool up)
+{
+	struct bh_port_stat stat;
+
+	if (!up)
+		screen_printf("%s: link taken down.\n", port->name);
+	else if (network_port_stat(port->number, &stat) && stat.link)
+		screen_printf("%s: link up.\n", port->name);
+	else
+		screen_printf("%s: no longer taken down, but its link is down.\n", port->name);
+}
+
 void command_link(const struct arguments *arguments)
 {
 	bool up = !strcmp(arguments->state, "up");
@@ -20,5 +33,5 @@ void command_link(const struct arguments *arguments)
 	port = network_words_port(arguments->word);
 	if (port && network_words_running() &&
 	    network_words_done(network_request(BH_NETWORK_LINK, port->number, up ? 1 : 0)))
-		screen_printf("%s: link %s.\n", port->name, up ? "up" : "taken down");
+		tell(port, up);
 }

@@ -220,7 +220,7 @@ static void show_table(const char *name)
 
 	if (!network_words_running() || !network_words_done(network_request(BH_NETWORK_TABLE, 0, 0)))
 		return;
-	screen_printf("%-17s %5s %-16s %-16s %10s\n", "ADDRESS", "VLAN", "NETWORK", "PORT", "SEEN");
+	screen_printf("%-17s %5s %-16s %-16s %10s\n", "ADDRESS", "VLAN", "NETWORK", "PORT", "SEEN AGO");
 	while ((count = network_table(entry, first, TABLE_STEP))) {
 		for (unsigned i = 0; i < count; i++) {
 			if (!chosen(name, entry[i].network, network_port_numbered(entry[i].port)))

@@ -1,5 +1,5 @@
 #include "complete.h"
-#include "network.h"
+#include "networks.h"
 #include "peers.h"
 #include "shell.h"
 

@@ -1,4 +1,3 @@
-/* network.c: names and ports, the channel's numbers and requests. */
 #include "network.h"
 #include "events.h"
 #include "guests/lib/bh.h"
@@ -10,90 +9,10 @@
 
 typedef uint64_t __attribute__((may_alias)) word;
 
-struct bh_network networks[BH_NETWORKS];
-unsigned network_count;
-struct network_port network_ports[BH_PORT_NUMBERS];
-unsigned network_port_count;
-
-static struct bh_port records[BH_PORTS];
 static struct bh_network_channel *channel; /* NULL: there is none */
 static bh_handle handle;
 static uint32_t number; /* of the last request; what stands in the channel anybody may have changed */
 static enum bh_network_request last;
-
-/* ---- names and ports ---- */
-
-static void add_port(unsigned network, unsigned port_number, const struct bh_port *guest, const char *name)
-{
-	struct network_port *port = &network_ports[network_port_count++];
-
-	*port = (struct network_port){ .number = port_number, .network = network, .guest = guest };
-	if (guest)
-		bh_strlcpy(port->name, guest->name, sizeof(port->name));
-	else
-		bh_snprintf(port->name, sizeof(port->name), "%s.%s", networks[network].name, name);
-}
-
-static void list_ports(unsigned ports)
-{
-	network_port_count = 0;
-	for (unsigned network = 0; network < network_count; network++) {
-		for (unsigned i = 0; i < ports; i++)
-			if (records[i].network == network)
-				add_port(network, i, &records[i], NULL);
-		if (networks[network].uplink)
-			add_port(network, BH_PORT_NIC(network), NULL, "nic");
-		add_port(network, BH_PORT_CONSOLE(network), NULL, "console");
-	}
-}
-
-static void take_records(const struct bh_network_records *from)
-{
-	unsigned ports = from->ports < BH_PORTS ? from->ports : BH_PORTS;
-
-	network_count = from->networks < BH_NETWORKS ? from->networks : BH_NETWORKS;
-	memcpy(networks, from->network, sizeof(networks));
-	memcpy(records, from->port, sizeof(records));
-	for (unsigned i = 0; i < network_count; i++)
-		networks[i].name[BH_NAME_BYTES - 1] = 0;
-	for (unsigned i = 0; i < ports; i++)
-		records[i].name[BH_NAME_BYTES - 1] = 0;
-	list_ports(ports);
-}
-
-int network_find(const char *name)
-{
-	for (unsigned i = 0; i < network_count; i++)
-		if (!strcmp(networks[i].name, name))
-			return (int)i;
-	return -1;
-}
-
-const struct network_port *network_port_find(const char *name)
-{
-	for (unsigned i = 0; i < network_port_count; i++)
-		if (!strcmp(network_ports[i].name, name))
-			return &network_ports[i];
-	return NULL;
-}
-
-const struct network_port *network_port_numbered(unsigned port_number)
-{
-	for (unsigned i = 0; i < network_port_count; i++)
-		if (network_ports[i].number == port_number)
-			return &network_ports[i];
-	return NULL;
-}
-
-bool network_port_is(const struct network_port *port, const char *name)
-{
-	const char *dot = strrchr(port->name, '.');
-	size_t length = dot ? (size_t)(dot - port->name) : 0;
-
-	if (!strcmp(port->name, name))
-		return true;
-	return port->guest && strlen(name) == length && !strncmp(port->name, name, length);
-}
 
 /* ---- the channel ---- */
 
@@ -112,11 +31,11 @@ static const struct bh_info_handle *find_channel(void)
 	return NULL;
 }
 
-void network_start(const struct bh_network_records *from)
+void network_start(const struct bh_network_records *records)
 {
 	const struct bh_info_handle *found = find_channel();
 
-	take_records(from);
+	networks_start(records);
 	channel = NULL;
 	if (!found)
 		return;
@@ -152,9 +71,19 @@ static void copy(void *to, const void *from, size_t bytes)
 	private[i] = __atomic_load_n(&shared[i], __ATOMIC_RELAXED);
 }
 
+bool network_port_stat(unsigned port_number, struct bh_port_stat *stat)
+{
+	_Static_assert(sizeof(*stat) % sizeof(word) == 0, "copied by words");
+
+	if (!channel)
+		return false;
+	copy(stat, &channel->port[port_number], sizeof(*stat));
+	stat->words[sizeof(stat->words) - 1] = 0;
+	return true;
+}
+
 bool network_look(struct network_snapshot *snapshot)
 {
-	_Static_assert(sizeof(struct bh_port_stat) % sizeof(word) == 0, "copied by words");
 	_Static_assert(sizeof(snapshot->tap_on) % sizeof(word) == 0, "copied by words");
 
 	if (!channel)
@@ -163,9 +92,8 @@ bool network_look(struct network_snapshot *snapshot)
 	snapshot->tsc = bh_rdtsc();
 	snapshot->tap_lost = network_tap_lost();
 	copy(snapshot->tap_on, channel->tap_on, sizeof(snapshot->tap_on));
-	copy(snapshot->port, channel->port, sizeof(snapshot->port));
 	for (unsigned i = 0; i < BH_PORT_NUMBERS; i++)
-		snapshot->port[i].words[sizeof(snapshot->port[i].words) - 1] = 0;
+		network_port_stat(i, &snapshot->port[i]);
 	return true;
 }
 
@@ -203,6 +131,8 @@ static enum network_outcome await(uint64_t deadline, int32_t *result)
 			return NETWORK_INTERRUPTED;
 		if (now >= deadline)
 			return network_state() == NETWORK_RUNS ? NETWORK_SILENT : NETWORK_GONE;
+		/* Again: if it was started anew meanwhile, it did not hear the signal that came with the request. */
+		bh_call1(BH_CHANNEL_SIGNAL, handle);
 		pump_wait(step < deadline ? step : deadline);
 	}
 	return NETWORK_DONE;

@@ -1,6 +1,6 @@
 /*
- * network.h: what the console knows of the networks: their names and ports from the kernel's records, their numbers
- * and answers from the channel "network" of the net service. Nothing here prints.
+ * network.h: the channel "network" to the net service: the ports' numbers, requests and answers, the tap's ring.
+ * Nothing here prints.
  *
  * The service may be dead, slow or hostile: what lies in the channel is copied once and checked, and nobody waits for
  * it without a deadline.
@@ -9,32 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <bulkhead/network.h>
+#include "networks.h"
 
-#define NETWORK_NAME_BYTES (BH_NAME_BYTES + 8)
-
-struct network_port {
-	char name[NETWORK_NAME_BYTES]; /* a guest's "alpha.0"; "lan.nic"; the console's own "lan.console" */
-	unsigned number, network;
-	const struct bh_port *guest; /* its record; NULL: not a guest's */
-};
-
-extern struct bh_network networks[BH_NETWORKS];
-extern unsigned network_count;
-
-/* By network; in each the guests', the NIC, the console's own. */
-extern struct network_port network_ports[BH_PORT_NUMBERS];
-extern unsigned network_port_count;
-
-/* Takes over the kernel's records, and the channel, whose signals become EVENT_NETWORK. Once; allocates nothing. */
+/*
+ * Takes over the kernel's records, and the channel, whose signals become EVENT_NETWORK. Once; allocates nothing.
+ */
 void network_start(const struct bh_network_records *records);
-
-/* The network, or the port, of that name or number; -1 or NULL if there is none. */
-int network_find(const char *name);
-const struct network_port *network_port_find(const char *name);
-const struct network_port *network_port_numbered(unsigned number);
-
-/* Whether `port` is `name`, or that guest's. */
-bool network_port_is(const struct network_port *port, const char *name);
 
 /* ---- the service ---- */
 
@@ -51,9 +31,11 @@ struct network_snapshot {
 	int64_t life;
 	uint64_t tap_lost;
 	uint8_t tap_on[BH_NETWORKS];
-	struct bh_port_stat port[BH_PORT_NUMBERS]; /* `words` ends with 0, and may hold any other byte */
+	struct bh_port_stat port[BH_PORT_NUMBERS]; /* by number; `words` ends with 0, and may hold any other byte */
 };
 
+/* Copies one port's numbers, as above; false if there is no channel. */
+bool network_port_stat(unsigned number, struct bh_port_stat *stat);
 /* Copies all numbers; false if there is no channel. They stay as they were when the service stops. */
 bool network_look(struct network_snapshot *snapshot);
 

@@ -2,6 +2,7 @@
 #include "guests/lib/bh.h"
 
 #define RECORD	    ((uint32_t)sizeof(struct bh_tap_record))
+#define TAGS	    8u /* two VLAN tags, which come on top */
 #define ROUND_UP(n) (((n) + 15u) & ~15u)
 
 enum network_outcome tap_start(struct tap *tap, unsigned network)
@@ -30,7 +31,7 @@ static void skip_all(struct tap *tap, uint32_t written)
 
 static bool possible(const struct bh_tap_record *record, uint32_t there)
 {
-	return record->bytes >= BH_FRAME_MIN && record->bytes <= BH_FRAME_MAX && record->kept <= record->bytes &&
+	return record->bytes >= BH_FRAME_MIN && record->bytes <= BH_FRAME_MAX + TAGS && record->kept <= record->bytes &&
 	       RECORD + ROUND_UP(record->kept) <= there;
 }
 

@@ -34,7 +34,8 @@ def test_list(demo):
 
 def test_help_names_every_command(demo):
     text = demo.command("help")
-    for word in "help list attach start stop pause resume restart log stat mem caps trace audit reboot poweroff".split():
+    for word in ("help list attach start stop pause resume restart log stat net link tap pci iommu mem caps "
+                 "trace audit reboot poweroff").split():
         assert re.search(rf"\b{word}\b", text), word
 
 

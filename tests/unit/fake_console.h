@@ -292,8 +292,10 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 		channel->bit = c;
 		return 0;
 	case BH_CHANNEL_SIGNAL:
-		if (a == NETWORK_CHANNEL)
+		if (a == NETWORK_CHANNEL) {
+			fake_network_heard++;
 			return 0;
+		}
 		assert_non_null(channel);
 		channel->signals++;
 		return 0;

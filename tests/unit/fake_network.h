@@ -7,6 +7,7 @@
  * It answers one BH_WAIT after it was asked.
  */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include "guests/console/events.h"
@@ -29,6 +30,7 @@ static int64_t fake_network_life;
 static bool fake_network_silent;
 static int32_t fake_network_result;
 static unsigned fake_network_requests;
+static unsigned fake_network_heard;	/* signals */
 static void (*fake_network_more)(void); /* called at each BH_WAIT, if set */
 
 static void fake_add_port(unsigned i, const char *name, unsigned network, uint16_t vlan, uint8_t flags)
@@ -55,7 +57,7 @@ static void fake_network_start(void)
 	fake_network_life = (fake_network_life | 1) + 2;
 	fake_network_silent = false;
 	fake_network_result = 0;
-	fake_network_requests = 0;
+	fake_network_requests = fake_network_heard = 0;
 	fake_network_more = NULL;
 	if (!fake_networks)
 		return;
