@@ -192,7 +192,7 @@ void deliver(const struct frame *frame, const struct delivery *delivery, unsigne
 		port_drop(to, BH_DROP_FULL);
 		return;
 	}
-	net.touched |= port_bit(to);
+	net.wrote |= port_bit(to);
 	if (!to->nic)
 		share_take(&net.share[to->number], source, to->in.position, delivery->weight);
 	if (delivery->software)

@@ -1,7 +1,7 @@
 /* police.c: the numbers of a token bucket. */
 #include "police.h"
 
-/* Together with BUCKET_TAKE_MAX less than 2^64. */
+/* With BUCKET_TAKE_MAX less than 2^64. One unit a second at 4 GHz is just below. */
 #define UNIT_MAX (1ull << 46)
 
 void bucket_start(struct bucket *bucket, uint64_t rate, uint64_t burst, uint64_t hz)

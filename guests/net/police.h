@@ -8,16 +8,17 @@
 #pragma once
 #include <stdint.h>
 
-#define BUCKET_SHIFT	20
+#define BUCKET_SHIFT	14
 #define BUCKET_TAKE_MAX 0x1ffffu /* at once */
 
 struct bucket {
 	uint64_t unit;	/* ticks that one unit takes, << BUCKET_SHIFT; 0: no limit */
 	uint64_t depth; /* ticks that the burst takes */
-	uint64_t full;	/* TSC */
+	uint64_t full;	/* TSC, */
+	uint64_t part;	/* and a part of a tick */
 };
 
-/* `rate` units a second, at `hz` ticks; 0: no limit. Less than a unit in four hours is taken as that. */
+/* `rate` units a second, at `hz` ticks; 0: no limit. The least is one unit in about a second. */
 void bucket_start(struct bucket *bucket, uint64_t rate, uint64_t burst, uint64_t hz);
 
 /* Ticks from `now` until it lets one through; 0: now. */
@@ -33,5 +34,7 @@ static inline void bucket_take(struct bucket *bucket, uint32_t units, uint64_t n
 		return;
 	if (bucket->full < now)
 		bucket->full = now;
-	bucket->full += units * bucket->unit >> BUCKET_SHIFT;
+	bucket->part += units * bucket->unit;
+	bucket->full += bucket->part >> BUCKET_SHIFT;
+	bucket->part &= (1u << BUCKET_SHIFT) - 1;
 }

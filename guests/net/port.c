@@ -150,7 +150,8 @@ static void flush(struct port *port)
 		return;
 	}
 
-	bool reader = frames_must_signal_reader(&port->in), writer = frames_must_signal_writer(&port->out);
+	bool reader = net.wrote & port_bit(port) && frames_must_signal_reader(&port->in);
+	bool writer = net.took & port_bit(port) && frames_must_signal_writer(&port->out);
 
 	if (reader || writer)
 		bh_call1(BH_CHANNEL_SIGNAL, port->handle);
@@ -158,6 +159,7 @@ static void flush(struct port *port)
 
 void port_flush(void)
 {
-	for (; net.touched; net.touched &= net.touched - 1)
-		flush(&net.port[__builtin_ctzll(net.touched)]);
+	for (uint64_t left = net.wrote | net.took; left; left &= left - 1)
+		flush(&net.port[__builtin_ctzll(left)]);
+	net.wrote = net.took = 0;
 }

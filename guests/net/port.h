@@ -56,8 +56,9 @@ struct net {
 	struct share share[BH_PORTS]; /* of the guests' `in` rings */
 	uint64_t guests;	      /* ports that there are */
 	uint64_t nics;
-	uint64_t now;	  /* TSC, once a turn */
-	uint64_t touched; /* ports whose peers may have to be signalled at the end of the turn */
+	uint64_t now;	/* TSC, once a turn */
+	uint64_t wrote; /* ports to which frames went in this turn, */
+	uint64_t took;	/* and from which */
 	unsigned networks;
 	struct bh_network_channel *channel; /* NULL: there is none */
 	bh_handle handle;
@@ -109,5 +110,5 @@ void port_refresh(struct port *port);
 /* Drops one frame for that reason. */
 static inline void port_drop(struct port *port, enum bh_drop why) { port->stat->drops[why]++; }
 
-/* Signals whoever of `touched` has asked for it, and sends what NICs were given. */
+/* At the end of a turn: signals whoever has asked for it, and sends what NICs were given. */
 void port_flush(void);

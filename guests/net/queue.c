@@ -97,7 +97,7 @@ static uint32_t none_left(struct port *port)
 	if (port->broken) {
 		port->stat->drops[BH_DROP_MALFORMED] += port->broken;
 		port->broken = 0;
-		net.touched |= port_bit(port);
+		net.took |= port_bit(port);
 		queue_excess(port);
 		return DELIVER_COST;
 	}
@@ -119,7 +119,7 @@ static uint32_t step_ring(struct port *port)
 	if (!cost)
 		return 0;
 	frames_done(&port->out, &frame->record);
-	net.touched |= port_bit(port);
+	net.took |= port_bit(port);
 	return cost;
 }
 
@@ -136,7 +136,7 @@ static uint32_t step_nic(struct port *port)
 	frame->record = (struct bh_frame){ .bytes = bytes };
 	cost = switch_frame(port, frame);
 	nic_done(port->nic);
-	net.touched |= port_bit(port);
+	net.took |= port_bit(port);
 	return cost;
 }
 

@@ -170,7 +170,7 @@ static bool wait_for_room(struct port *from, const struct delivery *delivery)
 	if (!from->waits_since)
 		from->waits_since = net.now;
 	delivery->to->waiters |= port_bit(from);
-	net.touched |= port_bit(delivery->to);
+	net.wrote |= port_bit(delivery->to);
 	queue_rest(from, from->waits_since + bh_ticks_ms(PATIENCE_MS));
 	return true;
 }
