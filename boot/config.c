@@ -79,10 +79,10 @@ static bool is_text(struct config_parser *parser, struct text text)
 static void set_defaults(struct config *config)
 {
 	__builtin_memset(config, 0, sizeof(*config));
+	config->net = UINT32_MAX;
 	config->machine.services_weight = 200;
 	config->machine.slice_microseconds = 5000;
 	config->machine.panic = CONFIG_PANIC_HALT;
-	config->net = UINT32_MAX;
 }
 
 uint32_t config_parse(const char *text, size_t bytes, struct config *config, config_error report, void *context)

@@ -113,6 +113,12 @@ struct config {
 	uint32_t net;			       /* index of the net service in partition[]; UINT32_MAX: no networks */
 };
 
+/* The record of the net service; NULL: there are no networks. */
+static inline const struct config_partition *config_net(const struct config *config)
+{
+	return config->network.networks && config->net < config->partitions ? &config->partition[config->net] : NULL;
+}
+
 /* Whether partition[index] is the net service, which no section of the file names. */
 static inline bool config_is_net(const struct config *config, uint32_t index)
 {

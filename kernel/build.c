@@ -71,7 +71,8 @@ static struct partition *new_partition(const char *name, enum bh_kind kind, cons
 	partition->kind = kind;
 	partition->config = config;
 	bh_snprintf(partition->name, sizeof(partition->name), "%s", name);
-	partition->handle_max = kind == BH_KIND_CONSOLE ? HANDLE_MAX : HANDLE_USUAL;
+	partition->handle_max =
+		kind == BH_KIND_CONSOLE || (config && config == config_net(&boot->config)) ? HANDLE_MAX : HANDLE_USUAL;
 	partition->handle = kernel_memory(partition->handle_max * sizeof(struct handle));
 	partition->report = kernel_memory(REPORT_BYTES);
 	partition->state = BH_STATE_STOPPED;
@@ -407,6 +408,30 @@ static void build_channel(const struct config_channel *config)
 	}
 }
 
+/* A port for each of a guest's virtual NICs, and the console's way to the net service. */
+static void build_networks(const struct config *config)
+{
+	struct partition *net = config_net(config) ? configured[config->net] : NULL;
+	const char *problem;
+
+	if (!net || failed(net))
+		return;
+	problem = channel_create("network", BH_NETWORK_CHANNEL_BYTES, net, console, "network", "network");
+	if (problem)
+		fail(net, "its channel to the console: %s", problem);
+	for (unsigned i = 0; i < config->network.ports; i++) {
+		const struct bh_port *port = &config->network.port[i];
+		struct partition *guest = configured[port->partition];
+
+		if (failed(guest))
+			continue;
+		problem =
+			channel_create(port->name, BH_PORT_CHANNEL_BYTES, guest->monitor, net, port->name, port->name);
+		if (problem)
+			fail(guest, "port %s: %s", port->name, problem);
+	}
+}
+
 /* Grants name partitions that may come later in the file. A native's vCPUs are made with its ports, so after them. */
 static void build_grants(struct partition *partition)
 {
@@ -442,6 +467,7 @@ void build_partitions(struct boot_info *info)
 		build_configured(&config->partition[i], i);
 	for (unsigned i = 0; i < config->channels; i++)
 		build_channel(&config->channel[i]);
+	build_networks(config);
 	for (unsigned i = 0; i < config->partitions; i++)
 		build_grants(configured[i]);
 }

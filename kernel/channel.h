@@ -22,7 +22,7 @@ struct channel {
 	struct channel_end end[2];
 };
 
-#define CHANNEL_MAX (CONFIG_CHANNELS + 2 * CONFIG_PARTITIONS + 1)
+#define CHANNEL_MAX (CONFIG_CHANNELS + 2 * CONFIG_PARTITIONS + BH_PORTS + 2)
 
 /* Takes zeroed memory for a channel and maps it for both ends; a message of what is missing, or
  * NULL. At boot. */

@@ -1,4 +1,5 @@
 #include "guest_control.h"
+#include "event.h"
 #include "guest_apic.h"
 #include "log.h"
 #include "partition.h"
@@ -74,4 +75,29 @@ int64_t guest_control_end(struct vcpu *caller, uint64_t value, uint64_t how)
 	log_printf("%s: %s", guest->name, ends[how].words);
 	partition_end(guest, ends[how].cause, how == BH_END_RESET);
 	return 0;
+}
+
+int64_t guest_control_doorbell(struct vcpu *caller, uint64_t value, uint64_t block, uint64_t bit)
+{
+	struct partition *guest;
+	int64_t error = lookup(caller, value, &guest);
+
+	if (error)
+		return error;
+	if (block >= BH_DOORBELL_BLOCKS || (bit >= BH_EVENT_BITS && bit != BH_DOORBELL_OFF))
+		return -BH_EINVAL;
+	atomic_store(&guest->doorbell[block], bit == BH_DOORBELL_OFF ? 0 : (uint8_t)(bit + 1));
+	return 0;
+}
+
+bool guest_control_ring(struct vcpu *vcpu, uint16_t port)
+{
+	const struct partition *guest = vcpu->partition;
+	const struct partition *monitor = guest->monitor;
+	uint8_t bell = atomic_load(&guest->doorbell[port % BH_DOORBELL_PORTS / BH_DOORBELL_BLOCK_PORTS]);
+
+	if (!bell)
+		return false;
+	event_signal(monitor->vcpu[monitor->vcpus - 1], 1ull << (bell - 1));
+	return true;
 }

@@ -111,6 +111,8 @@ static int64_t guest_apic(struct vcpu *caller)
 
 static int64_t guest_end(struct vcpu *caller) { return guest_control_end(caller, a(caller), b(caller)); }
 
+static int64_t doorbell(struct vcpu *caller) { return guest_control_doorbell(caller, a(caller), b(caller), c(caller)); }
+
 /* ---- partitions -------------------------------------------------------------------------------- */
 
 static int64_t control(struct vcpu *caller)
@@ -192,7 +194,7 @@ const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] =
 	[BH_MACHINE_STAT - BH_HYPERCALL_BASE] = machine_stat,
 	[BH_MACHINE_TEXT - BH_HYPERCALL_BASE] = machine_text,
 	[BH_MACHINE_CONTROL - BH_HYPERCALL_BASE] = machine,
-	[BH_GUEST_DOORBELL - BH_HYPERCALL_BASE] = no_device,
+	[BH_GUEST_DOORBELL - BH_HYPERCALL_BASE] = doorbell,
 	[BH_DEVICE_READ - BH_HYPERCALL_BASE] = no_device,
 	[BH_DEVICE_WRITE - BH_HYPERCALL_BASE] = no_device,
 	[BH_DEVICE_STAT - BH_HYPERCALL_BASE] = no_device,

@@ -53,6 +53,7 @@ struct partition {
 	uint32_t handle_max;
 	struct port_range port[CONFIG_GRANTS]; /* I/O ports of its own */
 	uint32_t port_ranges;
+	_Atomic uint8_t doorbell[BH_DOORBELL_BLOCKS]; /* a guest's: the event bit of its monitor + 1; 0: none */
 
 	/* Life; of the leader. `lock` guards the change of state and the report. */
 	struct spinlock lock;

@@ -50,8 +50,8 @@ unsigned populate_rights(const struct partition *native, uint64_t address, uint6
 		if (segment->address > address && segment->address < next)
 			next = segment->address;
 	}
-	if (address >= BH_GPA_INFO && address < BH_GPA_INFO + BH_INFO_BYTES) {
-		*end = BH_GPA_INFO + BH_INFO_BYTES;
+	if (address >= BH_GPA_INFO && address < BH_GPA_SERVICE + BH_SERVICE_BYTES) {
+		*end = BH_GPA_SERVICE + BH_SERVICE_BYTES;
 		return MAP_READ;
 	}
 	if (address < BH_GPA_INFO && BH_GPA_INFO < next)
@@ -59,6 +59,8 @@ unsigned populate_rights(const struct partition *native, uint64_t address, uint6
 	*end = next;
 	return MAP_READ | MAP_WRITE;
 }
+
+_Static_assert(BH_GPA_INFO + BH_INFO_BYTES == BH_GPA_SERVICE, "one piece, read-only");
 
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
@@ -135,8 +137,27 @@ static void write_info(const struct partition *native)
 	write_handles(native, info);
 }
 
+/* The networks, for who has to do with them; a monitor learns of its own guest's ports only. */
+static void write_service(const struct partition *native)
+{
+	const struct config *config = &start_boot_info->config;
+	const struct bh_network_records *all = &config->network;
+	struct bh_network_records *records;
+	bool whole = !native->config || native->config == config_net(config);
+
+	if (!config_net(config) || (!whole && !native->ward))
+		return;
+	records = window_map(frame_at(native, BH_GPA_SERVICE));
+	records->networks = all->networks;
+	memcpy(records->network, all->network, sizeof(all->network));
+	for (unsigned i = 0; i < all->ports; i++) {
+		if (whole || &config->partition[all->port[i].partition] == native->config)
+			records->port[records->ports++] = all->port[i];
+	}
+}
+
 /* What the former life bound is nothing to the new one. */
-static void unbind_channels(const struct partition *native)
+static void unbind(const struct partition *native)
 {
 	for (unsigned i = 0; i < native->handle_max; i++) {
 		const struct handle *handle = &native->handle[i];
@@ -144,12 +165,15 @@ static void unbind_channels(const struct partition *native)
 		if (handle->type == BH_HANDLE_CHANNEL)
 			atomic_store(&((struct channel *)handle->object)->end[handle->number].bound, 0);
 	}
+	for (unsigned i = 0; native->ward && i < BH_DOORBELL_BLOCKS; i++)
+		atomic_store(&native->ward->doorbell[i], 0);
 }
 
 void populate(struct partition *native)
 {
-	unbind_channels(native);
+	unbind(native);
 	for (unsigned i = 0; i < native->program->segments; i++)
 		copy_segment(native, &native->program->segment[i]);
 	write_info(native);
+	write_service(native);
 }

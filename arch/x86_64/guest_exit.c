@@ -2,6 +2,7 @@
 #include <guests/lib/bh_string.h>
 #include "frame.h"
 #include "guest_apic.h"
+#include "guest_control.h"
 #include "guest_msr.h"
 #include "instructions.h"
 #include "msr.h"
@@ -91,6 +92,14 @@ void guest_port_bitmap(const struct partition *partition, uint8_t *bitmap, size_
 		for (uint32_t port = partition->port[i].first; port <= partition->port[i].last; port++)
 			bitmap[port / 8] &= (uint8_t) ~(1u << port % 8);
 	}
+}
+
+bool guest_exit_doorbell(struct vcpu *vcpu, uint16_t port, unsigned size)
+{
+	if (guest_control_ring(vcpu, port))
+		return true;
+	message_pio(vcpu, port, size, 1);
+	return false;
 }
 
 void guest_exit_string(struct vcpu *vcpu, uint16_t port, bool write)

@@ -76,13 +76,24 @@ static inline bool exit_may_enter(const struct cpu *cpu, const struct vcpu *next
 #define EXIT_PORT_STRING 0x10u
 #define EXIT_PORT_SHIFT	 16
 
-/* IN or OUT of `size` bytes, RIP is past it: a guest's is its monitor's; a native's, all ones and silence. */
-static inline void guest_exit_port(struct vcpu *vcpu, uint16_t port, unsigned size, bool write)
+/* OUT to a doorbell's port: true if somebody heard it, otherwise it goes to the monitor as any other. */
+bool guest_exit_doorbell(struct vcpu *vcpu, uint16_t port, unsigned size);
+
+/*
+ * IN or OUT of `size` bytes, RIP is past it: a guest's is its monitor's; a native's, all ones and silence. True: there
+ * is no answer to wait for.
+ */
+static inline bool guest_exit_port(struct vcpu *vcpu, uint16_t port, unsigned size, bool write)
 {
-	if (vcpu->is_guest)
+	if (vcpu->is_guest) {
+		if (write && port / BH_DOORBELL_PORTS == BH_DOORBELL_PORT / BH_DOORBELL_PORTS)
+			return guest_exit_doorbell(vcpu, port, size);
 		message_pio(vcpu, port, size, write);
-	else if (!write)
+		return false;
+	}
+	if (!write)
 		message_finish_in(vcpu, size, UINT64_MAX);
+	return true;
 }
 
 /* Fills `bitmap` with a bit for each port, in both vendors' format: 1: it exits; the partition's own do not. */

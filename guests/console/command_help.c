@@ -9,15 +9,15 @@ static void all(void)
 		char text[40];
 
 		bh_snprintf(text, sizeof(text), "%s %s", command->name, command->usage);
-		screen_printf("  %-22s %s\n", text, command->summary);
+		screen_printf("  %-24s %s\n", text, command->summary);
 	}
 	screen_printf("Tab completes commands and names, the arrow keys bring back former lines.\n");
 }
 
 void command_help(const struct arguments *arguments)
 {
-	const char *names[64];
-	unsigned count = shell_command_count < 64 ? shell_command_count : 64;
+	const char *names[SHELL_COMMANDS_MAX];
+	unsigned count = shell_command_count;
 
 	if (!arguments->word) {
 		all();

@@ -104,9 +104,7 @@ static void vcpu_keys(const struct peer *peer, uint64_t vcpu)
 		char name[40];
 
 		bh_snprintf(name, sizeof(name), "exits.%s", exit_names[reason]);
-		for (char *space = name; (space = strchr(space, ' '));)
-			*space = '_';
-		vcpu_key(vcpu, name, exits_of(peer, vcpu, reason));
+		vcpu_key(vcpu, words_key(name), exits_of(peer, vcpu, reason));
 	}
 }
 

@@ -1,4 +1,4 @@
-/* command_text.c: what the kernel says in text: log, caps, audit. */
+/* command_text.c: what the kernel says in text: log, caps, pci, iommu, audit. */
 #include "commands.h"
 #include "machine.h"
 #include "screen.h"
@@ -9,17 +9,20 @@
 #define LINES_MAX     10000
 #define TEXT_MAX      65536u /* more than any text of the kernel's */
 
-static void print_all(enum bh_machine_text which)
+/* Returns how many bytes there were. */
+static uint64_t print_all(enum bh_machine_text which)
 {
 	char text[8];
 	unsigned count;
+	uint64_t offset;
 
-	for (uint64_t offset = 0; offset < TEXT_MAX; offset += count) {
+	for (offset = 0; offset < TEXT_MAX; offset += count) {
 		count = machine_text(which, offset, text);
 		if (!count)
-			return;
+			break;
 		screen_text(text, count);
 	}
+	return offset;
 }
 
 /*
@@ -66,6 +69,20 @@ void command_caps(const struct arguments *arguments)
 {
 	(void)arguments;
 	print_all(BH_TEXT_CAPS);
+}
+
+void command_pci(const struct arguments *arguments)
+{
+	(void)arguments;
+	if (!print_all(BH_TEXT_PCI))
+		screen_printf("The kernel knows of no PCI device.\n");
+}
+
+void command_iommu(const struct arguments *arguments)
+{
+	(void)arguments;
+	if (!print_all(BH_TEXT_IOMMU))
+		screen_printf("The kernel says nothing about an IOMMU.\n");
 }
 
 void command_audit(const struct arguments *arguments)

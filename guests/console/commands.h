@@ -1,4 +1,4 @@
-/* commands.h: the commands; the table in shell.c says what each takes. */
+/* commands.h: the commands; the table in commands.c says what each takes. */
 #pragma once
 #include "shell.h"
 
@@ -16,6 +16,11 @@ void command_trace(const struct arguments *arguments);	  /* command_trace.c */
 void command_log(const struct arguments *arguments);	  /* command_text.c */
 void command_caps(const struct arguments *arguments);	  /* command_text.c */
 void command_audit(const struct arguments *arguments);	  /* command_text.c */
+void command_pci(const struct arguments *arguments);	  /* command_text.c */
+void command_iommu(const struct arguments *arguments);	  /* command_text.c */
+void command_net(const struct arguments *arguments);	  /* command_net.c */
+void command_link(const struct arguments *arguments);	  /* command_link.c */
+void command_tap(const struct arguments *arguments);	  /* command_tap.c */
 void command_mem(const struct arguments *arguments);	  /* command_mem.c */
 void command_reboot(const struct arguments *arguments);	  /* command_machine.c */
 void command_poweroff(const struct arguments *arguments); /* command_machine.c */

@@ -3,6 +3,7 @@
 #include "events.h"
 #include "guests/lib/bh.h"
 #include "machine.h"
+#include "network.h"
 #include "peers.h"
 #include "pump.h"
 #include "serial.h"
@@ -48,6 +49,7 @@ int main(unsigned vcpu)
 		return 0;
 	machine_start();
 	peers_start();
+	network_start((const struct bh_network_records *)BH_GPA_SERVICE);
 	start_serial();
 	shell_start();
 	/* What was printed before the channels were bound had no signal for us. */

@@ -28,11 +28,26 @@ static void start_scrollback(struct peer *peer)
 	bh_printf("console: no memory to keep what %s prints\n", peer->name);
 }
 
+/* Told from the channel "network" (network.c) by its size, should a partition have that name. */
+static const struct bh_info_handle *find_terminal(const char *name)
+{
+	const struct bh_info *info = bh_info();
+
+	for (uint32_t i = 0; i < info->handles && i < BH_INFO_HANDLES; i++) {
+		const struct bh_info_handle *handle = &info->handle[i];
+
+		if (handle->type == BH_HANDLE_CHANNEL && !strcmp(handle->name, name) &&
+		    handle->bytes == BH_TERMINAL_BYTES)
+			return handle;
+	}
+	return NULL;
+}
+
 static void start_channel(struct peer *peer, unsigned number)
 {
-	const struct bh_info_handle *channel = bh_find(peer->name, BH_HANDLE_CHANNEL);
+	const struct bh_info_handle *channel = find_terminal(peer->name);
 
-	if (!channel || channel->bytes < BH_TERMINAL_BYTES)
+	if (!channel)
 		return;
 	peer->has_channel = true;
 	peer->event = EVENT_CHANNELS + number % EVENT_CHANNEL_BITS;

@@ -1,50 +1,12 @@
-/* shell.c: the table of commands, and from a line of text to a call. */
+/* shell.c: from a line of text to a command's call. */
 #include "shell.h"
 #include "attach.h"
-#include "commands.h"
+#include "complete.h"
 #include "line.h"
 #include "machine.h"
 #include "screen.h"
 #include "watch.h"
 #include "words.h"
-
-const struct command shell_commands[] = {
-	{ "help", "[COMMAND]", "", "lists the commands, or explains one", "", MAY_TAKE_COMMAND, command_help },
-	{ "list", "", "", "lists the partitions, their states and CPUs",
-	  "VCPUS@CPUS: how many, and the physical CPU of each; d: the partition's own, s: shared.\n"
-	  "A monitor is the service that makes a guest's virtual PC; it lives and dies with it.\n",
-	  TAKES_NOTHING, command_list },
-	{ "attach", "[-a] NAME", "a", "connects the line to a partition's terminal",
-	  "Shows the last 4 KiB of what it printed, then what comes; -a: all that was kept (64 "
-	  "KiB).\n"
-	  "Ctrl-] comes back to the shell. Ctrl-] once more, as the next key, sends a Ctrl-] to "
-	  "it.\n",
-	  TAKES_NAME, command_attach },
-	{ "start", "NAME", "", "starts a partition that does not run", "", TAKES_NAME, command_start },
-	{ "stop", "NAME", "", "stops a partition at once and wipes its memory",
-	  "It is not asked: to shut a guest down in order, use its own means.\n", TAKES_NAME, command_stop },
-	{ "pause", "NAME", "", "stops a partition's vCPUs where they are",
-	  "Its time goes on meanwhile. `resume` lets it go on.\n", TAKES_NAME, command_pause },
-	{ "resume", "NAME", "", "lets a paused partition go on", "", TAKES_NAME, command_resume },
-	{ "restart", "NAME", "", "stops a partition and starts it anew", "", TAKES_NAME, command_restart },
-	{ "log", "[COUNT]", "", "the last lines of the kernel's log (24)", "", MAY_TAKE_COUNT, command_log },
-	{ "stat", "[-k] [NAME]", "k", "what a partition, or each CPU, did so far",
-	  "ran: in the partition; kernel: in the kernel for it; monitor: in its monitor;\n"
-	  "outside: the share of kernel and monitor in the sum. -k: a key and a number per line.\n",
-	  MAY_TAKE_NAME, command_stat },
-	{ "mem", "", "", "who has how much memory", "", TAKES_NOTHING, command_mem },
-	{ "caps", "", "", "what the CPUs can do, and what is made of it", "", TAKES_NOTHING, command_caps },
-	{ "trace", "NAME [COUNT]", "", "the last exits of a partition (20)",
-	  "Time (seconds since power-on), vCPU, reason, detail, and how long the kernel (and the\n"
-	  "monitor) took. The rings hold the last 1024 exits of each CPU.\n",
-	  TAKES_NAME_AND_COUNT, command_trace },
-	{ "report", "NAME", "", "why a partition ended, in the words of the kernel", "", TAKES_NAME, command_report },
-	{ "audit", "", "", "checks every mapping against the record of owners", "", TAKES_NOTHING, command_audit },
-	{ "reboot", "[-f]", "f", "resets the machine", "-f: without asking.\n", TAKES_NOTHING, command_reboot },
-	{ "poweroff", "[-f]", "f", "switches the machine off", "-f: without asking.\n", TAKES_NOTHING,
-	  command_poweroff },
-};
-const unsigned shell_command_count = sizeof(shell_commands) / sizeof(shell_commands[0]);
 
 static struct line line;
 static void (*answer)(const char *text);
@@ -58,30 +20,34 @@ static void usage(const struct command *command)
 	screen_printf("Usage: %s%s%s\n", command->name, command->usage[0] ? " " : "", command->usage);
 }
 
+void shell_no_such(const char *what, const char *typed, const char *const *names, unsigned count)
+{
+	int near = words_nearest(typed, names, count);
+
+	screen_printf("There is no %s ", what);
+	screen_text(typed, strlen(typed));
+	if (near >= 0) {
+		screen_printf(". Did you mean %s?\n", names[near]);
+		return;
+	}
+	screen_printf(". There %s", count == 1 ? "is" : "are");
+	for (unsigned i = 0; i < count; i++)
+		screen_printf("%s %s", i ? "," : "", names[i]);
+	screen_printf("%s.\n", count ? "" : " none");
+}
+
 static void no_such_peer(const char *name)
 {
 	const char *names[PEERS_MAX];
 
 	for (unsigned i = 0; i < peer_count; i++)
 		names[i] = peers[i].name;
-
-	int near = words_nearest(name, names, peer_count);
-
-	screen_printf("There is no partition ");
-	screen_text(name, strlen(name));
-	if (near >= 0) {
-		screen_printf(". Did you mean %s?\n", names[near]);
-		return;
-	}
-	screen_printf(". There %s", peer_count == 1 ? "is" : "are");
-	for (unsigned i = 0; i < peer_count; i++)
-		screen_printf("%s %s", i ? "," : "", names[i]);
-	screen_printf("%s.\n", peer_count ? "" : " none");
+	shell_no_such("partition", name, names, peer_count);
 }
 
 static void no_such_command(const char *name)
 {
-	const char *names[sizeof(shell_commands) / sizeof(shell_commands[0])];
+	const char *names[SHELL_COMMANDS_MAX];
 
 	for (unsigned i = 0; i < shell_command_count; i++)
 		names[i] = shell_commands[i].name;
@@ -143,22 +109,37 @@ static bool take_name(const char *word, struct arguments *arguments)
 	return arguments->peer != NULL;
 }
 
+/* How many words a command takes besides options, and what they are. */
+static const struct shape {
+	unsigned least, most;
+	const char *words;
+} shapes[] = {
+	[TAKES_NOTHING] = { 0, 0, "no words" },
+	[TAKES_NAME] = { 1, 1, "a partition's name" },
+	[MAY_TAKE_NAME] = { 0, 1, "a partition's name" },
+	[MAY_TAKE_COUNT] = { 0, 1, "a number" },
+	[TAKES_NAME_AND_COUNT] = { 1, 2, "a partition's name" },
+	[MAY_TAKE_COMMAND] = { 0, 1, "a command" },
+	[MAY_TAKE_NETWORK] = { 0, 1, "a network's name" },
+	[TAKES_NETWORK_AND_COUNT] = { 1, 2, "a network's name" },
+	[TAKES_PORT_AND_STATE] = { 2, 2, "a port's name, and up or down" },
+};
+
 static bool wrong_count(const struct command *command, unsigned plain)
 {
-	unsigned least = command->takes == TAKES_NAME || command->takes == TAKES_NAME_AND_COUNT;
-	unsigned most = command->takes == TAKES_NOTHING ? 0 : command->takes == TAKES_NAME_AND_COUNT ? 2 : 1;
+	const struct shape *shape = &shapes[command->takes];
 
-	if (plain >= least && plain <= most)
+	if (plain >= shape->least && plain <= shape->most)
 		return false;
 	screen_printf("%s takes %s. ", command->name,
-		      plain > most ? (most ? "fewer words" : "no words") : "a partition's name");
+		      plain > shape->most && shape->most ? "fewer words" : shape->words);
 	usage(command);
 	return true;
 }
 
 static bool parse(const struct command *command, char **words, unsigned count, struct arguments *arguments)
 {
-	const char *plain[SHELL_WORDS];
+	const char *plain[SHELL_WORDS] = { NULL };
 	unsigned plains = 0;
 
 	for (unsigned i = 1; i < count; i++) {
@@ -172,14 +153,16 @@ static bool parse(const struct command *command, char **words, unsigned count, s
 	if (wrong_count(command, plains))
 		return false;
 	switch (command->takes) {
-	case TAKES_NAME_AND_COUNT:
-		arguments->number = plains == 2 ? plain[1] : NULL;
-		return take_name(plain[0], arguments);
+	case TAKES_NAME_AND_COUNT: arguments->number = plain[1]; return take_name(plain[0], arguments);
 	case TAKES_NAME:
 	case MAY_TAKE_NAME: return !plains || take_name(plain[0], arguments);
-	case MAY_TAKE_COUNT: arguments->number = plains ? plain[0] : NULL; return true;
-	default: arguments->word = plains ? plain[0] : NULL; return true;
+	case MAY_TAKE_COUNT: arguments->number = plain[0]; return true;
+	case TAKES_PORT_AND_STATE: arguments->state = plain[1]; break;
+	case TAKES_NETWORK_AND_COUNT: arguments->number = plain[1]; break;
+	default: break;
 	}
+	arguments->word = plain[0];
+	return true;
 }
 
 void shell_run(const char *text)
@@ -218,29 +201,6 @@ bool shell_count(const struct arguments *arguments, uint64_t otherwise, uint64_t
 
 /* ---- the line
  * -------------------------------------------------------------------------------------- */
-
-static unsigned complete(const char *text, size_t start, size_t end, const char **candidates, unsigned max)
-{
-	bool first = true, names_commands;
-	unsigned count = 0;
-
-	for (size_t i = 0; i < start; i++)
-		first = first && text[i] == ' ';
-	while (*text == ' ' && start) {
-		text++;
-		start--;
-		end--;
-	}
-	names_commands = first || !strncmp(text, "help ", 5);
-
-	for (unsigned i = 0; count < max && i < shell_command_count && names_commands; i++)
-		if (!strncmp(shell_commands[i].name, text + start, end - start))
-			candidates[count++] = shell_commands[i].name;
-	for (unsigned i = 0; count < max && i < peer_count && !names_commands; i++)
-		if (!strncmp(peers[i].name, text + start, end - start))
-			candidates[count++] = peers[i].name;
-	return count;
-}
 
 void shell_ask(const char *question, void (*function)(const char *text))
 {
@@ -347,7 +307,7 @@ void shell_start(void)
 {
 	answer = NULL;
 	last_attached = NULL;
-	line_start(&line, SHELL_PROMPT, put, complete);
+	line_start(&line, SHELL_PROMPT, put, complete_word);
 	watch_start();
 	banner();
 	line_show(&line);

@@ -1,7 +1,7 @@
 /*
  * shell.h: commands typed at the prompt.
  *
- * A command is a row in the table in shell.c and a function `command_NAME` in the file of its
+ * A command is a row in the table in commands.c and a function `command_NAME` in the file of its
  * subject (command_*.c). Words are split at spaces; those that begin with '-' and are known as
  * flags of the command are taken out first.
  */
@@ -10,14 +10,16 @@
 #include <stdint.h>
 #include "peers.h"
 
-#define SHELL_PROMPT "bulkhead> "
-#define SHELL_WORDS  8
+#define SHELL_PROMPT	   "bulkhead> "
+#define SHELL_WORDS	   8
+#define SHELL_COMMANDS_MAX 64
 
 struct arguments {
 	struct peer *peer;  /* of the NAME, if the command takes one and it was given */
 	const char *number; /* of COUNT, as typed; NULL: not given */
 	char flag;	    /* the letter given, 0: none */
-	const char *word;   /* of any other word */
+	const char *word;   /* of any other word: a network's or a port's name, a command's */
+	const char *state;  /* of the word behind a port's name */
 };
 
 struct command {
@@ -26,7 +28,17 @@ struct command {
 	const char *flags;   /* letters that it takes */
 	const char *summary; /* for the list of all */
 	const char *help;    /* more, for `help COMMAND` */
-	enum { TAKES_NOTHING, TAKES_NAME, MAY_TAKE_NAME, MAY_TAKE_COUNT, TAKES_NAME_AND_COUNT, MAY_TAKE_COMMAND } takes;
+	enum {
+		TAKES_NOTHING,
+		TAKES_NAME,
+		MAY_TAKE_NAME,
+		MAY_TAKE_COUNT,
+		TAKES_NAME_AND_COUNT,
+		MAY_TAKE_COMMAND,
+		MAY_TAKE_NETWORK, /* or a port */
+		TAKES_NETWORK_AND_COUNT,
+		TAKES_PORT_AND_STATE,
+	} takes;
 	void (*run)(const struct arguments *arguments);
 };
 
@@ -48,6 +60,9 @@ void shell_run(const char *line);
 
 /* A command asks: `answer` gets the next line that is typed. `question` is shown as the prompt. */
 void shell_ask(const char *question, void (*answer)(const char *text));
+
+/* Says that there is no `what` (a word: "port") called `typed`, and which of `names` is meant, or all of them. */
+void shell_no_such(const char *what, const char *typed, const char *const *names, unsigned count);
 
 /* The number typed for COUNT, `otherwise` if none was; false, with a message, if it is not one from
  * 1 to `max`. */

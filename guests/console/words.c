@@ -62,6 +62,17 @@ const char *words_share(char text[WORDS_BYTES], uint64_t part, uint64_t whole)
 	return text;
 }
 
+const char *words_key(char *text)
+{
+	for (char *at = text; *at; at++) {
+		if (*at == ' ')
+			*at = '_';
+		else if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	}
+	return text;
+}
+
 bool words_number(const char *text, uint64_t max, uint64_t *number)
 {
 	uint64_t value = 0;

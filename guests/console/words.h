@@ -16,6 +16,9 @@ const char *words_ticks(char text[WORDS_BYTES], uint64_t ticks, uint64_t hz);
 /* `part` of `whole` in percent with two decimals: "3.07 %"; "0.00 %" of nothing. */
 const char *words_share(char text[WORDS_BYTES], uint64_t part, uint64_t whole);
 
+/* Makes a key of words, where they stand: small letters, '_' in place of spaces. Returns `text`. */
+const char *words_key(char *text);
+
 /* A whole decimal number from 1 to `max`; false if `text` is anything else. */
 bool words_number(const char *text, uint64_t max, uint64_t *number);
 

@@ -2,14 +2,43 @@
 #include <stdint.h>
 
 #ifndef HOST_TEST
+typedef uint64_t __attribute__((aligned(1), may_alias)) any64;
+typedef uint32_t __attribute__((aligned(1), may_alias)) any32;
+typedef uint16_t __attribute__((aligned(1), may_alias)) any16;
+
+/* Less than eight bytes, forward. */
+static inline void copy_few(char *to, const char *from, size_t bytes)
+{
+	if (bytes & 4) {
+		*(any32 *)to = *(const any32 *)from;
+		to += 4;
+		from += 4;
+	}
+	if (bytes & 2) {
+		*(any16 *)to = *(const any16 *)from;
+		to += 2;
+		from += 2;
+	}
+	if (bytes & 1)
+		*to = *from;
+}
+
+/* Whole words, then the last eight bytes, of which the words may have brought some already. No step takes single bytes.
+ */
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
 	void *d = to;
 	size_t words = bytes / 8;
+	uint64_t last;
 
-	bytes %= 8;
+	if (!words) {
+		copy_few(to, from, bytes);
+		return to;
+	}
+	/* Read first: memmove comes here with a `from` that the words may write over. */
+	last = *(const any64 *)((const char *)from + bytes - 8);
 	__asm__ volatile("rep movsq" : "+D"(d), "+S"(from), "+c"(words) : : "memory");
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(bytes) : : "memory");
+	*(any64 *)((char *)to + bytes - 8) = last;
 	return to;
 }
 

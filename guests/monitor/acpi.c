@@ -2,6 +2,7 @@
 #include "acpi.h"
 #include <stdbool.h>
 #include "guests/lib/bh_string.h"
+#include "pci.h"
 #include "pm.h"
 
 #define IOAPIC_ADDRESS 0xfec00000u
@@ -35,6 +36,8 @@
 #define MADT_BUS_DEFAULT    0x0
 #define MADT_LEVEL_HIGH	    0xd
 #define MADT_ALL_PROCESSORS 0xff
+
+#define MCFG_BYTES 60
 
 struct builder {
 	uint8_t *area;
@@ -202,16 +205,30 @@ static uint64_t build_madt(struct builder *builder, unsigned vcpus)
 	return address;
 }
 
-static uint64_t build_xsdt(struct builder *builder, uint64_t fadt, uint64_t madt)
+/* Where the PCI bus has its configuration space as memory (PCI Firmware 3.0, 4.1.2): segment 0, bus 0 to 0. */
+static uint64_t build_mcfg(struct builder *builder)
 {
 	uint64_t address = 0;
-	uint8_t *xsdt = take(builder, 36 + 16, &address);
+	uint8_t *mcfg = take(builder, MCFG_BYTES, &address);
+
+	if (!mcfg)
+		return 0;
+	put(mcfg, 44, PCI_ECAM_ADDRESS, 8);
+	finish(mcfg, "MCFG", MCFG_BYTES, 1);
+	return address;
+}
+
+static uint64_t build_xsdt(struct builder *builder, const uint64_t *tables, unsigned count)
+{
+	uint32_t bytes = 36 + 8 * count;
+	uint64_t address = 0;
+	uint8_t *xsdt = take(builder, bytes, &address);
 
 	if (!xsdt)
 		return 0;
-	put(xsdt, 36, fadt, 8);
-	put(xsdt, 44, madt, 8);
-	finish(xsdt, "XSDT", 36 + 16, 1);
+	for (unsigned i = 0; i < count; i++)
+		put(xsdt, 36 + 8 * i, tables[i], 8);
+	finish(xsdt, "XSDT", bytes, 1);
 	return address;
 }
 
@@ -232,8 +249,8 @@ uint64_t acpi_build(uint8_t *area, uint64_t bytes, uint64_t address, unsigned vc
 	uint64_t at = 0;
 	uint8_t *rsdp = take(&builder, 36, &at); /* first, where a search finds it at once */
 	uint64_t facs = build_facs(&builder), dsdt = build_dsdt(&builder);
-	uint64_t fadt = build_fadt(&builder, facs, dsdt);
-	uint64_t xsdt = build_xsdt(&builder, fadt, build_madt(&builder, vcpus));
+	uint64_t tables[] = { build_fadt(&builder, facs, dsdt), build_madt(&builder, vcpus), build_mcfg(&builder) };
+	uint64_t xsdt = build_xsdt(&builder, tables, 3);
 
 	if (builder.full)
 		return 0;

@@ -1,5 +1,5 @@
 /*
- * acpi.h: the guest's ACPI tables (ACPI 6.4): RSDP, XSDT, FADT, FACS, MADT, DSDT (from dsdt.asl).
+ * acpi.h: the guest's ACPI tables (ACPI 6.4): RSDP, XSDT, FADT, FACS, MADT, MCFG, DSDT (from dsdt.asl).
  */
 #pragma once
 #include <stdint.h>

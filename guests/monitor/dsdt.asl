@@ -20,7 +20,20 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "BULKHEAD", 1)
 				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
 					0, 0x0d00, 0xffff, 0, 0xf300)
 				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable,
-					ReadWrite, 0, 0xc0000000, 0xfebfffff, 0, 0x3ec00000)
+					ReadWrite, 0, 0xc0000000, 0xdfffffff, 0, 0x20000000)
+				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable,
+					ReadWrite, 0, 0xe0100000, 0xfebfffff, 0, 0x1eb00000)
+			})
+		}
+
+		/* Configuration space as memory (MCFG): no device may be put there. */
+		Device (ECAM)
+		{
+			Name (_HID, EisaId ("PNP0C02"))
+			Name (_UID, 0)
+			Name (_CRS, ResourceTemplate ()
+			{
+				Memory32Fixed (ReadWrite, 0xe0000000, 0x00100000)
 			})
 		}
 

@@ -1,6 +1,7 @@
 /* machine.c: puts the devices together and joins them to the kernel's hypercalls. */
 #include "machine.h"
 #include "legacy.h"
+#include "network.h"
 
 #define GUEST_VCPUS_MAX 16
 
@@ -119,6 +120,9 @@ static void connect_ports(struct machine *machine)
 		{ legacy_read_hook, legacy_write_hook, machine, 0x4242, 0x4245, 0, false },
 	};
 
+	machine->ports.read_other = pci_read_port;
+	machine->ports.write_other = pci_write_port;
+	machine->ports.other = &machine->pci;
 	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
 		if (!ports_add(&machine->ports, &ranges[i]))
 			machine_fail(machine, "port %#x is given to two devices", ranges[i].first);
@@ -159,7 +163,7 @@ static void check_info(const struct machine *machine)
 			     info->guest_vcpus, GUEST_VCPUS_MAX);
 }
 
-void machine_init(struct machine *machine, void *window)
+void machine_init(struct machine *machine, void *window, const struct bh_network_records *networks)
 {
 	const struct bh_info *info = bh_info();
 
@@ -174,11 +178,16 @@ void machine_init(struct machine *machine, void *window)
 		bh_printf("monitor of %s: no console channel, COM1 goes nowhere\n", info->guest_name);
 	init_devices(machine);
 	connect_ports(machine);
+	network_init(machine, networks);
 }
 
-uint64_t machine_service(struct machine *machine)
+uint64_t machine_service(struct machine *machine, uint64_t events)
 {
-	uart_service(&machine->uart);
-	pit_service(&machine->pit);
-	return pit_deadline(&machine->pit);
+	if (events >> MACHINE_EVENT_TERMINAL & 1)
+		uart_service(&machine->uart);
+	if (events >> MACHINE_EVENT_TIMER & 1 || bh_rdtsc() >= machine->deadline) {
+		pit_service(&machine->pit);
+		machine->deadline = pit_deadline(&machine->pit);
+	}
+	return network_service(machine, events) ? 0 : machine->deadline;
 }

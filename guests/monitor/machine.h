@@ -18,11 +18,15 @@
 #include "pvclock.h"
 #include "rtc.h"
 #include "uart.h"
+#include "virtio_net.h"
 
 /* Events of the I/O vCPU. */
 #define MACHINE_EVENT_TERMINAL 0 /* the console typed or made room */
 #define MACHINE_EVENT_TIMER    1 /* the next deadline has changed, or the machine is ready */
-#define MACHINE_EVENTS	       (1ull << MACHINE_EVENT_TERMINAL | 1ull << MACHINE_EVENT_TIMER)
+/* Device n of the PCI bus: the guest has notified it; its channel's other end has signalled. */
+#define MACHINE_EVENT_DOORBELL(n) (2 + (n))
+#define MACHINE_EVENT_CHANNEL(n)  (2 + PCI_DEVICES + (n))
+#define MACHINE_EVENTS		  ((1ull << MACHINE_EVENT_CHANNEL(PCI_DEVICES)) - 1)
 
 struct machine {
 	struct guest_memory memory;
@@ -35,6 +39,10 @@ struct machine {
 	struct pm pm;
 	struct pci pci;
 	struct pvclock pvclock;
+	struct virtio_net net[BH_PORTS_PER_GUEST]; /* device n of the bus is net[n] */
+	unsigned nets;
+	uint32_t unfinished; /* I/O vCPU: devices that have more to do */
+	uint64_t deadline;   /* I/O vCPU: of the 8254 */
 	struct terminal terminal;
 	_Atomic uint8_t diagnostic_code; /* port 80h */
 	bool has_terminal;
@@ -45,10 +53,11 @@ struct machine {
 };
 
 /*
- * Builds the devices for the guest that bh_info() describes, whose memory is at `window`. Ends the
- * guest with a report if the info makes no sense. vCPU 0, before anything else touches the machine.
+ * Builds the devices for the guest that bh_info() describes, whose memory is at `window`, and whose network ports are
+ * in `networks`, which is kept. Ends the guest with a report if the info makes no sense. vCPU 0, before anything else
+ * touches the machine.
  */
-void machine_init(struct machine *machine, void *window);
+void machine_init(struct machine *machine, void *window, const struct bh_network_records *networks);
 
 /* Reports why, and ends guest and monitor. */
 _Noreturn void machine_fail(const struct machine *machine, const char *format, ...)
@@ -57,5 +66,8 @@ _Noreturn void machine_fail(const struct machine *machine, const char *format, .
 /* Ends guest and monitor: BH_END_POWEROFF or BH_END_RESET. */
 _Noreturn void machine_end(const struct machine *machine, enum bh_end how);
 
-/* I/O vCPU: does what is due, and says until when (TSC, or BH_FOREVER) there is nothing to do. */
-uint64_t machine_service(struct machine *machine);
+/*
+ * I/O vCPU: a turn of what `events` (MACHINE_EVENT_*) and the time ask for. Says until when (TSC, BH_FOREVER, or 0:
+ * now) there is nothing to do.
+ */
+uint64_t machine_service(struct machine *machine, uint64_t events);

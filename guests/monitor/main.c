@@ -67,7 +67,7 @@ static void map_window(void)
 static void set_up(void)
 {
 	map_window();
-	machine_init(&machine, (void *)BH_GPA_GUEST);
+	machine_init(&machine, (void *)BH_GPA_GUEST, (const struct bh_network_records *)BH_GPA_SERVICE);
 	build_guest(message_of(0));
 	atomic_store(&machine_ready, true);
 	bh_call2(BH_EVENT_SIGNAL, machine.vcpus, 1ull << MACHINE_EVENT_TIMER);
@@ -95,13 +95,14 @@ static _Noreturn void serve_guest(unsigned vcpu, uint64_t flags)
 
 static _Noreturn void serve_devices(void)
 {
-	uint64_t deadline = BH_FOREVER;
+	uint64_t events = MACHINE_EVENTS; /* what came before the machine was ready counts as well */
 
 	while (!atomic_load(&machine_ready))
 		bh_call3(BH_WAIT, MACHINE_EVENTS, BH_FOREVER, 0);
 	for (;;) {
-		deadline = machine_service(&machine);
-		bh_call3(BH_WAIT, MACHINE_EVENTS, deadline, 0);
+		uint64_t deadline = machine_service(&machine, events);
+
+		events = (uint64_t)bh_call3(BH_WAIT, MACHINE_EVENTS, deadline, 0);
 	}
 }
 

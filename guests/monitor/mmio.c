@@ -1,4 +1,4 @@
-/* mmio.c: two pages have a device; there will be more with PCI. */
+/* mmio.c: local APIC, I/O APIC, and the PCI bus for all the rest. */
 #include "mmio.h"
 
 /* Registers of the local APIC are 32 bits wide, 16 bytes apart (SDM vol. 3, 11.4.1); the kernel has
@@ -30,7 +30,7 @@ static uint64_t read_any(struct machine *machine, unsigned vcpu, uint64_t addres
 		return apic_read(machine, vcpu, (unsigned)(address - MMIO_APIC_ADDRESS));
 	if (address - IOAPIC_ADDRESS < IOAPIC_BYTES)
 		return ioapic_read(&machine->ioapic, (unsigned)(address - IOAPIC_ADDRESS), size);
-	return UINT64_MAX;
+	return pci_read_memory(&machine->pci, address, size);
 }
 
 uint64_t mmio_read(struct machine *machine, unsigned vcpu, uint64_t address, unsigned size)
@@ -45,4 +45,6 @@ void mmio_write(struct machine *machine, unsigned vcpu, uint64_t address, unsign
 		apic_write(machine, vcpu, (unsigned)(address - MMIO_APIC_ADDRESS), size, value);
 	else if (address - IOAPIC_ADDRESS < IOAPIC_BYTES)
 		ioapic_write(&machine->ioapic, (unsigned)(address - IOAPIC_ADDRESS), size, value);
+	else
+		pci_write_memory(&machine->pci, address, size, value);
 }

@@ -34,6 +34,18 @@ static inline bool holds(const struct port_range *range, unsigned port, unsigned
 static inline uint32_t all_ones(unsigned size) { return UINT32_MAX >> (32 - 8 * size); }
 
 /* Not inlined, so that accesses of one byte need not save registers for these. */
+static __attribute__((noinline)) uint32_t read_other(const struct ports *ports, uint16_t port, unsigned size)
+{
+	return (ports->read_other ? ports->read_other(ports->other, port, size) : UINT32_MAX) & all_ones(size);
+}
+
+static __attribute__((noinline)) void write_other(const struct ports *ports, uint16_t port, unsigned size,
+						  uint32_t value)
+{
+	if (ports->write_other)
+		ports->write_other(ports->other, port, size, value & all_ones(size));
+}
+
 static __attribute__((noinline)) uint32_t read_wide(const struct ports *ports, uint16_t port, unsigned size)
 {
 	const struct port_range *range = find(ports, port);
@@ -41,7 +53,7 @@ static __attribute__((noinline)) uint32_t read_wide(const struct ports *ports, u
 
 	if (!range->byte_wide)
 		return holds(range, port, size) ? range->read(range->device, port, size) & all_ones(size)
-						: all_ones(size);
+						: read_other(ports, port, size);
 	for (unsigned i = 0; i < size; i++)
 		value |= ports_read(ports, (uint16_t)(port + i), 1) << 8 * i;
 	return value;
@@ -55,6 +67,8 @@ static __attribute__((noinline)) void write_wide(const struct ports *ports, uint
 	if (!range->byte_wide) {
 		if (holds(range, port, size))
 			range->write(range->device, port, size, value & all_ones(size));
+		else
+			write_other(ports, port, size, value);
 		return;
 	}
 	for (unsigned i = 0; i < size; i++)
@@ -68,7 +82,7 @@ uint32_t ports_read(const struct ports *ports, uint16_t port, unsigned size)
 	if (size != 1)
 		return read_wide(ports, port, size);
 	if (port - (unsigned)range->first >= range->count)
-		return 0xff;
+		return read_other(ports, port, 1);
 	return range->read(range->device, port, 1) & 0xff;
 }
 
@@ -80,4 +94,6 @@ void ports_write(const struct ports *ports, uint16_t port, unsigned size, uint32
 		write_wide(ports, port, size, value);
 	else if (port - (unsigned)range->first < range->count)
 		range->write(range->device, port, 1, value & 0xff);
+	else
+		write_other(ports, port, 1, value);
 }

@@ -3,7 +3,7 @@
  *
  * The table has one entry per group of eight ports, since every device of a PC starts at a multiple
  * of eight. A group belongs to one device at most. Ports of nobody read as all ones, and swallow
- * writes.
+ * writes; so does what the PCI bus says of the ports that are in no range.
  */
 #pragma once
 #include <stdbool.h>
@@ -30,6 +30,10 @@ struct ports {
 	uint8_t group[PORT_GROUPS]; /* index into range[]; 0: nobody */
 	struct port_range range[PORT_RANGES];
 	unsigned ranges; /* used, the first (nobody) included; 0 before the first ports_add */
+	/* Who is asked for all other ports, if anybody: the PCI bus, whose devices move. */
+	port_read read_other;
+	port_write write_other;
+	void *other;
 };
 
 /*

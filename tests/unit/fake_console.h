@@ -1,6 +1,6 @@
 /*
- * fake_console.h: a kernel with four partitions and a UART, for tests of the console's shell.
- * Included by one source per test program.
+ * fake_console.h: a kernel with four partitions (a fifth, net, if there are networks) and a UART, for tests of the
+ * console's shell. Included by one source per test program.
  *
  * Time passes in BH_WAIT only. What is typed comes from fake_type, what is shown is in fake_shown.
  */
@@ -24,13 +24,15 @@
 #include "guests/console/serial.h"
 #include "guests/console/shell.h"
 #include "guests/lib/bh.h"
+#include "fake_network.h"
 
 #define HZ	     1000000u
 #define GUEST	     0
 #define MONITOR	     1
 #define HELLO	     2
 #define BROKEN	     3
-#define PARTITIONS   4
+#define NET	     4
+#define PARTITIONS   5
 #define STEP	     (20 * HZ / 1000)
 #define MACHINE	     0x50u
 #define CHANNEL(i)   (0x20u + (i))
@@ -241,12 +243,17 @@ static int64_t fake_machine_stat(uint64_t field, uint64_t index)
 static int64_t fake_machine_text(uint64_t which, uint64_t offset)
 {
 	static const char caps[] = "VPID: yes\nevil \x1b[2J text\n";
+	static const char pci[] = "00:03.0 8086:10d3 \x07 net\n";
 	static const char audit[] = "frame 7: two owners\n";
 
 	if (which == BH_TEXT_LOG)
 		return offset < LOG_AT ? -BH_ENOENT : text_word(fake_log, strlen(fake_log), offset - LOG_AT);
 	if (which == BH_TEXT_CAPS)
 		return text_word(caps, strlen(caps), offset);
+	if (which == BH_TEXT_PCI)
+		return text_word(pci, strlen(pci), offset);
+	if (which == BH_TEXT_IOMMU)
+		return -BH_EINVAL;
 	return text_word(audit, strlen(audit), offset);
 }
 
@@ -258,6 +265,8 @@ static int64_t fake_wait(uint64_t mask, uint64_t deadline)
 	fake_now += STEP;
 	for (unsigned i = 0; i < PARTITIONS; i++)
 		step_partition(&fake[i]);
+	if (fake_network_step())
+		fake_events |= 1ull << EVENT_NETWORK;
 	fake_events &= ~events;
 	return (int64_t)events;
 }
@@ -275,11 +284,16 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 	switch (number) {
 	case BH_WAIT: return fake_wait(a, b);
 	case BH_LOG: return 0;
+	case BH_CHANNEL_STAT: return a == NETWORK_CHANNEL ? fake_network_life : -BH_EBADF;
 	case BH_CHANNEL_BIND:
+		if (a == NETWORK_CHANNEL)
+			return 0;
 		assert_non_null(channel);
 		channel->bit = c;
 		return 0;
 	case BH_CHANNEL_SIGNAL:
+		if (a == NETWORK_CHANNEL)
+			return 0;
 		assert_non_null(channel);
 		channel->signals++;
 		return 0;
@@ -322,7 +336,7 @@ static void add_partition(unsigned i, const char *name, uint64_t kind, uint64_t 
 	fake[i].report = "";
 	fake[i].started = state == BH_STATE_RUNNING ? 1 : 0;
 	add_handle(name, BH_HANDLE_PARTITION, PARTITION(i), NULL, (unsigned)kind);
-	if (i == GUEST || i == HELLO)
+	if (i == GUEST || i == HELLO || i == NET)
 		add_handle(name, BH_HANDLE_CHANNEL, CHANNEL(i), &fake[i].terminal, (unsigned)kind);
 }
 
@@ -348,9 +362,16 @@ static void fake_start(void)
 	add_partition(HELLO, "hello", BH_KIND_NATIVE, BH_STATE_STOPPED, BH_CAUSE_NEVER_STARTED);
 	add_partition(BROKEN, "broken", BH_KIND_NATIVE, BH_STATE_FAILED_CONFIG, BH_CAUSE_NEVER_STARTED);
 	fake[BROKEN].report = "bulkhead.conf:9: no such image\n";
+	fake_network_start();
+	if (fake_networks) {
+		add_handle("network", BH_HANDLE_CHANNEL, NETWORK_CHANNEL, &fake_network, BH_KIND_NATIVE);
+		fake_info.handle[fake_info.handles - 1].bytes = BH_NETWORK_CHANNEL_BYTES;
+		add_partition(NET, "net", BH_KIND_NATIVE, BH_STATE_RUNNING, BH_CAUSE_NONE);
+	}
 	add_handle("machine", BH_HANDLE_MACHINE, MACHINE, NULL, 0);
 	machine_start();
 	peers_start();
+	network_start(&fake_records);
 	serial_start(&access);
 	shell_start();
 }

@@ -27,18 +27,29 @@ static struct {
 	uint64_t address, data;
 } host_msi[64];
 static unsigned host_msis, host_signals, host_apic_writes;
+static uint8_t host_doorbell[BH_DOORBELL_BLOCKS]; /* event bit + 1 of each block that is on */
+static uint64_t host_kicks;			  /* bits of BH_EVENT_SIGNAL */
+static int64_t host_peer;			  /* BH_CHANNEL_STAT */
+static char host_log[1024];
 static uint64_t host_apic[256];
 
 /* True if `statement` ends the guest. Declare as volatile what is changed inside and used after. */
 #define HOST_ENDS(statement) (setjmp(host_end) ? true : ((statement), false))
 
-static void host_append(const uint64_t *words)
+static void host_append(char *to, size_t size, const uint64_t *words)
 {
-	size_t used = strlen(host_report);
+	size_t used = strlen(to);
 	char text[41] = "";
 
 	memcpy(text, words, 40);
-	snprintf(host_report + used, sizeof(host_report) - used, "%s", text);
+	snprintf(to + used, size - used, "%s", text);
+}
+
+static int64_t host_set_doorbell(uint64_t block, uint64_t bit)
+{
+	assert_true(block < BH_DOORBELL_BLOCKS && (bit < BH_EVENT_BITS || bit == BH_DOORBELL_OFF));
+	host_doorbell[block] = bit == BH_DOORBELL_OFF ? 0 : (uint8_t)(bit + 1);
+	return 0;
 }
 
 static int64_t host_apic_access(uint64_t offset, uint64_t value, bool write)
@@ -54,7 +65,8 @@ static int64_t host_apic_access(uint64_t offset, uint64_t value, bool write)
 int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
 	switch (number) {
-	case BH_REPORT: host_append((uint64_t[]){ a, b, c, d, e }); return 0;
+	case BH_REPORT: host_append(host_report, sizeof(host_report), (uint64_t[]){ a, b, c, d, e }); return 0;
+	case BH_LOG: host_append(host_log, sizeof(host_log), (uint64_t[]){ a, b, c, d, e }); return 0;
 	case BH_GUEST_END:
 	case BH_EXIT: host_how = number == BH_EXIT ? 0 : b; longjmp(host_end, 1);
 	case BH_GUEST_MSI:
@@ -63,10 +75,11 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 		host_msi[host_msis++].data = c;
 		return 0;
 	case BH_GUEST_APIC: return host_apic_access(c, d, e);
-	case BH_EVENT_SIGNAL:
+	case BH_EVENT_SIGNAL: host_kicks |= b; /* fall through */
 	case BH_CHANNEL_SIGNAL: host_signals++; return 0;
-	case BH_CHANNEL_BIND:
-	case BH_LOG: return 0;
+	case BH_CHANNEL_STAT: return host_peer;
+	case BH_GUEST_DOORBELL: return host_set_doorbell(b, c);
+	case BH_CHANNEL_BIND: return 0;
 	}
 	fail_msg("hypercall %#lx was not expected", (unsigned long)number);
 	return -BH_ENOSYS;
@@ -86,5 +99,9 @@ static inline void host_reset(void)
 	memset(host_apic, 0, sizeof(host_apic));
 	host_tsc = host_how = 0;
 	host_msis = host_signals = host_apic_writes = 0;
+	memset(host_doorbell, 0, sizeof(host_doorbell));
+	memset(host_log, 0, sizeof(host_log));
+	host_kicks = 0;
+	host_peer = 0;
 	(void)host_end;
 }

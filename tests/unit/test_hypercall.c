@@ -4,6 +4,7 @@
 #include "channel.h"
 #include "frame.h"
 #include "guest_apic.h"
+#include "guest_control.h"
 #include "irq.h"
 #include "machine_control.h"
 #include "pool.h"
@@ -109,6 +110,7 @@ static const struct {
 	{ BH_PARTITION_STAT, BH_HANDLE_PARTITION },  { BH_PARTITION_REPORT, BH_HANDLE_PARTITION },
 	{ BH_PARTITION_TRACE, BH_HANDLE_PARTITION }, { BH_MACHINE_STAT, BH_HANDLE_MACHINE },
 	{ BH_MACHINE_TEXT, BH_HANDLE_MACHINE },	     { BH_MACHINE_CONTROL, BH_HANDLE_MACHINE },
+	{ BH_GUEST_DOORBELL, BH_HANDLE_PARTITION },
 };
 #define WITH_HANDLE (sizeof(with_handle) / sizeof(with_handle[0]))
 
@@ -373,6 +375,34 @@ static void test_guest_msi(void **state)
 	assert_int_equal(call3(monitor, BH_GUEST_MSI, handle, 0xfed00000, 0x31), -BH_EINVAL);
 	assert_int_equal(call3(monitor, BH_GUEST_MSI, handle, 0xfee00000, 1ull << 32 | 0x31), -BH_EINVAL);
 	assert_int_equal(call3(the_monitor->vcpu[2], BH_GUEST_MSI, handle, 0xfee00000, 0x31), 0);
+}
+
+/* The guest's writes become events of its monitor's last vCPU, by block, until the monitor takes the bell away or ends.
+ */
+static void test_guest_doorbell(void **state)
+{
+	uint64_t handle = fake_handle(the_monitor, BH_HANDLE_PARTITION, "linux");
+	struct vcpu *io = the_monitor->vcpu[the_monitor->vcpus - 1];
+	uint16_t port = BH_DOORBELL_PORT + 2 * BH_DOORBELL_BLOCK_PORTS;
+
+	(void)state;
+	assert_false(guest_control_ring(guest, port));
+	assert_int_equal(call3(monitor, BH_GUEST_DOORBELL, handle, 2, 11), 0);
+	assert_true(guest_control_ring(guest, port));
+	assert_true(guest_control_ring(guest, port + BH_DOORBELL_BLOCK_PORTS - 1));
+	assert_int_equal(io->events, 1ull << 11);
+	assert_false(guest_control_ring(guest, port - 1));
+	assert_false(guest_control_ring(guest, port + BH_DOORBELL_BLOCK_PORTS));
+
+	assert_int_equal(call3(monitor, BH_GUEST_DOORBELL, handle, BH_DOORBELL_BLOCKS, 11), -BH_EINVAL);
+	assert_int_equal(call3(monitor, BH_GUEST_DOORBELL, handle, 2, BH_EVENT_BITS), -BH_EINVAL);
+	assert_int_equal(call3(monitor, BH_GUEST_DOORBELL, handle, 2, BH_DOORBELL_OFF), 0);
+	assert_false(guest_control_ring(guest, port));
+
+	assert_int_equal(call3(monitor, BH_GUEST_DOORBELL, handle, 15, 0), 0);
+	assert_int_equal(partition_control(the_linux, BH_RESTART), 0);
+	fake_settle();
+	assert_false(guest_control_ring(guest, BH_DOORBELL_PORT + BH_DOORBELL_PORTS - 1));
 }
 
 static void test_guest_apic(void **state)
@@ -691,6 +721,7 @@ int main(void)
 		TEST(test_channel_of_monitor),
 		TEST(test_irq),
 		TEST(test_guest_msi),
+		TEST(test_guest_doorbell),
 		TEST(test_guest_apic),
 		TEST(test_guest_end),
 		TEST(test_control_call),

@@ -2,6 +2,7 @@
 #include "monitor_host.h"
 #include <unistd.h>
 #include "guests/monitor/acpi.h"
+#include "guests/monitor/pci.h"
 
 #define BASE  0xe0000ull
 #define BYTES 0x20000ull
@@ -46,7 +47,7 @@ static const uint8_t *xsdt_entry(unsigned index, const char *signature)
 {
 	const uint8_t *xsdt = table_at(get(at(BASE), 24, 8), "XSDT");
 
-	assert_int_equal(get(xsdt, 4, 4), 36 + 16);
+	assert_int_equal(get(xsdt, 4, 4), 36 + 24);
 	return table_at(get(xsdt, 36 + 8 * index, 8), signature);
 }
 
@@ -122,6 +123,18 @@ static void test_madt(void **state)
 	assert_int_equal(counts[2], 2);
 }
 
+static void test_mcfg(void **state)
+{
+	(void)state;
+	const uint8_t *mcfg = xsdt_entry(2, "MCFG");
+
+	assert_int_equal(get(mcfg, 4, 4), 36 + 8 + 16);
+	assert_int_equal(get(mcfg, 36, 8), 0);
+	assert_int_equal(get(mcfg, 44, 8), PCI_ECAM_ADDRESS);
+	assert_int_equal(get(mcfg, 52, 8), 0); /* segment 0, buses 0 to 0: a megabyte */
+	assert_int_equal(PCI_ECAM_BYTES, 1 << 20);
+}
+
 static void test_room(void **state)
 {
 	(void)state;
@@ -144,12 +157,13 @@ static void test_iasl(void **state)
 	(void)state;
 	char folder[] = "/tmp/bulkhead-acpi-XXXXXX", command[256];
 	const uint8_t *tables[] = { xsdt_entry(0, "FACP"), xsdt_entry(1, "APIC"),
-				    at(get(xsdt_entry(0, "FACP"), 140, 8)) };
+				    at(get(xsdt_entry(0, "FACP"), 140, 8)), xsdt_entry(2, "MCFG") };
+	static const char *const words[] = { "PM Timer Block", "I/O APIC", "PNP0C02", "E0000000" };
 
 	if (system("command -v iasl > /dev/null 2>&1"))
 		skip();
 	assert_non_null(mkdtemp(folder));
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		snprintf(command, sizeof(command), "%s/table.dat", folder);
 		FILE *to = fopen(command, "wb");
 
@@ -159,11 +173,7 @@ static void test_iasl(void **state)
 		snprintf(command, sizeof(command),
 			 "cd %s && iasl -d table.dat > log 2>&1 && ! grep -iE 'error|invalid|unknown' log", folder);
 		assert_int_equal(system(command), 0);
-		snprintf(command, sizeof(command), "grep -q '%s' %s/table.dsl",
-			 i == 2 ? "PNP0501"
-			 : i	? "I/O APIC"
-				: "PM Timer Block",
-			 folder);
+		snprintf(command, sizeof(command), "grep -q '%s' %s/table.dsl", words[i], folder);
 		assert_int_equal(system(command), 0);
 	}
 	snprintf(command, sizeof(command), "rm -r %s", folder);
@@ -174,8 +184,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_rsdp, setup), cmocka_unit_test_setup(test_fadt, setup),
-		cmocka_unit_test_setup(test_madt, setup), cmocka_unit_test_setup(test_room, setup),
-		cmocka_unit_test_setup(test_iasl, setup),
+		cmocka_unit_test_setup(test_madt, setup), cmocka_unit_test_setup(test_mcfg, setup),
+		cmocka_unit_test_setup(test_room, setup), cmocka_unit_test_setup(test_iasl, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

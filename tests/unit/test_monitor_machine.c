@@ -21,8 +21,10 @@ static struct bh_message message;
 static struct bh_terminal terminal;
 static uint8_t *window;
 static uint8_t sample[SAMPLE_BYTES];
+static struct bh_network_records networks;
+static struct bh_port_channel channel;
 
-static void add_handle(const char *name, uint32_t type, uint32_t rights, uint64_t address)
+static void add_handle(const char *name, uint32_t type, uint32_t rights, uint64_t address, uint64_t bytes)
 {
 	struct bh_info_handle *to = &host_info.handle[host_info.handles];
 
@@ -31,7 +33,7 @@ static void add_handle(const char *name, uint32_t type, uint32_t rights, uint64_
 	to->rights = rights;
 	to->handle = 0x10000 | host_info.handles++;
 	to->address = address;
-	to->bytes = BH_TERMINAL_BYTES;
+	to->bytes = bytes;
 }
 
 static int setup(void **state)
@@ -41,16 +43,17 @@ static int setup(void **state)
 	madvise(window, RAM, MADV_DONTNEED);
 	memset(&machine, 0, sizeof(machine));
 	memset(&terminal, 0, sizeof(terminal));
+	memset(&networks, 0, sizeof(networks));
 	host_info.tsc_hz = HOST_HZ;
 	host_info.wall_seconds = 1700000000;
 	host_info.guest_vcpus = 2;
 	host_info.vcpus = 3;
 	host_info.guest_memory_bytes = RAM;
 	snprintf(host_info.command, sizeof(host_info.command), "console=ttyS0 quiet");
-	add_handle("other", BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, 0);
-	add_handle("guest", BH_HANDLE_PARTITION, BH_RIGHT_MONITOR, 0);
-	add_handle("console", BH_HANDLE_CHANNEL, BH_RIGHT_USE, (uint64_t)&terminal);
-	machine_init(&machine, window);
+	add_handle("other", BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, 0, 0);
+	add_handle("guest", BH_HANDLE_PARTITION, BH_RIGHT_MONITOR, 0, 0);
+	add_handle("console", BH_HANDLE_CHANNEL, BH_RIGHT_USE, (uint64_t)&terminal, BH_TERMINAL_BYTES);
+	machine_init(&machine, window, &networks);
 	sample_bzimage(sample);
 	return 0;
 }
@@ -186,11 +189,11 @@ static void test_init_refused(void **state)
 {
 	(void)state;
 	host_info.vcpus = 2;
-	assert_true(HOST_ENDS(machine_init(&machine, window)));
+	assert_true(HOST_ENDS(machine_init(&machine, window, &networks)));
 	assert_int_equal(host_how, BH_END_FAILURE);
 	assert_non_null(strstr(host_report, "2 vCPUs cannot monitor 2"));
 	host_info.handles = 1;
-	assert_true(HOST_ENDS(machine_init(&machine, window)));
+	assert_true(HOST_ENDS(machine_init(&machine, window, &networks)));
 	assert_non_null(strstr(host_report, "no partition to monitor"));
 }
 
@@ -260,6 +263,47 @@ static void test_pci(void **state)
 	assert_int_equal(in(0xcfc, 4), 0xffffffff);
 }
 
+/* A card for a port whose channel is there, and none for another; its notify register as doorbell and as message. */
+static void test_network(void **state)
+{
+	(void)state;
+	networks.ports = 2;
+	networks.port[0] = (struct bh_port){ .name = "alpha.0", .mac = { 2, 0, 0, 0, 0, 1 }, .queues = 1, .mtu = 1500 };
+	networks.port[1] = (struct bh_port){ .name = "alpha.1", .queues = 1 };
+	add_handle("alpha.0", BH_HANDLE_CHANNEL, BH_RIGHT_USE, (uint64_t)&channel, sizeof(channel));
+	add_handle("alpha.1", BH_HANDLE_CHANNEL, BH_RIGHT_USE, (uint64_t)&channel, 4096);
+	memset(&machine, 0, sizeof(machine));
+	machine_init(&machine, window, &networks);
+	assert_non_null(strstr(host_log, "no channel for network port alpha.1"));
+	assert_int_equal(host_doorbell[0], MACHINE_EVENT_DOORBELL(0) + 1);
+	assert_int_equal(host_doorbell[1], 0);
+
+	out(0xcf8, 4, 0x80000800); /* 00:01.0 */
+	assert_int_equal(in(0xcfc, 4), 0x10411af4);
+	out(0xcf8, 4, 0x80001000);
+	assert_int_equal(in(0xcfc, 4), UINT32_MAX);
+	host_kicks = 0;
+	out(0xc004, 2, 1);
+	assert_int_equal(host_kicks, 1ull << MACHINE_EVENT_DOORBELL(0));
+	out(0xc03f, 2, 1); /* reaches past it */
+	out(0xc040, 2, 1);
+	assert_int_equal(in(0xc002, 2), 0);
+	assert_int_equal(in(0xc040, 2), 0xffff);
+
+	/* elsewhere there is no doorbell, and back again there is */
+	out(0xcf8, 4, 0x80000810);
+	out(0xcfc, 4, 0x5000);
+	assert_int_equal(host_doorbell[0], 0);
+	host_kicks = 0;
+	out(0xc000, 2, 0);
+	assert_int_equal(host_kicks, 0);
+	out(0x5000, 2, 0);
+	assert_int_equal(host_kicks, 1ull << MACHINE_EVENT_DOORBELL(0));
+	out(0xcfc, 4, 0xc3c0);
+	assert_int_equal(host_doorbell[15], MACHINE_EVENT_DOORBELL(0) + 1);
+	assert_int_equal(machine_service(&machine, MACHINE_EVENTS), BH_FOREVER);
+}
+
 static void assert_port_ends(uint16_t port, unsigned size, uint32_t value, enum bh_end how)
 {
 	host_how = 0;
@@ -300,11 +344,11 @@ static void test_hook(void **state)
 	assert_false(hook_crashes(0x68737263));
 	snprintf(host_info.command, sizeof(host_info.command), "a xbulkhead.testhooks bulkhead.testhooks2");
 	machine = (struct machine){ 0 };
-	machine_init(&machine, window);
+	machine_init(&machine, window, &networks);
 	assert_false(machine.test_hooks);
 	snprintf(host_info.command, sizeof(host_info.command), "quiet bulkhead.testhooks");
 	machine = (struct machine){ 0 };
-	machine_init(&machine, window);
+	machine_init(&machine, window, &networks);
 	assert_true(machine.test_hooks);
 	assert_false(hook_crashes(1));
 	assert_true(hook_crashes(0x68737263));
@@ -320,7 +364,7 @@ static void test_hook_invalid_state(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		snprintf(host_info.command, sizeof(host_info.command), "%s", commands[i]);
 		machine = (struct machine){ 0 };
-		machine_init(&machine, window);
+		machine_init(&machine, window, &networks);
 		assert_int_equal(machine.invalid_state, i == 3);
 	}
 }
@@ -547,7 +591,7 @@ static void test_serial(void **state)
 	out(0x3f9, 1, 0x05);
 	assert_int_equal(host_msis, 0);
 	assert_int_equal(terminal_write(&console, "ls\n", 3), 3);
-	assert_true(machine_service(&machine) == BH_FOREVER);
+	assert_true(machine_service(&machine, MACHINE_EVENTS) == BH_FOREVER);
 	assert_int_equal(host_msis, 1);
 	assert_int_equal(host_msi[0].data, 0x4034);
 	assert_int_equal(in(0x3fd, 1), 0x61);
@@ -578,7 +622,7 @@ static void test_full_terminal(void **state)
 
 	assert_int_equal(terminal_read(&console, text, sizeof(text)), sizeof(text));
 	assert_int_equal(host_signals, signals + 1); /* the writer had asked */
-	machine_service(&machine);
+	machine_service(&machine, MACHINE_EVENTS);
 	assert_int_equal(in(0x3fd, 1), 0x60);
 	assert_int_equal(terminal_read(&console, text, sizeof(text)), 1);
 	assert_int_equal(text[0], 'y');
@@ -593,12 +637,12 @@ static void test_timer(void **state)
 	out(0x40, 1, 0xa9);
 	out(0x40, 1, 0x04);	       /* 1 ms */
 	assert_true(host_signals > 0); /* the I/O vCPU was told */
-	uint64_t deadline = machine_service(&machine);
+	uint64_t deadline = machine_service(&machine, MACHINE_EVENTS);
 
 	assert_in_range(deadline, 999000, 1001000);
 	assert_int_equal(host_msis, 0);
 	host_tsc = deadline;
-	assert_in_range(machine_service(&machine), 1999000, 2001000);
+	assert_in_range(machine_service(&machine, MACHINE_EVENTS), 1999000, 2001000);
 	assert_int_equal(host_msis, 1);
 	assert_int_equal(host_msi[0].data, 0x4030);
 }
@@ -679,6 +723,7 @@ int main(void)
 		cmocka_unit_test_setup(test_every_port, setup),
 		cmocka_unit_test_setup(test_ports, setup),
 		cmocka_unit_test_setup(test_pci, setup),
+		cmocka_unit_test_setup(test_network, setup),
 		cmocka_unit_test_setup(test_ends, setup),
 		cmocka_unit_test_setup(test_hook, setup),
 		cmocka_unit_test_setup(test_hook_invalid_state, setup),

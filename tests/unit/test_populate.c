@@ -54,7 +54,7 @@ static void assert_runs(const struct partition *native, const struct run *run)
 static void test_rights(void **state)
 {
 	static const struct run runs[] = {
-		{ 0x10000, RW },  { 0x14000, MAP_READ }, { 0x100000, RW },     { 0x103000, RX },
+		{ 0x10000, RW },  { 0x15000, MAP_READ }, { 0x100000, RW },     { 0x103000, RX },
 		{ 0x200000, RW }, { 0x206000, RW },	 { 4 * FAKE_MIB, RW }, { 0 },
 	};
 
@@ -75,7 +75,7 @@ static void test_rights_of_others(void **state)
 		},
 	};
 	static const struct run runs[] = {
-		{ 0x10000, RW },  { 0x14000, MAP_READ }, { 0x100000, RW }, { 0x102000, RX }, { 0x103000, MAP_READ },
+		{ 0x10000, RW },  { 0x15000, MAP_READ }, { 0x100000, RW }, { 0x102000, RX }, { 0x103000, MAP_READ },
 		{ 0x180000, RW }, { 0x200000, RW },	 { 0x3ff000, RW }, { 0x400000, RX }, { 0 },
 	};
 	struct partition native = { .program = &program, .memory_bytes = 0x400000 };

@@ -217,8 +217,9 @@ QUICK quick_io(struct vcpu *vcpu, struct vmcb *vmcb)
 	if (info & SVM_IOIO_STRING)
 		return EXIT_UNANSWERED;
 	svm_skip_to(vmcb, vmcb->exit_info_2);
-	guest_exit_port(vcpu, (uint16_t)(info >> SVM_IOIO_PORT_SHIFT), size, write);
-	return vcpu->is_guest ? to_peer(cpu, vcpu) : may_resume(cpu, vcpu, cpu->record) ? EXIT_RESUME : EXIT_ANSWERED;
+	if (!guest_exit_port(vcpu, (uint16_t)(info >> SVM_IOIO_PORT_SHIFT), size, write))
+		return to_peer(cpu, vcpu);
+	return may_resume(cpu, vcpu, cpu->record) ? EXIT_RESUME : EXIT_ANSWERED;
 }
 
 /* See the first stage of VT-x (vmx_run.c), whose twin this is. */

@@ -336,6 +336,7 @@ enum bh_end { BH_END_POWEROFF = 1, BH_END_RESET, BH_END_FAILURE };
 #define BH_DOORBELL_PORT	0xC000u /* the first */
 #define BH_DOORBELL_BLOCKS	16u
 #define BH_DOORBELL_BLOCK_PORTS 64u
+#define BH_DOORBELL_PORTS	(BH_DOORBELL_BLOCKS * BH_DOORBELL_BLOCK_PORTS) /* they begin at a multiple of this */
 #define BH_DOORBELL_OFF		0xffu
 
 /* ---- devices ------------------------------------------------------------------------------------- */

@@ -1,0 +1,72 @@
+/* service.c: the one place that waits. */
+#include "service.h"
+#include "bytes.h"
+#include "control.h"
+#include "events.h"
+#include "guests/lib/bh.h"
+#include "port.h"
+#include "queue.h"
+#include "table.h"
+#include "tap.h"
+#include "uplink.h"
+
+#define CHECK_MS 1000
+#define POLL_MS	 1 /* NICs without interrupts */
+
+static uint64_t next_check;
+
+void service_start(const struct bh_network_records *records)
+{
+	memset(&net, 0, sizeof(net));
+	net.now = bh_rdtsc();
+	queue_start();
+	table_start(net.now, (uint64_t)TABLE_AGE_S * bh_info()->tsc_hz);
+	control_start();
+	tap_start();
+	port_start(records);
+	uplink_start(records);
+	port_start_table();
+	/* What came before the channels were bound had no signal for us. */
+	queue_event(net.guests | net.nics);
+	next_check = net.now;
+	bh_printf("net: %u networks, %u ports, %u NICs\n", net.networks, bits_count(net.guests), bits_count(net.nics));
+}
+
+/* Once a second, and if somebody asks. */
+static void check(void)
+{
+	next_check = net.now + bh_ticks_ms(CHECK_MS);
+	uplink_check();
+	for (uint64_t left = net.guests | net.nics; left; left &= left - 1)
+		port_refresh(&net.port[__builtin_ctzll(left)]);
+}
+
+static uint64_t deadline(void)
+{
+	uint64_t deadline = queue_is_busy() ? 0 : queue_deadline();
+
+	if (deadline > next_check)
+		deadline = next_check;
+	if (deadline > net.now + bh_ticks_ms(POLL_MS) && uplink_is_polled())
+		deadline = net.now + bh_ticks_ms(POLL_MS);
+	return deadline;
+}
+
+void service_turn(void)
+{
+	uint64_t events = (uint64_t)bh_call3(BH_WAIT, EVENT_ALL, deadline(), 0);
+	uint64_t ports = events & EVENT_PORTS;
+
+	net.now = bh_rdtsc();
+	if (ports & net.nics)
+		uplink_event(ports & net.nics);
+	queue_event(ports & (net.guests | net.nics));
+	if (uplink_is_polled())
+		queue_event(net.nics);
+	if (events >> EVENT_CONSOLE & 1)
+		control_event();
+	queue_turn();
+	tap_flush();
+	if (net.now >= next_check)
+		check();
+}

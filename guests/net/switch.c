@@ -1,0 +1,216 @@
+/* switch.c: a learning bridge per network and VLAN (IEEE 802.1Q, 8). */
+#include "switch.h"
+#include "bytes.h"
+#include "deliver.h"
+#include "filter.h"
+#include "guests/lib/bh.h"
+#include "police.h"
+#include "queue.h"
+#include "table.h"
+#include "tap.h"
+
+#define DROP_COST   2048u
+#define PATIENCE_MS 2 /* that a frame waits for room where it goes */
+
+/* IEEE 802.1Q, 6.9.1: a port without trunk takes what has no tag, or one that tells a priority only. */
+static enum bh_drop enter_vlan(const struct port *from, struct frame *frame)
+{
+	if (from->trunk)
+		return FRAME_PASSES;
+	if (frame->vlan)
+		return BH_DROP_VLAN;
+	frame->vlan = from->vlan;
+	return FRAME_PASSES;
+}
+
+static enum bh_drop check_source(const struct port *from, struct frame *frame)
+{
+	if (!from->trusted)
+		return filter_source(frame, from->mac);
+	return frame->source & MAC_GROUP ? BH_DROP_MALFORMED : FRAME_PASSES;
+}
+
+/* All that does not depend on where it goes; no effect. */
+static enum bh_drop judge(const struct port *from, struct frame *frame)
+{
+	enum bh_drop why;
+
+	if (!from->admin)
+		return BH_DROP_LINK;
+	if (from->refused)
+		return BH_DROP_SPOOFED;
+	why = frame_parse(frame);
+	if (why == FRAME_PASSES)
+		why = enter_vlan(from, frame);
+	if (why == FRAME_PASSES)
+		why = frame_check(frame, from->mtu);
+	return why == FRAME_PASSES ? check_source(from, frame) : why;
+}
+
+static unsigned find(const struct network *network, const struct port *from, const struct frame *frame, uint64_t mac)
+{
+	unsigned port = table_find(from->network, frame->vlan, mac, net.now);
+
+	if (port == TABLE_NOBODY && network->trunks)
+		port = table_find(from->network, TABLE_VLAN_ANY, mac, net.now);
+	return port;
+}
+
+/* A port that may send from any address may not take one that is fixed elsewhere. */
+static bool learn(const struct port *from, const struct frame *frame)
+{
+	const struct network *network = &net.network[from->network];
+
+	if (network->trunks) {
+		unsigned owner = table_find(from->network, TABLE_VLAN_ANY, frame->source, net.now);
+
+		if (owner != TABLE_NOBODY)
+			return owner == from->number;
+	}
+	return table_learn(from->network, frame->vlan, frame->source, from->number, net.now);
+}
+
+static uint64_t with_vlan(uint64_t ports, unsigned vlan)
+{
+	uint64_t with = 0;
+
+	for (; ports; ports &= ports - 1) {
+		const struct port *port = &net.port[__builtin_ctzll(ports)];
+
+		if (port_has_vlan(port, vlan))
+			with |= port_bit(port);
+	}
+	return with;
+}
+
+/* The ports that are to have it, without `from`. What is addressed to nobody known goes to those that learn. */
+static uint64_t destinations(const struct port *from, const struct frame *frame)
+{
+	const struct network *network = &net.network[from->network];
+	uint64_t others = ~port_bit(from);
+	unsigned port;
+
+	if (frame->destination & MAC_GROUP)
+		return filter_reserved(frame->destination) ? 0 : with_vlan(network->ports & others, frame->vlan);
+	port = find(network, from, frame, frame->destination);
+	if (port == TABLE_NOBODY)
+		return with_vlan(network->learning & others, frame->vlan);
+	return 1ull << port & others;
+}
+
+/* Guests that do nothing but what is dropped are read less often. */
+static uint32_t drop(struct port *from, enum bh_drop why)
+{
+	port_drop(from, why);
+	if (!from->nic && why != BH_DROP_LINK)
+		queue_excess(from);
+	return DROP_COST;
+}
+
+/* It passes: from here on there is no way back. */
+static void enter(struct port *from, const struct frame *frame)
+{
+	from->stat->out_frames++;
+	from->stat->out_bytes += frame->record.bytes;
+	bucket_take(&from->rate, frame->record.bytes, net.now);
+	if (net.network[from->network].tap)
+		tap_frame(from, frame);
+}
+
+static uint32_t flood(struct port *from, const struct frame *frame, uint64_t ports)
+{
+	struct delivery delivery;
+	uint32_t cost = DROP_COST;
+
+	if (bucket_wait(&from->many, net.now))
+		return drop(from, BH_DROP_BROADCAST);
+	bucket_take(&from->many, 1, net.now);
+	enter(from, frame);
+	for (; ports; ports &= ports - 1) {
+		struct port *to = &net.port[__builtin_ctzll(ports)];
+
+		if (!port_is_open(to))
+			continue;
+		deliver_plan(frame, to, &delivery);
+		deliver(frame, &delivery, from->number);
+		cost += delivery.cost;
+	}
+	return cost;
+}
+
+/*
+ * Is it worth waiting for room? The destination gets a chance to make some: a burst is then not lost. A guest waits
+ * only as the sender of its own frames, not for ever, not too often, and not for one that let another wait in vain.
+ */
+static bool may_wait(struct port *from, const struct delivery *delivery)
+{
+	struct port *to = delivery->to;
+
+	if (from->nic)
+		return false;
+	if (to->stalled && !to->nic && frames_free(&to->in) < BH_FRAMES_BYTES / 2)
+		return false;
+	to->stalled = false;
+	if (!from->waits_since)
+		return !bucket_wait(&from->patience, net.now);
+	if (net.now - from->waits_since < bh_ticks_ms(PATIENCE_MS))
+		return true;
+	to->stalled = true;
+	return false;
+}
+
+/* True: it waits. */
+static bool wait_for_room(struct port *from, const struct delivery *delivery)
+{
+	if (deliver_room(delivery, from->number) || !may_wait(from, delivery))
+		return false;
+	deliver_ask(delivery);
+	if (deliver_room(delivery, from->number))
+		return false;
+	if (!from->waits_since)
+		from->waits_since = net.now;
+	delivery->to->waiters |= port_bit(from);
+	net.touched |= port_bit(delivery->to);
+	queue_rest(from, from->waits_since + bh_ticks_ms(PATIENCE_MS));
+	return true;
+}
+
+static uint32_t unicast(struct port *from, const struct frame *frame, struct port *to)
+{
+	struct delivery delivery;
+
+	if (!port_is_open(to))
+		return drop(from, BH_DROP_LINK);
+	deliver_plan(frame, to, &delivery);
+	if (wait_for_room(from, &delivery))
+		return 0;
+	enter(from, frame);
+	deliver(frame, &delivery, from->number);
+	return delivery.cost;
+}
+
+static uint32_t forward(struct port *from, struct frame *frame)
+{
+	enum bh_drop why = judge(from, frame);
+	uint64_t ports;
+
+	if (why != FRAME_PASSES)
+		return drop(from, why);
+	if (from->trusted && !learn(from, frame))
+		return drop(from, BH_DROP_SPOOFED);
+	ports = destinations(from, frame);
+	if (ports && !(ports & (ports - 1)) && !(frame->destination & MAC_GROUP))
+		return unicast(from, frame, &net.port[__builtin_ctzll(ports)]);
+	return flood(from, frame, ports);
+}
+
+uint32_t switch_frame(struct port *from, struct frame *frame)
+{
+	uint32_t cost = forward(from, frame);
+
+	if (cost && from->waits_since) {
+		bucket_take(&from->patience, (uint32_t)(net.now - from->waits_since), net.now);
+		from->waits_since = 0;
+	}
+	return cost;
+}
