@@ -20,6 +20,9 @@ MACHINE ?=
 CONF    ?= $(B)/demo/bulkhead.conf
 IMG     ?= $(B)/bulkhead.img
 SERIAL  ?= stdio
+# The network card of `make run`: empty for the emulator's usual one, a model, or none; and who reaches guests through it.
+NIC     ?=
+FORWARD ?=
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps sources clean run image check test bench
@@ -69,13 +72,15 @@ $(B)/demo/bulkhead.conf: boot/demo.conf $(DEMO_FILES)
 image check: $(if $(filter file,$(origin CONF)),demo)
 
 run: all demo
-	@$(PYTHON) boot/run.py --machine "$(MACHINE)" --conf $(CONF) --serial $(SERIAL)
+	@$(PYTHON) boot/run.py --machine "$(MACHINE)" --conf $(CONF) --serial $(SERIAL) \
+		--nic "$(NIC)" --forward "$(FORWARD)"
 
 help:
 	@echo 'make                 builds the loader, the kernel, the services and the sample guests'
 	@echo 'make deps            installs what is missing (Debian packages) and fetches sources that are built in'
 	@echo 'make run             starts the demo: CONF=path SERIAL=stdio|tcp:PORT MACHINE=kvm|qemu|bochs'
 	@echo '                     (without MACHINE the best that this host has)'
+	@echo '                     NIC=e1000|e1000e|virtio-net-pci|none FORWARD=8080:10.0.2.15:80,... (this host to guests)'
 	@echo 'make image           makes a bootable disk image: CONF=path IMG=path'
 	@echo 'make check           says what is wrong with a configuration: CONF=path'
 	@echo 'make test            all tests: unit, fuzz, system'

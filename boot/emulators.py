@@ -4,6 +4,7 @@
 of its own, in a scratch folder, with its serial line on a TCP port of this host, and returns the process; the
 machine runs once a client has connected to the port.
 """
+import collections
 import ctypes
 import functools
 import os
@@ -35,7 +36,7 @@ memory: guest={memory}, host={memory}
 romimage: file={firmware}, address=0x0, options=none
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 vga: extension=vbe, update_freq=1
-pci: enabled=1, chipset=i440fx
+pci: enabled=1, chipset=i440fx{slots}
 cpu: model={model}, count={cpus}, ips={ips}, quantum={quantum}, reset_on_triple_fault=1
 cpuid: apic=x2apic
 clock: sync=none, time0=local
@@ -54,6 +55,19 @@ info: action=ignore
 debug: action=ignore
 """
 
+# A network card. `model` is QEMU's (e1000, e1000e, virtio-net-pci); without one it is e1000e in QEMU, and Bochs has only
+# e1000. `backend` is a -netdev of QEMU's: `user` (DHCP, NAT and name service in 10.0.2.0/24; the only one in Bochs),
+# `socket,...`, `hubport,hubid=N`. `forward` lists (port of this host, guest's address, guest's port): TCP from 127.0.0.1.
+Nic = collections.namedtuple("Nic", ["model", "backend", "mac", "forward"], defaults=[None, "user", None, ()])
+
+
+def mac_of(nic, index):
+    return nic.mac or f"52:54:00:b8:00:{index:02x}"
+
+
+def forwards(nic, pattern):
+    return [pattern.format(*rule) for rule in nic.forward]
+
 
 def free_port():
     """A TCP port that nobody listens on."""
@@ -62,17 +76,33 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def bochs_nics(nics, scratch):
+    """The slots and the lines of bochsrc for the cards, whose user networks' rules go to files in `scratch`."""
+    slots, lines = "", ""
+    for index, nic in enumerate(nics):
+        if nic.model not in (None, "e1000") or nic.backend != "user":
+            raise ValueError(f"Bochs has e1000 with a user network only, not {nic.model} with {nic.backend}")
+        rules = forwards(nic, "hostfwd = tcp:127.0.0.1:{}-{}:{}")
+        with open(os.path.join(scratch, f"slirp{index}.conf"), "w", encoding="ascii") as file:
+            # Bochs wants the first line to be this.
+            file.write("".join(line + "\n" for line in ["# slirp config", *rules]))
+        slots += f", slot{index + 1}=e1000"
+        lines += f"e1000: card={index}, enabled=1, mac={mac_of(nic, index)}, ethmod=slirp, script=slirp{index}.conf\n"
+    return slots, lines
+
+
 def bochs(image, scratch, port, cpus=4, memory=1024, model=BOCHS_MODEL, ips=BOCHS_IPS, quantum=16,
-          debugger=False):
+          debugger=False, nics=()):
     """
-    VT-x with EPT, or what else the model has. `memory` in MiB. The debugger that Debian builds in is told to go on,
+    VT-x with EPT, or what else the model has. `memory` in MiB, `nics` a list of Nic. The debugger that Debian builds in is told to go on,
     and to quit at the end; with `debugger` to go on, and then, when SIGINT or a breakpoint stops the machine, it takes
     commands from the process' stdin and answers on its stdout.
     """
     # A copy: Bochs writes to its disk, and locks it.
     subprocess.run(["cp", "--sparse=always", image, os.path.join(scratch, "disk.img")], check=True)
+    slots, lines = bochs_nics(nics, scratch)
     rc = BOCHSRC.format(firmware=FIRMWARE, port=port, cpus=cpus, memory=memory,
-                        model=model, ips=ips, quantum=quantum)
+                        model=model, ips=ips, quantum=quantum, slots=slots) + lines
     with open(os.path.join(scratch, "bochsrc"), "w", encoding="ascii") as file:
         file.write(rc)
     with open(os.path.join(scratch, "debugger"), "w", encoding="ascii") as file:
@@ -81,16 +111,55 @@ def bochs(image, scratch, port, cpus=4, memory=1024, model=BOCHS_MODEL, ips=BOCH
     return start(["bochs", "-q", "-f", "bochsrc", "-rc", "debugger"], scratch, **pipes)
 
 
-def qemu(image, scratch, port, cpus=4, memory=1024, cpu="max", accel="tcg", options=()):
-    """q35 with everything; its own emulation, `tcg`, has AMD SVM with nested paging, and no VT-x. `memory` in MiB."""
+def qemu_nics(nics, iommu=None):
+    """The cards on the command line. Without option ROMs, from which firmware would try to boot."""
+    words = []
+    for index, nic in enumerate(nics):
+        model = nic.model or "e1000e"
+        rules = forwards(nic, ",hostfwd=tcp:127.0.0.1:{}-{}:{}")
+        # A virtio device goes around the IOMMU unless it is told otherwise.
+        translated = ",iommu_platform=on,disable-legacy=on" if iommu and model.startswith("virtio") else ""
+        words += ["-netdev", f"{nic.backend},id=n{index}" + "".join(rules),
+                  "-device", f"{model},netdev=n{index},mac={mac_of(nic, index)},romfile={translated}"]
+    return words
+
+
+IOMMUS = {None: [], "intel": ["-device", "intel-iommu,intremap=on"], "amd": ["-device", "amd-iommu,intremap=on"]}
+
+
+def qemu(image, scratch, port, cpus=4, memory=1024, cpu="max", accel="tcg", nics=(), iommu=None, monitor=False,
+         options=()):
+    """
+    q35 with everything; its own emulation, `tcg`, has AMD SVM with nested paging, and no VT-x. `memory` in MiB, `nics` a
+    list of Nic, whose backends are named n0, n1...; `iommu` is "intel" or "amd". With `monitor`, `tell` has somebody to
+    talk to.
+    """
     firmware = os.path.join(scratch, "OVMF.fd")
     shutil.copyfile(FIRMWARE, firmware)
-    command = ["qemu-system-x86_64", "-machine", "q35", "-accel", accel, "-cpu", cpu, "-smp", str(cpus),
-               "-m", str(memory), "-bios", firmware, "-display", "none", "-monitor", "none", "-net", "none",
+    machine = "q35,kernel-irqchip=split" if iommu and accel == "kvm" else "q35"
+    command = ["qemu-system-x86_64", "-machine", machine, "-accel", accel, "-cpu", cpu, "-smp", str(cpus),
+               "-m", str(memory), "-bios", firmware, "-display", "none", "-net", "none",
+               "-monitor", "unix:monitor,server=on,wait=off" if monitor else "none", *IOMMUS[iommu],
                "-drive", f"file={os.path.abspath(image)},format=raw,if=ide,snapshot=on",
                "-chardev", f"socket,id=com1,host=127.0.0.1,port={port},server=on,wait=on",
-               "-serial", "chardev:com1", *options]
+               "-serial", "chardev:com1", *qemu_nics(nics, iommu), *options]
     return start(command, scratch)
+
+
+def tell(scratch, line, seconds=10):
+    """Gives QEMU's monitor a line, for example `set_link n0 off`, and returns what it answers."""
+    prompt, said = b"(qemu) ", b""
+    with socket.socket(socket.AF_UNIX) as monitor:
+        monitor.settimeout(seconds)
+        monitor.connect(os.path.join(scratch, "monitor"))
+        while not said.endswith(prompt):
+            said += monitor.recv(4096)
+        said = b""
+        monitor.sendall(line.encode() + b"\n")
+        while not said.endswith(prompt):
+            said += monitor.recv(4096)
+    # The line is echoed, with what draws it; the answer begins behind it.
+    return said.decode("ascii", "replace").partition("\n")[2].rpartition("(qemu)")[0].replace("\r", "")
 
 
 # The kinds of machines: an emulator, or one of its models.

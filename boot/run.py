@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Starts a machine from a disk image made for a configuration, and connects this terminal to its serial line.
 
-    run.py --machine kvm|qemu|bochs|... --conf PATH --serial stdio|tcp:PORT
+    run.py --machine kvm|qemu|bochs|... --conf PATH --serial stdio|tcp:PORT [--nic MODEL|none] [--forward RULES]
 
-Without a machine it takes the best that this host has, and says which and why.
+Without a machine it takes the best that this host has, and says which and why. The machine has a network card on a
+network of the emulator's own, from which guests reach this host and beyond; RULES let this host reach guests.
 """
 import argparse
 import collections
@@ -67,6 +68,21 @@ def choose(host):
         return "kvm", f"this host's KVM nests {NESTED[nested_module(host)]}, so that the CPU itself runs everything"
     return "qemu", (f"{missing[0]}, so QEMU emulates a machine with AMD SVM. MACHINE=bochs emulates one with Intel "
                     "VT-x, more slowly")
+
+
+def rule_of(text):
+    """"8080:10.0.2.15:80" as emulators.Nic wants it: port 8080 of this host is port 80 of the guest with that address."""
+    parts = text.split(":")
+    if len(parts) != 3 or not all(part.isdigit() and 0 < int(part) < 65536 for part in (parts[0], parts[2])):
+        raise argparse.ArgumentTypeError(f"{text} is not PORT:ADDRESS:PORT, as in 8080:10.0.2.15:80")
+    return int(parts[0]), parts[1], int(parts[2])
+
+
+def nics_of(model, forward):
+    """The machine's network cards."""
+    if model == "none":
+        return []
+    return [emulators.Nic(model=model or None, forward=tuple(rule_of(text) for text in forward.split(",") if text))]
 
 
 def say(text):
@@ -161,7 +177,7 @@ def run(options, scratch):
         return 1
     port = int(options.serial[4:]) if options.serial != "stdio" else emulators.free_port()
     say(PATIENCE[options.machine])
-    process = emulators.KINDS[options.machine](image, scratch, port)
+    process = emulators.KINDS[options.machine](image, scratch, port, nics=options.nics)
     try:
         if options.serial != "stdio":
             left = serve(port, process)
@@ -183,7 +199,13 @@ def main():
     parser.add_argument("--machine", choices=["", *emulators.KINDS], default="", metavar="|".join(emulators.KINDS))
     parser.add_argument("--conf", default="build/demo/bulkhead.conf")
     parser.add_argument("--serial", default="stdio")
+    parser.add_argument("--nic", default="", help="e1000, e1000e, virtio-net-pci or none (Bochs: e1000 or none)")
+    parser.add_argument("--forward", default="", metavar="PORT:ADDRESS:PORT,...")
     options = parser.parse_args()
+    try:
+        options.nics = nics_of(options.nic, options.forward)
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"FORWARD: {error}")
     if options.serial != "stdio" and not (options.serial[:4] == "tcp:" and options.serial[4:].isdigit()):
         parser.error("SERIAL is stdio or tcp:PORT")
     host = look_at_host()

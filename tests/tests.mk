@@ -39,7 +39,8 @@ $(foreach line,$(FUZZ_LIST),$(eval $(call fuzz_rule,$(firstword $(call words_of,
 
 .PHONY: unit fuzz lint system unit-programs fuzz-programs
 
-unit-programs: $(UNIT:%=$(T)/unit/%)
+# The Python tests of the parser use its host tool.
+unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check
 fuzz-programs: $(FUZZ:%=$(T)/fuzz/%)
 
 lint:

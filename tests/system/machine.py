@@ -72,7 +72,8 @@ def image_of(conf):
     digest = hashlib.sha256()
     folder = os.path.dirname(os.path.abspath(conf))
     parts = [os.path.join(BUILD, p) for p in ("boot/BOOTX64.EFI", "kernel/kernel.elf", "guests/monitor.elf",
-                                              "guests/console.elf")]
+                                              "guests/console.elf", "guests/net.elf")]
+    parts = [part for part in parts if os.path.exists(part)]
     for path in sorted(os.path.join(folder, n) for n in os.listdir(folder)) + parts:
         with open(path, "rb") as file:
             digest.update(os.path.basename(path).encode() + b"\0" + file.read())
@@ -206,6 +207,10 @@ class Machine:
         """A line at the prompt after which the machine switches itself off."""
         self.send(line + "\r")
         self.wait_end(timeout)
+
+    def emulator_command(self, line):
+        """Gives QEMU's monitor a line; the machine was started with monitor=True."""
+        return emulators.tell(self.scratch, line)
 
     def wait_end(self, timeout=60):
         """Waits until the emulator ends by itself."""

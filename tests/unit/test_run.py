@@ -1,4 +1,4 @@
-"""Which machine `make run` takes, by what the host has; needs no machine."""
+"""Which machine `make run` takes, by what the host has, and its network cards; needs no machine."""
 import os
 import sys
 
@@ -49,3 +49,38 @@ def test_every_machine_has_words_of_patience():
 def test_a_kind_of_bochs_is_one_of_its_models():
     assert emulators.KINDS["bochs-ryzen"].keywords == {"model": "ryzen"}
     assert emulators.KINDS["bochs-sandy_bridge"].keywords["model"] == "corei7_sandy_bridge_2600k"
+
+
+def test_network_cards_of_qemu():
+    assert emulators.qemu_nics([]) == []
+    words = emulators.qemu_nics([emulators.Nic(forward=[(8080, "10.0.2.15", 80)]),
+                                 emulators.Nic("virtio-net-pci", "hubport,hubid=1", "52:54:00:00:00:01")])
+    assert words == ["-netdev", "user,id=n0,hostfwd=tcp:127.0.0.1:8080-10.0.2.15:80",
+                     "-device", "e1000e,netdev=n0,mac=52:54:00:b8:00:00,romfile=",
+                     "-netdev", "hubport,hubid=1,id=n1",
+                     "-device", "virtio-net-pci,netdev=n1,mac=52:54:00:00:00:01,romfile="]
+
+
+def test_a_virtio_card_does_not_go_around_the_iommu():
+    assert "iommu_platform=on" in emulators.qemu_nics([emulators.Nic("virtio-net-pci")], "intel")[-1]
+    assert "iommu_platform" not in emulators.qemu_nics([emulators.Nic()], "intel")[-1]
+
+
+def test_network_cards_of_bochs(tmp_path):
+    assert emulators.bochs_nics([], str(tmp_path)) == ("", "")
+    slots, lines = emulators.bochs_nics([emulators.Nic(forward=[(8080, "10.0.2.15", 80)])], str(tmp_path))
+    assert slots == ", slot1=e1000" and "mac=52:54:00:b8:00:00, ethmod=slirp, script=slirp0.conf" in lines
+    assert (tmp_path / "slirp0.conf").read_text() == "# slirp config\nhostfwd = tcp:127.0.0.1:8080-10.0.2.15:80\n"
+    for other in (emulators.Nic("e1000e"), emulators.Nic(backend="hubport,hubid=1")):
+        with pytest.raises(ValueError):
+            emulators.bochs_nics([other], str(tmp_path))
+
+
+def test_the_card_of_make_run():
+    assert run.nics_of("none", "") == []
+    assert run.nics_of("", "") == [emulators.Nic()]
+    nic = run.nics_of("e1000", "8080:10.0.2.15:80,2222:10.0.2.16:22")[0]
+    assert nic.model == "e1000" and nic.forward == ((8080, "10.0.2.15", 80), (2222, "10.0.2.16", 22))
+    for wrong in ("8080", "8080:10.0.2.15", "0:10.0.2.15:80", "a:10.0.2.15:80"):
+        with pytest.raises(run.argparse.ArgumentTypeError):
+            run.nics_of("", wrong)

@@ -251,7 +251,7 @@ static int sniff(int words, char **word)
 		bytes = receive_frame(socket, &vlan);
 		if (!bytes || (only && !same_bytes(frame + 6, wanted, 6)))
 			continue;
-		count_frame(frame + 6, vlan, bytes);
+		count_frame(frame + 6, vlan, vlan ? bytes + 4 : bytes);
 		count--;
 		if (flag(words, word, "-x"))
 			print_frame(bytes, vlan);
