@@ -13,7 +13,7 @@ $(L)/tools/%: guests/linux/tools/%.c guests/linux/tools/program.h
 		-fno-pie -no-pie -fcf-protection=none -s -Wl,--build-id=none -o $@ $<
 
 $(L)/initramfs.img: guests/linux/make-initramfs guests/linux/init \
-		$(addprefix $(L)/tools/,clock-check code-change port-bench port-write)
+		$(addprefix $(L)/tools/,breakpoint-race clock-check code-change port-bench port-write)
 	guests/linux/make-initramfs $@ $(filter-out %/make-initramfs,$^)
 
 ALL += $(L)/vmlinuz $(L)/initramfs.img
