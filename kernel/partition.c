@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "cpu.h"
 #include "cpu_this.h"
+#include "guest_apic.h"
 #include "log.h"
 #include "pool.h"
 #include "populate.h"
@@ -165,7 +166,10 @@ void partition_autostart(void)
 
 /* ---- work: wiping and building, in slices ------------------------------------------------------ */
 
-/* What was sent to its former life, and what that left in its messages. Nobody of the new one runs yet. */
+/*
+ * What was sent to its former life, and what that left in its messages and APICs. Nobody of the new one runs yet; later
+ * one may find another whose CPU has not started it.
+ */
 static void forget_signals(struct partition *partition)
 {
 	for (unsigned i = 0; i < partition->vcpus; i++) {
@@ -173,8 +177,10 @@ static void forget_signals(struct partition *partition)
 
 		atomic_store(&vcpu->requests, 0);
 		atomic_store(&vcpu->events, 0);
-		if (vcpu->is_guest)
+		if (vcpu->is_guest) {
 			memset(vcpu->message, 0, PAGE_BYTES);
+			guest_apic_power(vcpu);
+		}
 	}
 }
 

@@ -135,39 +135,39 @@ static uint64_t measure(const struct reference *r)
 	return elapsed < r->hz / PER_SECOND ? 0 : (clock_now() - start) * r->hz / elapsed;
 }
 
-/* A measurement that firmware or an emulator has disturbed does not agree with the next one. */
-static void measure_tsc(const struct reference *reference)
-{
-	uint64_t last = measure(reference);
-
-	for (int i = 0; i < TRIES; i++) {
-		uint64_t next = measure(reference);
-
-		if (!next)
-			panic("the %s does not count: no timer to measure the TSC with", reference->name);
-		clock_hz = next;
-		if ((last > next ? last - next : next - last) <= last / AGREEMENT)
-			return;
-		last = next;
-	}
-	log_printf("clock: no two of %d measurements agree; the time will be wrong", TRIES);
-}
-
-/* The APIC timer against the TSC. */
-static void measure_apic_timer(void)
+/* APIC timer's ticks for a TSC tick, times 2^32. */
+static uint64_t measure_apic_timer(const struct reference *unused)
 {
 	uint64_t start;
 	uint32_t left;
 
+	(void)unused;
 	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
 	apic_write(APIC_INITIAL, UINT32_MAX);
 	start = clock_now();
 	clock_wait(1000000 / PER_SECOND);
 	left = apic_read(APIC_CURRENT);
-	count_ratio = ((uint64_t)(UINT32_MAX - left) << 32) / (clock_now() - start);
+	start = clock_now() - start;
 	apic_write(APIC_INITIAL, 0);
-	if (!count_ratio)
-		panic("the local APIC's timer does not count");
+	return ((uint64_t)(UINT32_MAX - left) << 32) / start;
+}
+
+/* A measurement that firmware or an emulator has disturbed does not agree with the next one. */
+static uint64_t agreed(const char *what, uint64_t (*once)(const struct reference *), const struct reference *r)
+{
+	uint64_t last = once(r);
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t next = once(r);
+
+		if (!next)
+			panic("the %s does not count: no timer to go by", what);
+		if ((last > next ? last - next : next - last) <= last / AGREEMENT)
+			return next;
+		last = next;
+	}
+	log_printf("clock: no two of %d measurements of the %s agree; the time will be wrong", TRIES, what);
+	return last;
 }
 
 void clock_init(void)
@@ -175,12 +175,12 @@ void clock_init(void)
 	struct reference reference = start_reference();
 	bool invariant = cpuid(0x80000000, 0).eax >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
 
-	measure_tsc(&reference);
+	clock_hz = agreed(reference.name, measure, &reference);
 	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s", clock_hz / 1000000, clock_hz / 1000 % 1000,
 		   reference.name, invariant ? ", invariant" : "; NOT invariant: time may run unevenly");
 	deadline_mode = cpuid(1, 0).ecx & 1u << 24;
 	if (!deadline_mode)
-		measure_apic_timer();
+		count_ratio = agreed("APIC timer", measure_apic_timer, NULL);
 	log_printf("clock: timers by %s", deadline_mode ? "TSC deadline" : "the APIC timer's count");
 }
 

@@ -228,9 +228,14 @@ void guest_apic_init(struct vcpu *vcpu)
 	guest_apic_attend(apic);
 }
 
-void guest_apic_reset(struct vcpu *vcpu)
+void guest_apic_power(struct vcpu *vcpu)
 {
 	atomic_store(&vcpu->arch.apic.base, APIC_BASE_ADDRESS | APIC_BASE_EN | (vcpu->index ? 0 : APIC_BASE_BSP));
+}
+
+void guest_apic_reset(struct vcpu *vcpu)
+{
+	guest_apic_power(vcpu);
 	guest_apic_init(vcpu);
 	virt->apic_mode_changed(vcpu);
 }

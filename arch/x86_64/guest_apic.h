@@ -43,6 +43,12 @@ struct guest_apic {
 /* Takes a page from the pool for the virtual-APIC page; false: none left. Guests only. At boot. */
 bool guest_apic_create(struct vcpu *vcpu);
 
+/*
+ * Any CPU, while no vCPU of the partition runs: hears INIT and SIPI from now on. The others may send them before this
+ * one's CPU has come to guest_apic_reset().
+ */
+void guest_apic_power(struct vcpu *vcpu);
+
 /* Power-up: xAPIC mode, enabled, all as table 11-1 and 11.4.7.1 say. vCPU 0 is the bootstrap
  * processor. */
 void guest_apic_reset(struct vcpu *vcpu);

@@ -4,7 +4,7 @@ L := $(B)/guests/linux
 
 LINUX_MODULES := virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover \
 	virtio_net llc stp garp mrp 8021q
-LINUX_TOOLS := clock-check code-change net-pour net-raw port-bench port-write
+LINUX_TOOLS := breakpoint-race clock-check code-change net-pour net-raw port-bench port-write
 
 # Taken from the archive once; `make clean` keeps what was downloaded.
 $(L)/vmlinuz $(LINUX_MODULES:%=$(L)/modules/%.ko) &: guests/linux/fetch-kernel guests/linux/linux.mk

@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint32_t codes[] = { SVM_EXIT_CPUID,   SVM_EXIT_HLT,     SVM_EXIT_MSR,	     SVM_EXIT_INVD,
 				  SVM_EXIT_WBINVD,  SVM_EXIT_VMMCALL, SVM_EXIT_XSETBV,	     SVM_EXIT_CR_READ + 4,
-				  SVM_EXIT_CR_READ, SVM_EXIT_IOIO,    SVM_EXIT_CR_READ + 12, SVM_EXIT_CR_WRITE + 4 };
+				  SVM_EXIT_CR_READ, SVM_EXIT_IOIO,    SVM_EXIT_CR_READ + 12, SVM_EXIT_CR_WRITE + 4,
+				  SVM_EXIT_SWINT };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -29,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bytes = malloc(count ? count : 1);
 	memcpy(bytes, data + 2, count);
 	if (svm_decode(bytes, count, data[0] & 0x80, code, &found)) {
-		if (!found.length || found.length > count || found.length > SVM_INSTRUCTION_BYTES || found.gpr > 15)
+		if (!found.length || found.length > count || found.length > SVM_INSTRUCTION_BYTES ||
+		    (found.operand > 15 && code != SVM_EXIT_SWINT))
 			abort();
 		/* What comes behind it says nothing about it. */
 		if (!svm_decode(bytes, found.length, data[0] & 0x80, code, &again) || again.length != found.length ||

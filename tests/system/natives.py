@@ -1,4 +1,5 @@
 """Configurations and habits that several modules share."""
+import itertools
 import re
 
 from machine import IPS, PROMPT, MachineError
@@ -6,6 +7,7 @@ from machine import IPS, PROMPT, MachineError
 DETACH = "\x1d"                         # Ctrl-]
 AMD = ("qemu", "bochs-ryzen")           # kinds of machines with SVM; the others have VT-x
 LINUX = ["vmlinuz", "initramfs.img"]
+QUESTIONS = itertools.count(1000)
 LINUX_LINE = "console=ttyS0 quiet cryptomgr.notests"
 
 
@@ -53,24 +55,28 @@ def linux(machine, name, line, timeout=120):
 def to_shell(machine, name, timeout=400):
     """
     Attaches to a Linux guest and waits until its shell answers. What the console kept of a former life may show a
-    prompt, too, so it is an answer that counts.
+    prompt, and answers, too; so each question is asked only once, with a number of its own. One that is typed while
+    the guest boots may lose its beginning, as Linux empties the UART's queue, so others follow.
     """
     attach(machine, name)
     machine.progress(1)
     machine.position = len(machine.text)
     deadline = machine.clock() + timeout
-    while machine.clock() < deadline:
-        machine.send("echo answer-$(hostname)\r")
+    answers = []
+    while True:
+        number = next(QUESTIONS)
+        answers.append(f"awake-{number + 1}")
+        machine.send(f"echo awake-$(({number}+1))\r")
         try:
-            machine.expect(rf"^answer-{name}\n", 2 * machine.idling)
+            machine.expect(rf"^(?:{'|'.join(answers)})\n", 2 * machine.idling)
             break
         except MachineError:
             if machine.closed:
                 raise
-    else:
-        machine.fail(f"the shell of {name} does not answer")
-    # What was typed while it booted is answered first; a number that no former life has said tells when that is over.
-    number = len(machine.text)
+        if machine.clock() > deadline:
+            machine.fail(f"the shell of {name} does not answer")
+    # What was typed while it booted is answered first; the last one tells when that is over.
+    number = next(QUESTIONS)
     machine.send(f"echo awake-$(({number}+1))\r")
     machine.expect(rf"^awake-{number + 1}\n{name}# ", timeout)
 

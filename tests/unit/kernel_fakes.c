@@ -269,6 +269,8 @@ bool guest_apic_create(struct vcpu *vcpu)
 	return vcpu->arch.apic.page;
 }
 
+void guest_apic_power(struct vcpu *vcpu) { atomic_store(&vcpu->arch.apic.base, APIC_BASE_EN); }
+
 void guest_apic_reset(struct vcpu *vcpu) { vcpu->arch.apic.attention = 0; }
 
 void guest_apic_init(struct vcpu *vcpu) { vcpu->arch.apic.attention = 0; }

@@ -413,6 +413,23 @@ static void test_init_sipi(void **state)
 	assert_int_equal(atomic_load(&v->requests), 0);
 }
 
+/* One whose CPU has not started it yet: never before, or left disabled by its former life. */
+static void test_init_sipi_before_start(void **state)
+{
+	struct vcpu *ap = &fake_vcpu[1];
+
+	(void)state;
+	for (unsigned life = 0; life < 2; life++) {
+		atomic_store(&ap->arch.apic.base, life ? APIC_BASE_ADDRESS : 0);
+		guest_apic_power(ap);
+		send(1, 0xc500);
+		send(1, 0x0608);
+		assert_int_equal(atomic_exchange(&ap->requests, 0), VCPU_REQUEST_INIT | VCPU_REQUEST_SIPI);
+		guest_apic_reset(ap);
+		assert_int_equal(guest_apic_base(ap), APIC_BASE_ADDRESS | APIC_BASE_EN);
+	}
+}
+
 static void test_init_keeps_mode(void **state)
 {
 	struct vcpu *ap = &fake_vcpu[1];
@@ -800,6 +817,7 @@ int main(void)
 		TEST(test_ipi_logical_cluster),
 		TEST(test_ipi_x2apic),
 		TEST(test_init_sipi),
+		TEST(test_init_sipi_before_start),
 		TEST(test_init_keeps_mode),
 		TEST(test_msi),
 		TEST(test_msi_level),

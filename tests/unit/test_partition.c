@@ -776,6 +776,25 @@ static void test_sipi_before_start(void **state)
 	assert_int_equal(second->state, VCPU_RUNNABLE);
 }
 
+/* The first vCPU may run before another one's CPU has looked, and must find an APIC there that hears INIT. */
+static void test_apics_hear_before_their_cpus_come(void **state)
+{
+	struct guest_apic *apic = &the_linux->vcpu[1]->arch.apic;
+
+	(void)state;
+	for (unsigned life = 0; life < 2; life++) {
+		atomic_store(&apic->base, 0);
+		partition_control(the_linux, BH_START);
+		while (the_linux->state != BH_STATE_RUNNING)
+			fake_run(the_linux->vcpu[0]->cpu);
+		assert_int_not_equal(the_linux->vcpu[1]->cpu, the_linux->vcpu[0]->cpu);
+		assert_int_equal(the_linux->vcpu[1]->state, VCPU_OFF);
+		assert_true(atomic_load(&apic->base) & APIC_BASE_EN);
+		fake_settle();
+		stop(the_linux);
+	}
+}
+
 /* What was sent to a former life does not reach the next one. */
 static void test_nothing_from_the_former_life(void **state)
 {
@@ -946,6 +965,7 @@ int main(void)
 		TEST(test_stop_before_all_started),
 		TEST(test_signal_before_start),
 		TEST(test_sipi_before_start),
+		TEST(test_apics_hear_before_their_cpus_come),
 		TEST(test_nothing_from_the_former_life),
 		TEST(test_throttled),
 		TEST(test_announced),

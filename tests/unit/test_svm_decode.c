@@ -31,7 +31,7 @@ static const struct form {
 };
 
 /* From memory of exactly `count` bytes, so that the sanitizer sees who reads on. The length; 0: none. */
-static unsigned decode(const uint8_t *bytes, unsigned count, bool code64, uint32_t code, unsigned *gpr)
+static unsigned decode(const uint8_t *bytes, unsigned count, bool code64, uint32_t code, unsigned *operand)
 {
 	uint8_t *exact = malloc(count ? count : 1);
 	struct svm_instruction instruction = { 0, 0xff };
@@ -43,9 +43,10 @@ static unsigned decode(const uint8_t *bytes, unsigned count, bool code64, uint32
 	if (!found)
 		return 0;
 	assert_in_range(instruction.length, 1, count);
-	assert_in_range(instruction.gpr, 0, 15);
-	if (gpr)
-		*gpr = instruction.gpr;
+	if (code != SVM_EXIT_SWINT)
+		assert_in_range(instruction.operand, 0, 15);
+	if (operand)
+		*operand = instruction.operand;
 	return instruction.length;
 }
 
@@ -187,6 +188,34 @@ static void test_other_opcodes(void **state)
 					 forms[i].code == forms[j].code ? forms[j].bytes : 0);
 }
 
+/* Software interrupts: each vector, prefixes before it, the vector beyond what can be read, and what is none. */
+static void test_ints(void **state)
+{
+	unsigned vector = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 256; n++) {
+		uint8_t bytes[] = { 0x48, 0xcd, (uint8_t)n, 0xcd };
+
+		assert_int_equal(decode(bytes + 1, 3, false, SVM_EXIT_SWINT, &vector), 2);
+		assert_int_equal(vector, n);
+		assert_int_equal(decode(bytes, 4, true, SVM_EXIT_SWINT, &vector), 3);
+		assert_int_equal(vector, n);
+		assert_int_equal(length(bytes, 2, SVM_EXIT_SWINT), 0);
+		bytes[0] = (uint8_t)n;
+		if (n < 0xcc || n > 0xce)
+			assert_int_equal(decode(bytes, 1, true, SVM_EXIT_SWINT, NULL), 0);
+	}
+	assert_int_equal(decode((const uint8_t *)"\xcc\xcd\x20", 3, true, SVM_EXIT_SWINT, &vector), 1);
+	assert_int_equal(vector, 3);
+	assert_int_equal(decode((const uint8_t *)"\x66\xcc", 2, false, SVM_EXIT_SWINT, &vector), 2);
+	assert_int_equal(vector, 3);
+	assert_int_equal(decode((const uint8_t *)"\xce", 1, false, SVM_EXIT_SWINT, &vector), 1);
+	assert_int_equal(vector, 4);
+	assert_int_equal(length((const uint8_t *)"\xce", 1, SVM_EXIT_SWINT), 0);
+	assert_int_equal(length((const uint8_t *)"", 0, SVM_EXIT_SWINT), 0);
+}
+
 /* MOV CR4: every register, with and without REX.B and W; ModRM's mod does not count (APM vol. 3). */
 static void test_moves(void **state)
 {
@@ -231,7 +260,7 @@ int main(void)
 		cmocka_unit_test(test_each_rex),      cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_fifteen_bytes), cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_other_opcodes), cmocka_unit_test(test_moves),
-		cmocka_unit_test(test_no_bytes),
+		cmocka_unit_test(test_ints),	      cmocka_unit_test(test_no_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@
 
 static int ram_file;
 static uint8_t *ram, *windows;
+static int rights; /* to the windows */
 static struct cpu cpu;
 static struct partition partition;
 static struct vmcb vmcb[2];
@@ -54,7 +56,7 @@ void *window_map_slot(unsigned slot, uint64_t physical)
 	assert_in_range(slot, 1, WINDOW_SLOTS - 1);
 	assert_in_range(physical, RAM_PHYSICAL, RAM_PHYSICAL + RAM_BYTES - 1);
 	physical -= RAM_PHYSICAL;
-	assert_ptr_equal(mmap(window, WINDOW_BYTES, PROT_READ, MAP_SHARED | MAP_FIXED, ram_file,
+	assert_ptr_equal(mmap(window, WINDOW_BYTES, rights, MAP_SHARED | MAP_FIXED, ram_file,
 			      (off_t)(physical & ~(WINDOW_BYTES - 1))),
 			 window);
 	return window + (physical & (WINDOW_BYTES - 1));
@@ -89,6 +91,7 @@ static void make_tables(uint64_t base)
 static int setup(void **state)
 {
 	(void)state;
+	rights = PROT_READ;
 	ram_file = memfd_create("ram", 0);
 	assert_int_equal(ftruncate(ram_file, RAM_BYTES), 0);
 	ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, ram_file, 0);
@@ -465,6 +468,76 @@ static void test_random_tables(void **state)
 	}
 }
 
+/* ---- software interrupts, and code that is written again --------------------------------------- */
+
+/* It is found, and no place is kept. */
+static void test_int(void **state)
+{
+	struct svm_instruction instruction = { 0 };
+
+	(void)state;
+	assert_int_equal(length_of(0, SVM_EXIT_SWINT), 0);
+	PUT(CODE + 0x123, "\xcd\x80");
+	assert_true(svm_instruction(&vcpu[0], SVM_EXIT_SWINT, &instruction));
+	assert_int_equal(instruction.length, 2);
+	assert_int_equal(instruction.operand, 0x80);
+	assert_false(stands(0));
+	PUT(CODE + 0x123, "\xcc");
+	assert_int_equal(length_of(0, SVM_EXIT_SWINT), 1);
+	assert_false(stands(0));
+}
+
+static sigjmp_buf back;
+static void *volatile written;
+
+static void on_write(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	written = info->si_addr;
+	siglongjmp(back, 1);
+}
+
+/* Where it writes; NULL: nowhere. */
+static void *rewritten_at(unsigned i)
+{
+	struct sigaction action = { .sa_sigaction = on_write, .sa_flags = SA_SIGINFO }, before;
+
+	written = NULL;
+	assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
+	if (!sigsetjmp(back, 1))
+		assert_false(svm_rewrite_code(&vcpu[i]));
+	assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+	return written;
+}
+
+/* It is the first byte of the instruction that is written, and it stays what it is. */
+static void test_code_is_written_again(void **state)
+{
+	static uint8_t copy[RAM_BYTES];
+
+	(void)state;
+	learn();
+	assert_ptr_equal(rewritten_at(0), windows + 6 * WINDOW_BYTES + CODE + 0x123);
+	rights = PROT_READ | PROT_WRITE;
+	memcpy(copy, ram, sizeof(copy));
+	assert_true(svm_rewrite_code(&vcpu[0]));
+	assert_memory_equal(copy, ram, sizeof(copy));
+	assert_false(stands(0));
+}
+
+/* Neither what is not there nor what the guest may not execute. */
+static void test_what_is_no_code_is_not_written(void **state)
+{
+	(void)state;
+	put_entry(PT, INDEX(0), CODE + PRESENT + NX);
+	assert_null(rewritten_at(0));
+	put_entry(PT, INDEX(0), 0);
+	assert_null(rewritten_at(0));
+	put_entry(PT, INDEX(0), RAM_BYTES + TABLE);
+	assert_null(rewritten_at(0));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -483,6 +556,9 @@ int main(void)
 		TEST(test_rights),
 		TEST(test_other_modes),
 		TEST(test_random_tables),
+		TEST(test_int),
+		TEST(test_code_is_written_again),
+		TEST(test_what_is_no_code_is_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

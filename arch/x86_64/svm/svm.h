@@ -23,6 +23,7 @@ struct svm_caps {
 	uint32_t asids; /* 1 to asids - 1 are guests' */
 	uint64_t clean; /* VMCB_CLEAN_*: what this CPU need not read again; 0: all is read at each entry */
 	bool next_rip, decode_assists, flush_by_asid, clean_bits, vgif, virtual_vmload, page_1g;
+	bool stale_code; /* QEMU's own emulation: see svm_rewrite_code */
 };
 
 extern struct svm_caps svm_caps;
@@ -62,6 +63,14 @@ static inline bool svm_code64(const struct vmcb *vmcb)
  * no such instruction (any more); as the code can change under it, the guest may try again. Second stage of an exit.
  */
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction);
+
+/*
+ * QEMU's own emulation (seen in 7.2) may have translated code while another CPU changed it, and then never hears of the
+ * change: its INT3 is executed for ever where memory has none, and a guest that changes its code by INT3, as Linux
+ * does, hangs without an exit. Writing the byte at RIP again, as it is, makes it translate anew. False: it is not to be
+ * found. Second stage of an exit.
+ */
+bool svm_rewrite_code(struct vcpu *vcpu);
 
 /* From now on the vCPU has left at no known place. */
 void svm_place_forget(struct vcpu *vcpu);

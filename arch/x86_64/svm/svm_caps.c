@@ -28,6 +28,14 @@ struct svm_caps svm_caps;
 /* Firmware that has switched SVM off and locked that; what is not locked the kernel switches on. */
 static bool svm_locked_off(void) { return (rdmsr(VM_CR) & (VM_CR_LOCK | VM_CR_SVMDIS)) == (VM_CR_LOCK | VM_CR_SVMDIS); }
 
+/* "TCGTCGTCGTCG", where hypervisors tell their names. */
+static bool is_qemu_emulation(void)
+{
+	struct cpuid name = cpuid(0x40000000, 0);
+
+	return cpuid(1, 0).ecx & 1u << 31 && name.ebx == 0x54474354 && name.ecx == 0x43544743 && name.edx == 0x47435447;
+}
+
 static void find_optional(void)
 {
 	struct cpuid svm = cpuid(0x8000000a, 0);
@@ -40,6 +48,7 @@ static void find_optional(void)
 	svm_caps.vgif = svm.edx & FEATURE_VGIF;
 	svm_caps.virtual_vmload = svm.edx & FEATURE_VIRTUAL_VMLOAD;
 	svm_caps.page_1g = cpuid(0x80000001, 0).edx & 1u << 26;
+	svm_caps.stale_code = is_qemu_emulation();
 	svm_caps.clean = svm_caps.clean_bits ? VMCB_CLEAN_ALL : 0;
 }
 
@@ -93,6 +102,8 @@ void svm_describe(void (*line)(const char *text))
 	line("SVM with nested paging (NPT); interrupts are offered by V_IRQ, without exits for interrupt windows");
 	for (unsigned i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
 		line(optional[i].there ? optional[i].with : optional[i].without);
+	if (svm_caps.stale_code)
+		line("QEMU's own emulation: guests' INT3 are looked up in memory, as it may execute one that is gone");
 	line("no IOMMU is driven: no device is given to a guest");
 }
 

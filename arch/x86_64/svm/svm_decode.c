@@ -37,8 +37,23 @@ static bool is_move(const uint8_t *opcode, uint8_t rex, uint32_t code, struct sv
 {
 	unsigned reg = (opcode[2] >> 3 & 7) | (rex & REX_R ? 8 : 0);
 
-	instruction->gpr = (uint8_t)((opcode[2] & 7) | (rex & REX_B ? 8 : 0));
+	instruction->operand = (uint8_t)((opcode[2] & 7) | (rex & REX_B ? 8 : 0));
 	return opcode[0] == 0x0f && opcode[1] == (code >= SVM_EXIT_CR_WRITE ? 0x22 : 0x20) && reg == (code & 0xf);
+}
+
+/* INT3, INT n, and INTO, which 64-bit code has not. */
+static bool is_int(const uint8_t *opcode, unsigned count, bool code64, struct svm_instruction *instruction,
+		   unsigned *bytes)
+{
+	*bytes = opcode[0] == 0xcd ? 2 : 1;
+	if (count < *bytes)
+		return false;
+	switch (opcode[0]) {
+	case 0xcc: instruction->operand = 3; return true;
+	case 0xcd: instruction->operand = opcode[1]; return true;
+	case 0xce: instruction->operand = 4; return !code64;
+	default: return false;
+	}
 }
 
 static bool is_listed(const uint8_t *opcode, unsigned count, uint32_t code, unsigned *bytes)
@@ -69,9 +84,12 @@ bool svm_decode(const uint8_t *bytes, unsigned count, bool code64, uint32_t code
 		else
 			break;
 	}
-	instruction->gpr = 0;
+	instruction->operand = 0;
 	if (code < SVM_EXIT_DR_READ) {
 		if (count - at < 3 || !is_move(bytes + at, rex, code, instruction))
+			return false;
+	} else if (code == SVM_EXIT_SWINT) {
+		if (at == count || !is_int(bytes + at, count - at, code64, instruction, &opcode_bytes))
 			return false;
 	} else if (!is_listed(bytes + at, count - at, code, &opcode_bytes)) {
 		return false;

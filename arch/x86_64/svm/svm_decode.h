@@ -7,12 +7,12 @@
 
 struct svm_instruction {
 	uint8_t length;
-	uint8_t gpr; /* MOV to or from a control register: enum bh_register */
+	uint8_t operand; /* MOV to or from a control register: enum bh_register; software interrupts: the vector */
 };
 
 /*
  * The instruction among `count` (up to 15) bytes, as one that exits by `code` (enum svm_exit: CPUID, HLT, MSR, INVD,
- * WBINVD, VMMCALL, XSETBV, and moves to and from control registers), prefixes included. `code64`: of a 64-bit code
- * segment. False: it is none.
+ * WBINVD, VMMCALL, XSETBV, SWINT, and moves to and from control registers), prefixes included. `code64`: of a 64-bit
+ * code segment. False: it is none.
  */
 bool svm_decode(const uint8_t *bytes, unsigned count, bool code64, uint32_t code, struct svm_instruction *instruction);

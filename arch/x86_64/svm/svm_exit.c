@@ -30,6 +30,7 @@ static const uint8_t public_reason[256] = {
 	[SVM_EXIT_EXCEPTION... SVM_EXIT_EXCEPTION + 31] = BH_EXIT_EXCEPTION,
 	[SVM_EXIT_INTR] = BH_EXIT_INTERRUPT,
 	[SVM_EXIT_NMI] = BH_EXIT_NMI,
+	[SVM_EXIT_SWINT] = BH_EXIT_EXCEPTION,
 	[SVM_EXIT_CPUID] = BH_EXIT_CPUID,
 	[SVM_EXIT_INVD] = BH_EXIT_CACHE,
 	[SVM_EXIT_HLT] = BH_EXIT_HLT,
@@ -83,6 +84,13 @@ static enum guest_answer exit_hypercall(struct vcpu *vcpu)
 	return ANSWER_SKIP;
 }
 
+/* It is the guest's. The CPU goes on behind it, wherever the handler returns to. */
+static enum guest_answer exit_int(struct vcpu *vcpu, unsigned vector)
+{
+	vcpu->arch.svm.vmcb->event_injection = VMCB_EVENT_VALID | VMCB_EVENT_SOFTWARE | vector;
+	return ANSWER_SKIP;
+}
+
 static enum guest_answer exit_cr4(struct vcpu *vcpu, bool write, unsigned gpr)
 {
 	struct vmcb *vmcb = vcpu->arch.svm.vmcb;
@@ -96,16 +104,17 @@ static enum guest_answer exit_cr4(struct vcpu *vcpu, bool write, unsigned gpr)
 }
 
 /* The exits of instructions whose end must be known before they take effect. */
-static enum guest_answer answer(struct vcpu *vcpu, uint32_t code, unsigned gpr, struct trace_record *record)
+static enum guest_answer answer(struct vcpu *vcpu, uint32_t code, unsigned operand, struct trace_record *record)
 {
 	switch (code) {
 	case SVM_EXIT_CPUID: return exit_cpuid(vcpu);
 	case SVM_EXIT_VMMCALL: return exit_hypercall(vcpu);
 	case SVM_EXIT_MSR: return exit_msr(vcpu, record);
 	case SVM_EXIT_HLT: return guest_exit_hlt(vcpu, vcpu->arch.svm.vmcb->rflags & RFLAGS_IF);
+	case SVM_EXIT_SWINT: return exit_int(vcpu, operand);
 	case SVM_EXIT_XSETBV: return guest_exit_xsetbv(vcpu);
 	case SVM_EXIT_CR_READ + 4:
-	case SVM_EXIT_CR_WRITE + 4: record->detail = 4; return exit_cr4(vcpu, code != SVM_EXIT_CR_READ + 4, gpr);
+	case SVM_EXIT_CR_WRITE + 4: record->detail = 4; return exit_cr4(vcpu, code != SVM_EXIT_CR_READ + 4, operand);
 	default: return ANSWER_SKIP; /* INVD, WBINVD: no device sees this memory behind the cache's back */
 	}
 }
@@ -115,20 +124,23 @@ static enum guest_answer answer(struct vcpu *vcpu, uint32_t code, unsigned gpr, 
  * more), the guest does it again, with fresh translations, as those by which the CPU has found it may be gone. Programs
  * of a guest can let that happen for ever, and must not end the guest: at last it gets #UD.
  */
-static bool find_instruction(struct vcpu *vcpu, uint32_t code, unsigned *gpr)
+static bool find_instruction(struct vcpu *vcpu, uint32_t code, unsigned *operand)
 {
 	struct svm_vcpu *svm = &vcpu->arch.svm;
 	const struct vmcb *vmcb = svm->vmcb;
 	bool moves = code < SVM_EXIT_DR_READ;
 	struct svm_instruction instruction;
 
-	if (svm_caps.next_rip && (!moves || (svm_caps.decode_assists && vmcb->exit_info_1 & SVM_MOV_CR))) {
+	if (svm_caps.next_rip && code != SVM_EXIT_SWINT &&
+	    (!moves || (svm_caps.decode_assists && vmcb->exit_info_1 & SVM_MOV_CR))) {
 		svm->next_rip = vmcb->next_rip;
-		*gpr = vmcb->exit_info_1 & 0xf;
+		*operand = vmcb->exit_info_1 & 0xf;
 		return true;
 	}
 	if (!svm_instruction(vcpu, code, &instruction)) {
 		svm->generation = 0;
+		if (code == SVM_EXIT_SWINT && svm_rewrite_code(vcpu))
+			return false;
 		if (++svm->unreadable >= UNREADABLE_MAX) {
 			svm->unreadable = 0;
 			finish(vcpu, ANSWER_UD);
@@ -137,16 +149,16 @@ static bool find_instruction(struct vcpu *vcpu, uint32_t code, unsigned *gpr)
 	}
 	svm->unreadable = 0;
 	svm->next_rip = vmcb->rip + instruction.length;
-	*gpr = instruction.gpr;
+	*operand = instruction.operand;
 	return true;
 }
 
 static void exit_instruction(struct vcpu *vcpu, uint32_t code, struct trace_record *record)
 {
-	unsigned gpr;
+	unsigned operand;
 
-	if (find_instruction(vcpu, code, &gpr))
-		finish(vcpu, answer(vcpu, code, gpr, record));
+	if (find_instruction(vcpu, code, &operand))
+		finish(vcpu, answer(vcpu, code, operand, record));
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
@@ -209,6 +221,7 @@ void svm_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	case SVM_EXIT_VMMCALL:
 	case SVM_EXIT_MSR:
 	case SVM_EXIT_HLT:
+	case SVM_EXIT_SWINT:
 	case SVM_EXIT_INVD:
 	case SVM_EXIT_WBINVD:
 	case SVM_EXIT_XSETBV: exit_instruction(vcpu, code, record); break;

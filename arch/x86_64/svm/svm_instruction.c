@@ -60,7 +60,7 @@ static bool read_entry(void *context, uint64_t address, void *to, uint64_t bytes
 	return true;
 }
 
-/* Up to the end of the page. */
+/* Up to the end of the page. `at[4]` is where it begins. */
 static unsigned read_code(struct walk *walk, const struct bh_vcpu_state *state, uint64_t linear, unsigned slot,
 			  uint8_t *to, unsigned bytes)
 {
@@ -116,25 +116,51 @@ static void keep(struct vcpu *vcpu, struct walk *walk, unsigned entries, const u
 	place->next_rip = next_rip;
 }
 
+static uint64_t linear_rip(const struct vmcb *vmcb)
+{
+	return svm_code64(vmcb) ? vmcb->rip : (uint32_t)(vmcb->cs.base + vmcb->rip);
+}
+
+/* Windows and state for a walk. */
+static void begin(struct vcpu *vcpu, struct bh_vcpu_state *state)
+{
+	svm_get_state(vcpu, BH_STATE_CONTROL | BH_STATE_SEGMENTS, state);
+	take_windows(vcpu);
+}
+
+bool svm_rewrite_code(struct vcpu *vcpu)
+{
+	struct walk walk = { .vcpu = vcpu };
+	struct bh_vcpu_state state;
+	uint8_t byte;
+
+	begin(vcpu, &state);
+	if (!read_code(&walk, &state, linear_rip(vcpu->arch.svm.vmcb), SLOT_CODE, &byte, 1))
+		return false;
+	/* The guest may be changing it at this moment. */
+	__asm__ volatile("lock orb $0, %0" : "+m"(*(uint8_t *)(uintptr_t)walk.place.at[4]));
+	return true;
+}
+
 bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction)
 {
 	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
 	bool code64 = svm_code64(vmcb);
-	uint64_t linear = code64 ? vmcb->rip : (uint32_t)(vmcb->cs.base + vmcb->rip);
+	uint64_t linear = linear_rip(vmcb);
 	struct walk walk = { .vcpu = vcpu };
 	uint8_t bytes[SVM_INSTRUCTION_BYTES];
 	struct bh_vcpu_state state;
 	unsigned count, entries;
 
-	svm_get_state(vcpu, BH_STATE_CONTROL | BH_STATE_SEGMENTS, &state);
-	take_windows(vcpu);
+	begin(vcpu, &state);
 	count = read_code(&walk, &state, linear, SLOT_CODE, bytes, sizeof(bytes));
 	entries = walk.entries;
 	if (count == sizeof(bytes)) {
 		if (!svm_decode(bytes, count, code64, code, instruction))
 			return false;
 		/* Only the bytes that are kept are looked at again. */
-		if (code64 && entries <= 4 && instruction->length <= sizeof(walk.place.value[4]))
+		if (code64 && code != SVM_EXIT_SWINT && entries <= 4 &&
+		    instruction->length <= sizeof(walk.place.value[4]))
 			keep(vcpu, &walk, entries, bytes, vmcb->rip + instruction->length);
 		return true;
 	}

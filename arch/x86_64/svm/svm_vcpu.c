@@ -108,6 +108,7 @@ static void write_intercepts(struct vcpu *vcpu, struct vmcb *vmcb)
 			    VMCB_2_RDPRU;
 	vmcb->intercept_exceptions = 1u << EXCEPTION_DB | 1u << EXCEPTION_AC | 1u << EXCEPTION_MC;
 	if (vcpu->is_guest) {
+		vmcb->intercept_1 |= svm_caps.stale_code ? VMCB_1_SWINT : 0;
 		vmcb->intercept_cr = 1u << (16 + 4);
 	} else {
 		vmcb->intercept_exceptions |= 1u << EXCEPTION_NM;

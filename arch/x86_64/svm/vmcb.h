@@ -72,6 +72,7 @@ _Static_assert(offsetof(struct vmcb, cr2) == 0x640 && offsetof(struct vmcb, g_pa
 #define VMCB_1_RDPMC	(1u << 15)
 #define VMCB_1_CPUID	(1u << 18)
 #define VMCB_1_RSM	(1u << 19)
+#define VMCB_1_SWINT	(1u << 21)
 #define VMCB_1_INVD	(1u << 22)
 #define VMCB_1_HLT	(1u << 24)
 #define VMCB_1_INVLPGA	(1u << 26)
@@ -128,6 +129,7 @@ enum svm_exit {
 	SVM_EXIT_INIT = 0x63,
 	SVM_EXIT_RDPMC = 0x6f,
 	SVM_EXIT_CPUID = 0x72,
+	SVM_EXIT_SWINT = 0x75, /* INT n; with QEMU's emulation INT3 and INTO too */
 	SVM_EXIT_INVD = 0x76,
 	SVM_EXIT_HLT = 0x78,
 	SVM_EXIT_IOIO = 0x7b,
