@@ -133,6 +133,7 @@ static const char *give(struct device *d, struct partition *holder, const char *
 	if (problem)
 		return wrong("the device %s cannot be given to %s: %s", name, holder->name, problem);
 	d->holder = holder;
+	pci_device_reset(d->pci, 0); /* at rest from now on */
 	if (!pci_device_prepare(d->pci) || !device_map_bars(d))
 		return wrong("the registers of the device %s cannot be mapped: no room, or memory is there", name);
 	if (handle_add(holder, handle) < 0)
