@@ -3,8 +3,10 @@
 #include <guests/lib/bh_format.h>
 #include "address_space.h"
 #include "channel.h"
+#include "device.h"
 #include "frame.h"
 #include "partition.h"
+#include "pci_device.h"
 #include "report.h"
 #include "spinlock.h"
 
@@ -19,6 +21,7 @@ static int64_t disagreements;
 struct walk {
 	const struct partition *partition;
 	uint64_t own_bytes; /* of its own memory, mapped where its extents say */
+	uint64_t device_bytes;
 };
 
 __attribute__((format(printf, 1, 2))) static void disagree(const char *words, ...)
@@ -57,14 +60,16 @@ static bool check_page(void *context, const struct paging_page *page)
 {
 	struct walk *walk = context;
 	const struct partition *partition = walk->partition;
-	unsigned rights = page->flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
+	unsigned rights = page->flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE | MAP_DEVICE);
 	uint64_t address;
 
 	if (!frame_may_map(partition, page->physical, page->bytes, rights))
 		disagree("%s: %llx maps %llx (%llx bytes, rights %x), whose owner is %x", partition->name,
 			 (unsigned long long)page->address, (unsigned long long)page->physical,
 			 (unsigned long long)page->bytes, rights, frame_owner(page->physical));
-	if ((page->flags & PAGING_TYPE) != PAGING_WB)
+	else if (rights & MAP_DEVICE)
+		walk->device_bytes += page->bytes;
+	if (!(rights & MAP_DEVICE) && (page->flags & PAGING_TYPE) != PAGING_WB)
 		disagree("%s: %llx is not mapped write-back", partition->name, (unsigned long long)page->address);
 	if (partition->program && (rights & MAP_WRITE) && (rights & MAP_EXECUTE))
 		disagree("%s: %llx is writable and executable", partition->name, (unsigned long long)page->address);
@@ -77,11 +82,30 @@ static bool check_page(void *context, const struct paging_page *page)
 	return true;
 }
 
+/* Bus mastering first: a holder that ends meanwhile has it turned off before it has ended. */
+static void check_devices(const struct partition *partition, uint64_t mapped)
+{
+	char name[PCI_NAME_BYTES];
+
+	for (struct device *d = device_next(partition, NULL); d; d = device_next(partition, d)) {
+		bool masters = pci_device_masters(d->pci);
+
+		mapped -= d->mapped;
+		if (masters && (partition->state <= BH_STATE_BUILDING))
+			disagree("%s: its device %s may write to memory, though it does not run", partition->name,
+				 pci_name(d->pci->address, name));
+	}
+	if (mapped)
+		disagree("%s: %lld bytes of registers are mapped beyond those of its devices", partition->name,
+			 (long long)mapped);
+}
+
 static void check_partition(const struct partition *partition)
 {
 	struct walk walk = { .partition = partition };
 
 	paging_walk(&partition->ept, check_page, &walk);
+	check_devices(partition, walk.device_bytes);
 	if (partition->extents && walk.own_bytes != partition->memory_bytes)
 		disagree("%s: %llx bytes of its own memory are mapped, it owns %llx", partition->name,
 			 (unsigned long long)walk.own_bytes, (unsigned long long)partition->memory_bytes);

@@ -145,6 +145,18 @@ static void parse_hpet(struct acpi *acpi, const struct table *t)
 		acpi->hpet = field(t->bytes + 44, 8);
 }
 
+/* MCFG: PCI Firmware 3.0, table 4-2. */
+static void parse_mcfg(struct acpi *acpi, const struct table *t)
+{
+	for (uint32_t at = 44; at + 16 <= t->length && acpi->ecams < ACPI_ECAMS; at += 16) {
+		const uint8_t *e = t->bytes + at;
+		struct acpi_ecam range = { field(e, 8), (uint16_t)field(e + 8, 2), e[10], e[11] };
+
+		if (range.address && range.address % 0x100000 == 0 && range.first_bus <= range.last_bus)
+			acpi->ecam[acpi->ecams++] = range;
+	}
+}
+
 static void parse_table(struct acpi *acpi, acpi_map map, uint64_t physical)
 {
 	struct table t;
@@ -159,6 +171,8 @@ static void parse_table(struct acpi *acpi, acpi_map map, uint64_t physical)
 		parse_fadt(acpi, &t);
 	else if (signature_is(&t, "HPET"))
 		parse_hpet(acpi, &t);
+	else if (signature_is(&t, "MCFG"))
+		parse_mcfg(acpi, &t);
 }
 
 /* RSDT (entries of 4 bytes) or XSDT (8). */
