@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from machine import BUILD, PROMPT
+from machine import BUILD, PROMPT, emulators
 from natives import AMD, again_in, attach, audit_clean, detach, linux, state_of, to_shell, tsc_rate, wait_state
 
 pytestmark = [pytest.mark.steps]
@@ -16,7 +16,7 @@ everywhere = pytest.mark.machines("bochs", "qemu", "bochs-sandy_bridge", "bochs-
 
 @pytest.fixture(scope="module")
 def demo(group):
-    return group.boot("demo", os.path.join(BUILD, "demo", "bulkhead.conf"))
+    return group.boot("demo", os.path.join(BUILD, "demo", "bulkhead.conf"), nics=[emulators.Nic()])
 
 
 @everywhere
