@@ -28,5 +28,5 @@ bool deliver_room(const struct delivery *delivery, unsigned source);
 /* Asks for a signal when there is room. Then look again. */
 void deliver_ask(const struct delivery *delivery);
 
-/* Writes it, if there is room; otherwise counts it FULL there. */
+/* Writes it: after deliver_room has said that there is room. */
 void deliver(const struct frame *frame, const struct delivery *delivery, unsigned source);
