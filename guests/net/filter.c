@@ -104,10 +104,11 @@ static bool walk_extensions(struct frame *frame, unsigned *next, uint32_t *at, b
 	if (is_extension(*next))
 		frame_fetch(frame, FRAME_HEAD_MAX);
 	while (is_extension(*next) && !*rest) {
-		const uint8_t *header = frame->head + *at;
+		const uint8_t *header;
 
 		if (*at + 8 > frame->head_bytes)
 			return false;
+		header = frame->head + *at;
 		if (*next == NEXT_FRAGMENT) {
 			*fragment = true;
 			*rest = bytes_get16(header + 2) & 0xfff8;

@@ -50,7 +50,7 @@ static void template(unsigned kind, uint8_t from)
 					     { 8, 0 }, { 0x81, 0 },    { 0, 40 }, { 0x88, 0xa8 } };
 	uint8_t *ip = frame + 14;
 
-	memset(frame, 0, 200);
+	memset(frame, 0, sizeof(frame));
 	memcpy(frame, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)(from ^ 1), 2, 0, 0, 0, 0, from }, 12);
 	memcpy(frame + 12, types[kind % 8], 2);
 	ip[0] = kind & 1 ? 0x60 : 0x45;
@@ -102,7 +102,7 @@ static struct bh_frame take_frame(struct input *input, uint8_t from)
 		record.bytes = BH_FRAME_MIN + bytes % 1520;
 	}
 	while (changes--) {
-		uint32_t at = take(input, 1);
+		uint32_t at = take(input, 1) * (kind & 0x20 ? 8 : 1);
 
 		frame[at] = (uint8_t)take(input, 1);
 	}
