@@ -1,6 +1,6 @@
 #include "e1000_common.h"
 
-#define STUCK_SECONDS 2u
+#define STUCK_SECONDS 3u
 
 bool e1000_gone(struct nic *nic)
 {
@@ -81,7 +81,7 @@ static void count_missed(struct nic *nic, struct e1000 *e)
 	}
 }
 
-/* Without a link frames wait. With one they are gone within a second, or the NIC has stopped. */
+/* Without a link frames wait. With one they are gone within two seconds, or the NIC has stopped. */
 static void watch_sending(struct nic *nic, struct e1000 *e)
 {
 	e1000_reclaim(e);

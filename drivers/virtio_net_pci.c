@@ -24,7 +24,7 @@
 #define RX_TOTAL      0x100000u
 #define TX_TOTAL      0x80000u
 #define ISR_CONFIG    2u
-#define STUCK_SECONDS 2u
+#define STUCK_SECONDS 3u
 
 enum { QUEUE_RX, QUEUE_TX };
 
