@@ -125,6 +125,17 @@ static void write_ctrl(uint32_t value)
 	fake_e1000.stuck = false;
 }
 
+/* The PHY has number 1. */
+static void access_phy(uint32_t value)
+{
+	uint16_t *phy = &fake_e1000.phy[value >> 16 & 31];
+
+	fake_nic_check((value >> 21 & 31) == 1, "the PHY's number");
+	if (value & E1000_MDIC_WRITE)
+		*phy = (uint16_t)value;
+	R(E1000_MDIC) = (value & 0xffff0000) | *phy | E1000_MDIC_READY;
+}
+
 static void chip_write(unsigned bar, uint32_t offset, unsigned bytes, uint64_t value)
 {
 	fake_nic_check(bar == 0 && bytes == 4, "registers have 32 bits");
@@ -139,6 +150,7 @@ static void chip_write(unsigned bar, uint32_t offset, unsigned bytes, uint64_t v
 		R(E1000_IMS) |= (uint32_t)value;
 		fake_e1000.interrupts += (R(E1000_ICR) & R(E1000_IMS)) != 0;
 		return;
+	case E1000_MDIC: access_phy((uint32_t)value); return;
 	case E1000_TDT: fake_e1000.tail_writes++; break;
 	case E1000_RDT: fake_e1000.rx_tail_writes++; break;
 	default: break;
@@ -210,6 +222,7 @@ void fake_e1000_reset(bool is_82574, enum bh_device_irq kind)
 	fake_nic.access.bar_bytes[0] = 0x20000;
 	fake_nic.read = chip_read;
 	fake_nic.write = chip_write;
+	fake_e1000.phy[0] = 0x1140;
 	memcpy(fake_e1000.eeprom, address, sizeof(address));
 	R(E1000_RAL0) = 0x12005452;
 	R(E1000_RAH0) = 0x80005634;

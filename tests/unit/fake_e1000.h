@@ -17,8 +17,7 @@ struct fake_e1000 {
 	bool eeprom_dead;
 	bool mpc_stays; /* reading MPC does not clear it: QEMU */
 	uint32_t reg[0x8000];
-	uint16_t eeprom[64];
-	uint8_t rx_shift;
+	uint16_t eeprom[64], phy[32];
 	unsigned sent, tail_writes, write_backs, rx_tail_writes;
 	unsigned interrupts;  /* edges */
 	uint8_t frame[16384]; /* the last that was sent */

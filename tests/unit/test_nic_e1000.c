@@ -491,6 +491,34 @@ static void test_gone(void **state)
 	}
 }
 
+static void test_phy_off(void **state)
+{
+	(void)state;
+	begin(0, 1500);
+	assert_int_equal(fake_e1000.phy[0], 0x1140); /* left alone */
+	model(1);
+	fake_e1000.phy[0] = 0x0940;
+	assert_true(start(1, 1500));
+	assert_int_equal(fake_e1000.phy[0], 0x1340);
+}
+
+static void test_aspm_off(void **state)
+{
+	(void)state;
+	model(1);
+	fake_nic.config[0x34] = 0xc8;
+	fake_nic.config[0xc8] = 0x01;
+	fake_nic.config[0xc9] = 0xe0;
+	fake_nic.config[0xe0] = 0x10;
+	fake_nic.config[0xf0] = 0x43;
+	assert_true(start(1, 1500));
+	assert_int_equal(fake_nic.config[0xf0], 0x40);
+	model(1); /* a list that goes round */
+	fake_nic.config[0x34] = 0xc8;
+	fake_nic.config[0xc9] = 0xc8;
+	assert_true(start(1, 1500));
+}
+
 static void test_stop(void **state)
 {
 	(void)state;
@@ -524,6 +552,8 @@ int main(void)
 		cmocka_unit_test(test_link),
 		cmocka_unit_test(test_stuck),
 		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_phy_off),
+		cmocka_unit_test(test_aspm_off),
 		cmocka_unit_test(test_stop),
 	};
 

@@ -135,7 +135,7 @@ static void test_cannot_start(void **state)
 		"no structures",    "no structures",	  "no structures", "features that are needed",
 		"own features",	    "outside of its BAR", "no queue 1",	   "size that cannot be",
 		"MTU of 1400",	    "no MSI-X vector",	  "end its reset", "not answer",
-		"not reach memory", "cannot be bound",	  "no memory",
+		"not reach memory", "cannot be bound",	  "no memory",	   "past the IOMMU",
 	};
 
 	(void)state;
@@ -160,6 +160,10 @@ static void test_cannot_start(void **state)
 		case 12: fake_nic.no_master = true; break;
 		case 13: fake_nic.no_bind = true; break;
 		case 14: fake_nic.memory_left = 30000; break;
+		case 15:
+			fake_nic.access.iommu = true;
+			v->offers &= ~(1ull << 33);
+			break;
 		}
 		assert_false(start(1500));
 		assert_non_null(strstr(fake_nic.said, words[fault]));
