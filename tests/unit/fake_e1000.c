@@ -152,7 +152,10 @@ static void chip_write(unsigned bar, uint32_t offset, unsigned bytes, uint64_t v
 		return;
 	case E1000_MDIC: access_phy((uint32_t)value); return;
 	case E1000_TDT: fake_e1000.tail_writes++; break;
-	case E1000_RDT: fake_e1000.rx_tail_writes++; break;
+	case E1000_RDT:
+		fake_e1000.rx_tail_writes++;
+		fake_e1000.check_rxov = false;
+		break;
 	default: break;
 	}
 	R(offset) = (uint32_t)value;
@@ -166,6 +169,9 @@ static uint32_t buffers_free(void)
 {
 	uint32_t count = R(E1000_RDLEN) / 16;
 
+	/* Bochs takes RDH = RDT for a full ring when RDT was just written. */
+	if (fake_e1000.like_bochs && R(E1000_RDT) == R(E1000_RDH) && !fake_e1000.check_rxov)
+		return count;
 	return (R(E1000_RDT) + count - R(E1000_RDH)) % count;
 }
 
@@ -197,6 +203,7 @@ bool fake_e1000_receive(const void *frame, uint32_t bytes, uint8_t errors)
 			descriptor[1] = word;
 		}
 		R(E1000_RDH) = step(E1000_RDBAL, R(E1000_RDH));
+		fake_e1000.check_rxov = true;
 	} while (done < bytes);
 	raise(msix() ? E1000_ICR_RXQ0 : E1000_ICR_RXT0);
 	return true;

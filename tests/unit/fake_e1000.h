@@ -10,6 +10,7 @@
 
 struct fake_e1000 {
 	bool is_82574;
+	bool check_rxov;
 	bool like_bochs; /* reset changes nothing, RAL0 is empty */
 	bool gone;	 /* reads as ones */
 	bool stuck;	 /* sends nothing */
