@@ -203,6 +203,7 @@ bool e1000_go(struct nic *nic)
 	}
 	e->missed = 0;
 	e->unbound = false;
+	e->armed = true;
 	e->causes |= RX_TX_CAUSES;
 	e->causes_room |= E1000_ICR_TXDW;
 	e1000_link(nic, e1000_get(nic, E1000_STATUS), true);

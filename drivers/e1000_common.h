@@ -40,7 +40,7 @@ struct e1000 {
 
 	uint32_t causes, causes_room;  /* IMS: always; when there was no room to send */
 	uint32_t ctrl;		       /* CTRL: what this chip needs besides */
-	bool unbound;		       /* INTx came */
+	bool unbound, armed;	       /* INTx came; IMS is set */
 	uint32_t missed;	       /* MPC as last read, where reading does not clear it */
 	uint32_t tx_clean_seen, stuck; /* a second ago; for so many seconds */
 };

@@ -23,6 +23,7 @@ static bool aligned(uint32_t offset, unsigned bytes)
 
 static void check_register(void *context, unsigned bar, uint32_t offset, unsigned bytes)
 {
+	fake_nic.accesses++;
 	fake_nic_check(context == &fake_nic, "context");
 	fake_nic_check(bar < NIC_BARS && aligned(offset, bytes), "access to a register that cannot be");
 	fake_nic_check((uint64_t)offset + bytes <= fake_nic.access.bar_bytes[bar], "access beyond a BAR");

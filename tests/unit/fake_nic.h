@@ -22,8 +22,8 @@ struct fake_nic {
 	unsigned block_count;
 	size_t memory_left; /* `allocate` fails beyond it */
 	bool master, no_master, no_bind;
-	unsigned binds;
-	uint64_t paused; /* microseconds */
+	unsigned binds, accesses; /* to registers */
+	uint64_t paused;	  /* microseconds */
 	unsigned says;
 	char said[128]; /* the last */
 	uint8_t config[256];

@@ -373,7 +373,7 @@ static void test_interrupts(void **state)
 {
 	(void)state;
 	for (unsigned k = 0; k < KINDS; k++) {
-		unsigned binds, interrupts;
+		unsigned binds, interrupts, accesses;
 
 		begin(k, 1500);
 		assert_true(nic_may_sleep(nic));
@@ -393,6 +393,10 @@ static void test_interrupts(void **state)
 		assert_true(nic_may_sleep(nic));
 		assert_int_equal(fake_e1000.interrupts, interrupts + 1);
 		assert_int_equal(fake_nic.binds, binds + (kinds[k].irq == BH_DEVICE_IRQ_INTX ? 2 : 0));
+		accesses = fake_nic.accesses;
+		for (unsigned i = 0; i < 10; i++)
+			assert_true(nic_may_sleep(nic));
+		assert_int_equal(fake_nic.accesses, accesses);
 		assert_true(receive(3, 64));
 		assert_int_equal(fake_e1000.interrupts, interrupts + 2);
 	}
