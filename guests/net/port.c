@@ -92,6 +92,7 @@ static void fix_address(struct port *port)
 		if (other->refused || !collide(port, other))
 			continue;
 		port->refused = true;
+		bh_strlcpy(port->stat->words, "refused: its address is another port's", sizeof(port->stat->words));
 		bh_printf("net: port %u of network %s has the address of port %u: what it sends is dropped\n",
 			  port->number, net.network[port->network].name, other->number);
 		return;

@@ -21,6 +21,7 @@ static char logged[256];
 static int64_t stat_of(uint64_t stat, uint64_t index)
 {
 	switch (stat) {
+	case BH_DEVICE_IOMMU: return 1;
 	case BH_DEVICE_IRQS: return 3;
 	case BH_DEVICE_IRQ_KIND: return BH_DEVICE_IRQ_MSIX;
 	case BH_DEVICE_BAR_ADDRESS: return index == 2 ? (int64_t)(uintptr_t)registers : 0;
@@ -78,6 +79,7 @@ static int setup(void **state)
 static void finds_what_there_is(void **state)
 {
 	(void)state;
+	assert_true(access.iommu);
 	assert_int_equal(access.irqs, 3);
 	assert_int_equal(access.irq_kind, BH_DEVICE_IRQ_MSIX);
 	assert_int_equal(access.bar_bytes[2], sizeof(registers));
