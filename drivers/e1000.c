@@ -18,7 +18,10 @@ static bool eeprom_word(struct nic *nic, uint32_t index, uint32_t *value)
 
 static bool start(struct nic *nic)
 {
-	return e1000_prepare(nic) && e1000_reset(nic) && e1000_address(nic, eeprom_word) && e1000_go(nic);
+	if (!e1000_prepare(nic) || !e1000_reset(nic) || !e1000_address(nic, eeprom_word))
+		return false;
+	e1000_of(nic)->ctrl = E1000_CTRL_ASDE;
+	return e1000_go(nic);
 }
 
 const struct nic_driver e1000_driver = {

@@ -29,6 +29,8 @@ bool e1000_prepare(struct nic *nic)
 		nic_fail(nic, NIC_STOPPED, "BAR 0 has not its 128 KiB of registers");
 		return false;
 	}
+	if (e1000_get(nic, E1000_STATUS) == E1000_ALL_ONES)
+		return e1000_gone(nic);
 	if (nic->own)
 		return true;
 	nic->own = nic_memory(nic, sizeof(struct e1000), 64, &dma);
@@ -47,15 +49,13 @@ void e1000_quiet(struct nic *nic)
 /* After 10 ms all that was on its way is done, and the EEPROM was read again, [82574] 4.6.3. */
 static bool reset_done(struct nic *nic)
 {
-	e1000_set(nic, E1000_CTRL, (e1000_get(nic, E1000_CTRL) & ~E1000_CTRL_GIO_MASTER_DISABLE) | E1000_CTRL_RST);
+	e1000_set(nic, E1000_CTRL, e1000_get(nic, E1000_CTRL) | E1000_CTRL_RST);
 	nic->access.pause(nic->access.context, 10000);
 	return e1000_wait(nic, E1000_CTRL, E1000_CTRL_RST, 0);
 }
 
 bool e1000_reset(struct nic *nic)
 {
-	if (e1000_get(nic, E1000_STATUS) == E1000_ALL_ONES)
-		return e1000_gone(nic);
 	e1000_quiet(nic);
 	nic->access.pause(nic->access.context, 10000);
 	if (!reset_done(nic)) {
@@ -135,14 +135,43 @@ static void set_filters(struct nic *nic)
 	e1000_set(nic, E1000_RCTL, rctl | (nic->mtu > NIC_MTU_USUAL ? E1000_RCTL_LPE : 0));
 }
 
-/* No flow control: a pause frame from outside must not hold the networks up. */
+static bool phy(struct nic *nic, uint32_t command, uint32_t *value)
+{
+	e1000_set(nic, E1000_MDIC, command | E1000_MDIC_PHY_1);
+	if (!e1000_wait(nic, E1000_MDIC, E1000_MDIC_READY, E1000_MDIC_READY))
+		return false;
+	*value = e1000_get(nic, E1000_MDIC);
+	return !(*value & E1000_MDIC_ERROR);
+}
+
+/* A PHY that somebody has switched off never has a link. One that does not answer may be right all the same. */
+static void wake_phy(struct nic *nic)
+{
+	uint32_t at = E1000_PHY_CONTROL << E1000_MDIC_REG_SHIFT,
+		 off = E1000_PHY_CONTROL_POWER_OFF | E1000_PHY_CONTROL_ISOLATE;
+	uint32_t control;
+
+	if (!phy(nic, E1000_MDIC_READ | at, &control) || !(control & off))
+		return;
+	control = (control & 0xffff & ~off) | E1000_PHY_CONTROL_AUTO | E1000_PHY_CONTROL_RESTART;
+	phy(nic, E1000_MDIC_WRITE | at | control, &control);
+}
+
+/*
+ * Speed and duplex as the PHY finds them; tags stay in the frames. No flow control: a pause frame from outside must not
+ * hold the networks up.
+ */
 static void set_link(struct nic *nic)
 {
+	uint32_t off = E1000_CTRL_LRST | E1000_CTRL_ILOS | E1000_CTRL_FRCSPD | E1000_CTRL_FRCDPLX | E1000_CTRL_RFCE |
+		       E1000_CTRL_TFCE | E1000_CTRL_VME | E1000_CTRL_PHY_RST | E1000_CTRL_GIO_MASTER_DISABLE;
+
 	e1000_set(nic, E1000_FCAL, 0);
 	e1000_set(nic, E1000_FCAH, 0);
 	e1000_set(nic, E1000_FCT, 0);
 	e1000_set(nic, E1000_FCTTV, 0);
-	e1000_set(nic, E1000_CTRL, E1000_CTRL_FD | E1000_CTRL_ASDE | E1000_CTRL_SLU);
+	e1000_set(nic, E1000_CTRL, (e1000_get(nic, E1000_CTRL) & ~off) | E1000_CTRL_SLU | e1000_of(nic)->ctrl);
+	wake_phy(nic);
 }
 
 static void set_moderation(struct nic *nic)
@@ -174,6 +203,7 @@ bool e1000_go(struct nic *nic)
 	}
 	e->missed = 0;
 	e->unbound = false;
+	e->armed = true;
 	e->causes |= RX_TX_CAUSES;
 	e->causes_room |= E1000_ICR_TXDW;
 	e1000_link(nic, e1000_get(nic, E1000_STATUS), true);

@@ -39,7 +39,8 @@ struct e1000 {
 	bool tx_waits;
 
 	uint32_t causes, causes_room;  /* IMS: always; when there was no room to send */
-	bool unbound;		       /* INTx came */
+	uint32_t ctrl;		       /* CTRL: what this chip needs besides */
+	bool unbound, armed;	       /* INTx came; IMS is set */
 	uint32_t missed;	       /* MPC as last read, where reading does not clear it */
 	uint32_t tx_clean_seen, stuck; /* a second ago; for so many seconds */
 };
@@ -58,7 +59,7 @@ static inline void e1000_set(struct nic *nic, uint32_t offset, uint32_t value)
 
 /* ---- e1000_common.c ---------------------------------------------------------------------------- */
 
-/* Memory, if it is the first time; then everything off. False after nic_fail. */
+/* Whether it answers; memory, if it is the first time. False after nic_fail. */
 bool e1000_prepare(struct nic *nic);
 
 /* No interrupts, no receiving, no sending. */

@@ -10,6 +10,7 @@
 #define E1000_STATUS   0x00008u
 #define E1000_EERD     0x00014u
 #define E1000_CTRL_EXT 0x00018u
+#define E1000_MDIC     0x00020u
 #define E1000_FCAL     0x00028u
 #define E1000_FCAH     0x0002Cu
 #define E1000_FCT      0x00030u
@@ -49,15 +50,37 @@
 
 #define E1000_BAR_BYTES 0x20000u
 
-#define E1000_CTRL_FD		      0x00000001u
+#define E1000_CTRL_LRST		      0x00000008u
 #define E1000_CTRL_GIO_MASTER_DISABLE 0x00000004u /* 82574 */
 #define E1000_CTRL_ASDE		      0x00000020u
 #define E1000_CTRL_SLU		      0x00000040u
+#define E1000_CTRL_ILOS		      0x00000080u
+#define E1000_CTRL_FRCSPD	      0x00000800u
+#define E1000_CTRL_FRCDPLX	      0x00001000u
+#define E1000_CTRL_RFCE		      0x08000000u
+#define E1000_CTRL_TFCE		      0x10000000u
+#define E1000_CTRL_VME		      0x40000000u
+#define E1000_CTRL_PHY_RST	      0x80000000u
 #define E1000_CTRL_RST		      0x04000000u
 
 #define E1000_STATUS_LU		       0x00000002u
 #define E1000_STATUS_SPEED_SHIFT       6
 #define E1000_STATUS_GIO_MASTER_ENABLE 0x00080000u /* 82574 */
+
+/* [8254x] 13.4.7: a register of the PHY, which is number 1. */
+#define E1000_MDIC_REG_SHIFT 16
+#define E1000_MDIC_PHY_1     0x00200000u
+#define E1000_MDIC_WRITE     0x04000000u
+#define E1000_MDIC_READ	     0x08000000u
+#define E1000_MDIC_READY     0x10000000u
+#define E1000_MDIC_ERROR     0x40000000u
+
+/* [8254x] 8.5, IEEE 802.3, 22.2.4.1: the PHY's register 0. */
+#define E1000_PHY_CONTROL	    0u
+#define E1000_PHY_CONTROL_RESTART   0x0200u
+#define E1000_PHY_CONTROL_ISOLATE   0x0400u
+#define E1000_PHY_CONTROL_POWER_OFF 0x0800u
+#define E1000_PHY_CONTROL_AUTO	    0x1000u
 
 /* [8254x] 13.4.4 and [82574] 10.2.1.5 lay EERD out differently. */
 #define E1000_EERD_START      0x00000001u

@@ -1,6 +1,6 @@
 #include "e1000_common.h"
 
-#define STUCK_SECONDS 2u
+#define STUCK_SECONDS 3u
 
 bool e1000_gone(struct nic *nic)
 {
@@ -38,6 +38,7 @@ void e1000_interrupt(struct nic *nic)
 
 	nic->counters.interrupts++;
 	e->unbound = nic->access.irq_kind == BH_DEVICE_IRQ_INTX;
+	e->armed = false;
 	e1000_set(nic, E1000_IMC, E1000_ALL_ONES);
 	acknowledge(nic);
 }
@@ -46,22 +47,33 @@ void e1000_interrupt(struct nic *nic)
  * What came before ICR is read here shows in the descriptors; what comes later sets ICR again, and with it an interrupt
  * as soon as IMS allows it.
  */
+static bool arm(struct nic *nic, struct e1000 *e)
+{
+	if (!acknowledge(nic))
+		return false;
+	if (e->unbound && !nic->access.bind_irq(nic->access.context, 0)) {
+		nic_fail(nic, NIC_FAILED, "its interrupt cannot be bound");
+		return false;
+	}
+	e->unbound = false;
+	e->armed = true;
+	e1000_set(nic, E1000_IMS, e->causes);
+	return true;
+}
+
+/* Its user comes by much more often than interrupts do: registers are touched only after one. */
 bool e1000_may_sleep(struct nic *nic)
 {
 	struct e1000 *e = e1000_of(nic);
 
 	e1000_flush(nic);
-	if (!acknowledge(nic))
+	if (!e->armed && !arm(nic, e))
 		return true;
-	if (e->unbound && !nic->access.bind_irq(nic->access.context, 0)) {
-		nic_fail(nic, NIC_FAILED, "its interrupt cannot be bound");
-		return true;
-	}
-	e->unbound = false;
-	e1000_set(nic, E1000_IMS, e->causes | (e->tx_waits ? e->causes_room : 0));
-	if (e->tx_waits && e1000_room(e)) {
-		e->tx_waits = false;
-		return false;
+	if (e->tx_waits) {
+		e1000_set(nic, E1000_IMS, e->causes_room);
+		e->tx_waits = !e1000_room(e);
+		if (!e->tx_waits)
+			return false;
 	}
 	return !e1000_pending(e);
 }
@@ -81,7 +93,7 @@ static void count_missed(struct nic *nic, struct e1000 *e)
 	}
 }
 
-/* Without a link frames wait. With one they are gone within a second, or the NIC has stopped. */
+/* Without a link frames wait. With one they are gone within two seconds, or the NIC has stopped. */
 static void watch_sending(struct nic *nic, struct e1000 *e)
 {
 	e1000_reclaim(e);

@@ -46,6 +46,7 @@ struct nic_access {
 	void *(*allocate)(void *context, size_t bytes, size_t align);
 	/* The device's address of memory from `allocate`; NIC_NO_DMA if it has none. */
 	uint64_t (*dma)(void *context, const void *address);
+	bool iommu;				/* BH_DEVICE_IOMMU: `dma` gives addresses that an IOMMU translates */
 	bool (*master)(void *context, bool on); /* lets the device reach memory */
 	/* Unmasks interrupt `index` (of MSI-X; otherwise 0); INTx has to be bound again after each one. */
 	bool (*bind_irq)(void *context, unsigned index);

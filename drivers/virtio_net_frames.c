@@ -1,4 +1,3 @@
-#include "guests/lib/bh_string.h"
 #include "virtio_net.h"
 
 /* struct virtio_net_hdr: 5.1.6. */
@@ -127,13 +126,13 @@ void *virtio_net_reserve(struct nic *nic, uint32_t bytes)
 	return v->tx_buffers.data + (size_t)v->tx_next * v->tx_buffers.bytes + VIRTIO_NET_HEADER_BYTES;
 }
 
+/* The header before the frame is zero from the start. */
 void virtio_net_commit(struct nic *nic, uint32_t bytes)
 {
 	struct virtio_net *v = virtio_net_of(nic);
 
 	if (v->tx.theirs[v->tx_next] || bytes > nic->mtu + NIC_HEADERS)
 		return;
-	memset(v->tx_buffers.data + (size_t)v->tx_next * v->tx_buffers.bytes, 0, VIRTIO_NET_HEADER_BYTES);
 	virtio_queue_add(&v->tx, v->tx_next, VIRTIO_NET_HEADER_BYTES + bytes);
 	v->tx_next = (uint16_t)(v->tx_next + 1 < v->tx.buffers ? v->tx_next + 1 : 0);
 	nic->counters.tx_frames++;

@@ -24,7 +24,7 @@
 #define RX_TOTAL      0x100000u
 #define TX_TOTAL      0x80000u
 #define ISR_CONFIG    2u
-#define STUCK_SECONDS 2u
+#define STUCK_SECONDS 3u
 
 enum { QUEUE_RX, QUEUE_TX };
 
@@ -121,10 +121,20 @@ static uint64_t wanted(const struct virtio_net *v)
 	       (v->pci.device.bytes >= BYTES_STATUS ? F_STATUS : 0) | (v->pci.device.bytes >= BYTES_MTU ? F_MTU : 0);
 }
 
+/* 6.1: without ACCESS_PLATFORM it takes addresses for physical ones, whatever the IOMMU says. */
+static bool respects_iommu(struct nic *nic, struct virtio_net *v)
+{
+	if (!nic->access.iommu || v->pci.features & VIRTIO_F_ACCESS_PLATFORM)
+		return true;
+	nic_fail(nic, NIC_STOPPED, "goes past the IOMMU (QEMU: iommu_platform=on)");
+	return false;
+}
+
 static bool agree(struct nic *nic, struct virtio_net *v)
 {
 	return virtio_pci_find(nic, &v->pci, BYTES_MAC) && virtio_pci_reset(nic, &v->pci) &&
-	       virtio_pci_features(nic, &v->pci, wanted(v), VIRTIO_F_VERSION_1) && read_config(nic, v);
+	       virtio_pci_features(nic, &v->pci, wanted(v), VIRTIO_F_VERSION_1) && respects_iommu(nic, v) &&
+	       read_config(nic, v);
 }
 
 static bool start(struct nic *nic)
@@ -193,7 +203,7 @@ static bool well(struct nic *nic, struct virtio_net *v)
 {
 	uint8_t status = virtio_pci_status(nic, &v->pci);
 
-	if (status == 0xff)
+	if (status == VIRTIO_GONE)
 		nic_fail(nic, NIC_FAILED, "does not answer (its registers read as ones)");
 	else if (status & VIRTIO_NEEDS_RESET)
 		nic_fail(nic, NIC_FAILED, "asks to be reset");

@@ -136,11 +136,16 @@ bool virtio_pci_reset(struct nic *nic, struct virtio_pci *pci)
 {
 	virtio_set(nic, &pci->common, DEVICE_STATUS, 1, 0);
 	for (unsigned i = 0; i < RESET_STEPS; i++) {
-		if (virtio_pci_status(nic, pci) == 0)
+		uint8_t status = virtio_pci_status(nic, pci);
+
+		if (status == 0)
 			return true;
+		if (status == VIRTIO_GONE)
+			break;
 		nic->access.pause(nic->access.context, RESET_STEP);
 	}
-	nic_fail(nic, NIC_FAILED, virtio_pci_status(nic, pci) == 0xff ? "does not answer" : "does not end its reset");
+	nic_fail(nic, NIC_FAILED,
+		 virtio_pci_status(nic, pci) == VIRTIO_GONE ? "does not answer" : "does not end its reset");
 	return false;
 }
 

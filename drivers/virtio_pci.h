@@ -12,6 +12,7 @@
 #define VIRTIO_FEATURES_OK 8u
 #define VIRTIO_NEEDS_RESET 64u
 #define VIRTIO_FAILED	   128u
+#define VIRTIO_GONE	   255u /* nobody answers: no device says all of them */
 
 /* 6 */
 #define VIRTIO_F_EVENT_IDX	 (1ull << 29)

@@ -1,6 +1,5 @@
 /* frames.c: hostile-proof ends of a ring of frames. */
 #include "frames.h"
-#include <stdatomic.h>
 #include "bh_string.h"
 
 #define HEADER ((uint32_t)sizeof(struct bh_frame))
@@ -20,23 +19,43 @@ static uint32_t until_end(uint32_t at, uint32_t bytes)
 	return bytes < left ? bytes : left;
 }
 
-static void copy_in(const struct frames *ring, uint32_t at, const uint8_t *from, uint32_t bytes)
+/* What seldom happens stays out of the way of the rest, which then needs no registers saved. */
+#define SELDOM __attribute__((noinline, cold))
+
+SELDOM static void copy_in_around(const struct frames *ring, uint32_t at, const uint8_t *from, uint32_t bytes)
 {
 	uint32_t first = until_end(at, bytes);
 
 	memcpy(ring->data + at % BH_FRAMES_BYTES, from, first);
-	if (bytes != first)
-		memcpy(ring->data, from + first, bytes - first);
+	memcpy(ring->data, from + first, bytes - first);
 }
 
-static void copy_out(const struct frames *ring, uint32_t at, uint8_t *to, uint32_t bytes)
+SELDOM static void copy_out_around(const struct frames *ring, uint32_t at, uint8_t *to, uint32_t bytes)
 {
 	uint32_t first = until_end(at, bytes);
 
 	memcpy(to, ring->data + at % BH_FRAMES_BYTES, first);
-	if (bytes != first)
-		memcpy(to + first, ring->data, bytes - first);
+	memcpy(to + first, ring->data, bytes - first);
 }
+
+static void copy_in(const struct frames *ring, uint32_t at, const void *from, uint32_t bytes)
+{
+	if (until_end(at, bytes) == bytes)
+		memcpy(ring->data + at % BH_FRAMES_BYTES, from, bytes);
+	else
+		copy_in_around(ring, at, from, bytes);
+}
+
+static void copy_out(const struct frames *ring, uint32_t at, void *to, uint32_t bytes)
+{
+	if (until_end(at, bytes) == bytes)
+		memcpy(to, ring->data + at % BH_FRAMES_BYTES, bytes);
+	else
+		copy_out_around(ring, at, to, bytes);
+}
+
+/* A header wraps around only if somebody has moved a position off its multiple of 16. */
+static bool wraps(uint32_t at) { return at % BH_FRAMES_BYTES > BH_FRAMES_BYTES - HEADER; }
 
 /* ---- the writer ---------------------------------------------------------------------------------- */
 
@@ -44,14 +63,6 @@ void frames_open_writer(struct frames *ring, struct bh_frames_writer *writer, st
 			uint8_t *data)
 {
 	*ring = (struct frames){ writer, reader, data, load(&writer->written) };
-}
-
-uint32_t frames_free(const struct frames *ring)
-{
-	uint32_t used = ring->position - load(&ring->reader->read);
-
-	/* The reader finds the same disagreement at the next record, and goes to where that ends. */
-	return used > BH_FRAMES_BYTES ? BH_FRAMES_BYTES : BH_FRAMES_BYTES - used;
 }
 
 void frames_ask(struct frames *ring)
@@ -86,22 +97,13 @@ void frames_fill(struct frames *to, uint32_t offset, const struct frames *from, 
 
 void frames_commit(struct frames *ring, const struct bh_frame *header)
 {
-	copy_in(ring, ring->position, (const uint8_t *)header, HEADER);
+	if (wraps(ring->position))
+		copy_in_around(ring, ring->position, (const uint8_t *)header, HEADER);
+	else
+		__builtin_memcpy(ring->data + ring->position % BH_FRAMES_BYTES, header, HEADER);
 	ring->position += frames_record(header->bytes);
 	store(&ring->writer->written, ring->position);
 }
-
-/* Clears and returns what the peer asked for. What was published before is seen by a peer that asks after this. */
-static bool take(_Atomic uint32_t *asked)
-{
-	atomic_thread_fence(memory_order_seq_cst);
-	if (!load(asked))
-		return false;
-	store(asked, 0);
-	return true;
-}
-
-bool frames_must_signal_reader(struct frames *ring) { return take(&ring->reader->sleeps); }
 
 /* ---- the reader ---------------------------------------------------------------------------------- */
 
@@ -111,7 +113,7 @@ void frames_open_reader(struct frames *ring, struct bh_frames_writer *writer, st
 	*ring = (struct frames){ writer, reader, data, load(&reader->read) };
 }
 
-static bool drop_all(struct frames *ring, uint32_t written, uint32_t *broken)
+SELDOM static bool drop_all(struct frames *ring, uint32_t written, uint32_t *broken)
 {
 	ring->position = written;
 	store(&ring->reader->read, written);
@@ -128,7 +130,10 @@ bool frames_next(struct frames *ring, struct bh_frame *header, uint32_t *broken)
 		return false;
 	if (available > BH_FRAMES_BYTES || available < HEADER)
 		return drop_all(ring, written, broken);
-	copy_out(ring, ring->position, (uint8_t *)header, HEADER);
+	if (wraps(ring->position))
+		copy_out_around(ring, ring->position, (uint8_t *)header, HEADER);
+	else
+		__builtin_memcpy(header, ring->data + ring->position % BH_FRAMES_BYTES, HEADER);
 	/* Only the copy is looked at from here on, whatever the compiler knows about memcpy. */
 	atomic_signal_fence(memory_order_seq_cst);
 	if (header->bytes < BH_FRAME_MIN || header->bytes > BH_FRAME_MAX || frames_record(header->bytes) > available)
@@ -141,14 +146,6 @@ void frames_get(const struct frames *ring, uint32_t offset, void *to, uint32_t b
 	copy_out(ring, ring->position + HEADER + offset, to, bytes);
 	atomic_signal_fence(memory_order_seq_cst);
 }
-
-void frames_done(struct frames *ring, const struct bh_frame *header)
-{
-	ring->position += frames_record(header->bytes);
-	store(&ring->reader->read, ring->position);
-}
-
-bool frames_must_signal_writer(struct frames *ring) { return take(&ring->writer->waits); }
 
 bool frames_may_sleep(struct frames *ring)
 {

@@ -10,6 +10,7 @@
  * is to be signalled, once after any number of records.
  */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <bulkhead/network.h>
@@ -34,8 +35,16 @@ static inline uint32_t frames_record(uint32_t bytes)
 void frames_open_writer(struct frames *ring, struct bh_frames_writer *writer, struct bh_frames_reader *reader,
 			uint8_t *data);
 
-/* Bytes that are free, of records (frames_record). A position of the reader that cannot be: all. */
-uint32_t frames_free(const struct frames *ring);
+/*
+ * Bytes that are free, of records (frames_record). A position of the reader that cannot be: all; the reader finds the
+ * same disagreement at the next record, and goes to where that ends.
+ */
+static inline uint32_t frames_free(const struct frames *ring)
+{
+	uint32_t used = ring->position - atomic_load_explicit(&ring->reader->read, memory_order_acquire);
+
+	return used > BH_FRAMES_BYTES ? BH_FRAMES_BYTES : BH_FRAMES_BYTES - used;
+}
 
 /* Asks the reader for a signal when it has made room. It may have made some before it could see that: look again. */
 void frames_ask(struct frames *ring);
@@ -58,8 +67,18 @@ void frames_fill(struct frames *to, uint32_t offset, const struct frames *from, 
 /* Publishes the frame of header->bytes. */
 void frames_commit(struct frames *ring, const struct bh_frame *header);
 
+/* Clears and returns what the peer asked for. A peer that asks after this sees all that was published before. */
+static inline bool frames_take(_Atomic uint32_t *asked)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!atomic_load_explicit(asked, memory_order_acquire))
+		return false;
+	atomic_store_explicit(asked, 0, memory_order_release);
+	return true;
+}
+
 /* After frames_commit: is the reader to be signalled? Then it is not asked again before it sleeps again. */
-bool frames_must_signal_reader(struct frames *ring);
+static inline bool frames_must_signal_reader(struct frames *ring) { return frames_take(&ring->reader->sleeps); }
 
 /* ---- the reader ---------------------------------------------------------------------------------- */
 
@@ -77,10 +96,14 @@ bool frames_next(struct frames *ring, struct bh_frame *header, uint32_t *broken)
 void frames_get(const struct frames *ring, uint32_t offset, void *to, uint32_t bytes);
 
 /* Gives the record back to the writer: header->bytes as frames_next gave it. */
-void frames_done(struct frames *ring, const struct bh_frame *header);
+static inline void frames_done(struct frames *ring, const struct bh_frame *header)
+{
+	ring->position += frames_record(header->bytes);
+	atomic_store_explicit(&ring->reader->read, ring->position, memory_order_release);
+}
 
 /* After frames_done: is the writer to be signalled, since it waits for room? */
-bool frames_must_signal_writer(struct frames *ring);
+static inline bool frames_must_signal_writer(struct frames *ring) { return frames_take(&ring->writer->waits); }
 
 /*
  * Before waiting: asks the writer for a signal when something comes, and looks once more. False: something came

@@ -35,6 +35,9 @@ static inline uint64_t bytes_mac(const uint8_t *from)
 #define MAC_GROUP     0x1u /* I/G bit: an address of many (IEEE 802, 8.2) */
 #define MAC_BROADCAST 0xffffffffffffull
 
+/* A function for what seldom happens: kept out of its callers, which then are short and save fewer registers. */
+#define SELDOM __attribute__((noinline, cold))
+
 /* How many bits are set; the compiler's own needs a library. */
 static inline unsigned bits_count(uint64_t set)
 {

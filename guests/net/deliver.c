@@ -1,9 +1,10 @@
 /* deliver.c: one frame to one port. */
 #include "deliver.h"
+#include "bytes.h"
 #include "guests/lib/bh_string.h"
 #include "segment.h"
 
-#define WEIGHT_MIN     512u /* of a record in the shares: small ones cost their reader as much as that */
+#define WEIGHT	       512u /* of a record in the shares: small ones cost their reader as much as that */
 #define ETHERNET_LEAST 60u  /* without FCS (IEEE 802.3, 4A.4.2) */
 
 /* For frames that are worked on here: private, and in one piece. */
@@ -15,21 +16,28 @@ static int32_t shift_of(const struct frame *frame, bool tag)
 	return (tag ? (int32_t)VLAN_TAG : 0) - (int32_t)(frame->layer3 - ETHERNET_HEADER);
 }
 
+/* It is to be cut into pieces, of which the last may be shorter. */
+SELDOM static void plan_pieces(const struct frame *frame, struct delivery *delivery)
+{
+	uint32_t headers = (uint32_t)((int32_t)frame->headers + shift_of(frame, delivery->tag));
+
+	delivery->need = frame->segments * frames_record(headers + frame->record.gso_size);
+	delivery->weight = delivery->need + frame->segments * WEIGHT;
+	delivery->cost = frame->record.bytes + frame->segments * DELIVER_COST;
+}
+
 void deliver_plan(const struct frame *frame, struct port *to, struct delivery *delivery)
 {
-	uint32_t bytes, pieces = 1;
-
 	delivery->to = to;
 	delivery->tag = port_tags(to, frame->vlan);
 	delivery->software = frame->offloads & ~port_offloads(to);
-	bytes = frame_bytes(frame, delivery->tag);
 	if (delivery->software && frame->segments) {
-		pieces = frame->segments;
-		bytes = (uint32_t)((int32_t)frame->headers + shift_of(frame, delivery->tag)) + frame->record.gso_size;
+		plan_pieces(frame, delivery);
+		return;
 	}
-	delivery->need = pieces * frames_record(bytes);
-	delivery->weight = delivery->need > pieces * WEIGHT_MIN ? delivery->need : pieces * WEIGHT_MIN;
-	delivery->cost = frame->record.bytes + pieces * DELIVER_COST;
+	delivery->need = frames_record(frame_bytes(frame, delivery->tag));
+	delivery->weight = delivery->need + WEIGHT;
+	delivery->cost = frame->record.bytes + DELIVER_COST;
 }
 
 static uint32_t least(uint32_t bytes) { return bytes < ETHERNET_LEAST ? ETHERNET_LEAST : bytes; }
@@ -38,11 +46,11 @@ bool deliver_room(const struct delivery *delivery, unsigned source)
 {
 	const struct port *to = delivery->to;
 
+	if (!to->nic)
+		return share_allows(&net.share[to->number], source, to->in.position, frames_free(&to->in),
+				    delivery->need, delivery->weight);
 	/* Of what is cut, a NIC may have no room for the last pieces; TCP sends these again. */
-	if (to->nic)
-		return nic_reserve(to->nic, to->nic->mtu + NIC_HEADERS) != NULL;
-	return share_allows(&net.share[to->number], source, to->in.position, frames_free(&to->in), delivery->need,
-			    delivery->weight);
+	return nic_reserve(to->nic, to->nic->mtu + NIC_HEADERS) != NULL;
 }
 
 void deliver_ask(const struct delivery *delivery)
@@ -76,7 +84,7 @@ static void nic_write(struct port *to, const uint8_t *head, uint32_t head_bytes,
 	count(to, bytes);
 }
 
-static void nic_write_whole(const struct frame *frame, const struct delivery *delivery)
+SELDOM static void nic_write_whole(const struct frame *frame, const struct delivery *delivery)
 {
 	uint32_t bytes = frame_bytes(frame, delivery->tag);
 	uint8_t *buffer = nic_reserve(delivery->to->nic, least(bytes));
@@ -105,40 +113,51 @@ static void ring_write(struct port *to, const uint8_t *head, uint32_t head_bytes
 	count(to, record.bytes);
 }
 
-/* The head as it was judged; the result is where what lies behind it goes. */
-static uint32_t ring_put_head(const struct frame *frame, bool tag, struct frames *in)
+/* What lies behind the head, to `at`. */
+static void ring_put_rest(const struct frame *frame, struct frames *in, uint32_t at)
 {
-	uint8_t front[ETHERNET_ADDRESSES + VLAN_TAG];
-	uint32_t at, from = frame->layer3 - 2u;
+	uint32_t left = frame->record.bytes - frame->head_bytes;
 
-	if (tag == frame_tagged(frame)) {
-		frames_put(in, 0, frame->head, frame->head_bytes);
-		return frame->head_bytes;
-	}
-	at = frame_front(frame, tag, front);
-	frames_put(in, 0, front, at);
-	frames_put(in, at, frame->head + from, frame->head_bytes - from);
-	return at + frame->head_bytes - from;
+	if (frame->ring)
+		frames_fill(in, at, frame->ring, frame->head_bytes, left);
+	else
+		frames_put(in, at, frame->data + frame->head_bytes, left);
 }
 
-static void ring_write_whole(const struct frame *frame, const struct delivery *delivery)
+/* With a tag that it had not, or without the one that it had: offsets go along. */
+SELDOM static void ring_write_changed(const struct frame *frame, const struct delivery *delivery)
 {
 	struct frames *in = &delivery->to->in;
 	struct bh_frame record = frame->record;
+	uint8_t front[ETHERNET_ADDRESSES + VLAN_TAG];
 	int32_t shift = shift_of(frame, delivery->tag);
-	uint32_t at = ring_put_head(frame, delivery->tag, in), left = frame->record.bytes - frame->head_bytes;
+	uint32_t at = frame_front(frame, delivery->tag, front), from = frame->layer3 - 2u;
 
-	if (left && frame->ring)
-		frames_fill(in, at, frame->ring, frame->head_bytes, left);
-	else if (left)
-		frames_put(in, at, frame->data + frame->head_bytes, left);
-	record.bytes = at + left;
+	frames_put(in, 0, front, at);
+	frames_put(in, at, frame->head + from, frame->head_bytes - from);
+	ring_put_rest(frame, in, at + frame->head_bytes - from);
+	record.bytes = frame_bytes(frame, delivery->tag);
 	if (record.flags)
 		record.csum_start = (uint16_t)(record.csum_start + shift);
 	if (record.header_bytes)
 		record.header_bytes = (uint16_t)(record.header_bytes + shift);
 	frames_commit(in, &record);
 	count(delivery->to, record.bytes);
+}
+
+static void ring_write_whole(const struct frame *frame, const struct delivery *delivery)
+{
+	struct frames *in = &delivery->to->in;
+
+	if (delivery->tag != frame_tagged(frame)) {
+		ring_write_changed(frame, delivery);
+		return;
+	}
+	frames_put(in, 0, frame->head, frame->head_bytes);
+	if (frame->record.bytes != frame->head_bytes)
+		ring_put_rest(frame, in, frame->head_bytes);
+	frames_commit(in, &frame->record);
+	count(delivery->to, frame->record.bytes);
 }
 
 /* ---- in software --------------------------------------------------------------------------------- */
@@ -170,7 +189,7 @@ static void cut(const struct frame *frame, const struct delivery *delivery, uint
 		write_piece(delivery->to, segment.head, segment.head_bytes, segment.payload, segment.payload_bytes);
 }
 
-static void write_software(const struct frame *frame, const struct delivery *delivery)
+SELDOM static void write_software(const struct frame *frame, const struct delivery *delivery)
 {
 	uint32_t bytes = frame_bytes(frame, delivery->tag);
 
@@ -188,11 +207,7 @@ void deliver(const struct frame *frame, const struct delivery *delivery, unsigne
 {
 	struct port *to = delivery->to;
 
-	if (!deliver_room(delivery, source)) {
-		port_drop(to, BH_DROP_FULL);
-		return;
-	}
-	net.wrote |= port_bit(to);
+	net.wrote |= to->bit;
 	if (!to->nic)
 		share_take(&net.share[to->number], source, to->in.position, delivery->weight);
 	if (delivery->software)

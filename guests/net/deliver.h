@@ -7,7 +7,7 @@
 #include "frame.h"
 #include "port.h"
 
-/* What a frame costs whatever its size, as bytes that could have been copied instead (about 450 instructions). */
+/* What a frame costs whatever its size, as bytes that could have been copied instead (about 500 instructions). */
 #define DELIVER_COST 4096u
 
 /* How the frame goes to `to`. */
@@ -28,5 +28,5 @@ bool deliver_room(const struct delivery *delivery, unsigned source);
 /* Asks for a signal when there is room. Then look again. */
 void deliver_ask(const struct delivery *delivery);
 
-/* Writes it, if there is room; otherwise counts it FULL there. */
+/* Writes it: after deliver_room has said that there is room. */
 void deliver(const struct frame *frame, const struct delivery *delivery, unsigned source);

@@ -113,6 +113,7 @@ void device_open(struct device *device, const struct bh_info_handle *handle, uns
 		.config_write = config_write,
 		.allocate = allocate,
 		.dma = dma,
+		.iommu = device_stat(device, BH_DEVICE_IOMMU, 0) == 1,
 		.master = master,
 		.bind_irq = bind_irq,
 		.irq_kind = (enum bh_device_irq)device_stat(device, BH_DEVICE_IRQ_KIND, 0),

@@ -28,7 +28,7 @@
 	}
 
 /* Ethernet and IPv4 (or whatever protocol): the address of the sender's hardware (RFC 826). */
-static bool arp_is_own(const struct frame *frame, uint64_t mac)
+SELDOM static bool arp_is_own(const struct frame *frame, uint64_t mac)
 {
 	const uint8_t *arp = frame->head + frame->layer3;
 
@@ -38,7 +38,7 @@ static bool arp_is_own(const struct frame *frame, uint64_t mac)
 }
 
 /* LLC with a SNAP header is another way to write an EtherType (IEEE 802, 9); stacks differ in what they take. */
-static bool snap_hides_something(const struct frame *frame)
+SELDOM static bool snap_hides_something(const struct frame *frame)
 {
 	static const uint8_t snap[6] = { 0xaa, 0xaa, 3 };
 	const uint8_t *llc = frame->head + frame->layer3;
@@ -104,10 +104,11 @@ static bool walk_extensions(struct frame *frame, unsigned *next, uint32_t *at, b
 	if (is_extension(*next))
 		frame_fetch(frame, FRAME_HEAD_MAX);
 	while (is_extension(*next) && !*rest) {
-		const uint8_t *header = frame->head + *at;
+		const uint8_t *header;
 
 		if (*at + 8 > frame->head_bytes)
 			return false;
+		header = frame->head + *at;
 		if (*next == NEXT_FRAGMENT) {
 			*fragment = true;
 			*rest = bytes_get16(header + 2) & 0xfff8;
@@ -126,7 +127,7 @@ static bool checksum_is_harmless(const struct frame *frame, uint32_t at, bool ic
 	return icmp ? frame->record.csum_start == at && frame->record.csum_offset == 2 : frame->record.csum_start >= at;
 }
 
-static bool ipv6_is_own(struct frame *frame, uint64_t mac)
+__attribute__((noinline)) static bool ipv6_is_own(struct frame *frame, uint64_t mac)
 {
 	const uint8_t *ip = frame->head + frame->layer3;
 	uint32_t at = frame->layer3 + IPV6_HEADER, end;

@@ -32,7 +32,7 @@ void frame_fetch(struct frame *frame, uint32_t bytes)
 }
 
 /* IEEE 802.1Q, 9.6: priority 15:13, drop eligible 12, VLAN 11:0. VLAN 0 only tells the priority, 4095 is reserved. */
-static enum bh_drop parse_tag(struct frame *frame)
+SELDOM static enum bh_drop parse_tag(struct frame *frame)
 {
 	uint16_t control;
 
@@ -79,7 +79,7 @@ static uint32_t tcp_offset(const struct frame *frame, bool v6)
 	return frame->layer3 + bytes;
 }
 
-static enum bh_drop check_segmentation(struct frame *frame, uint32_t mtu)
+__attribute__((noinline)) static enum bh_drop check_segmentation(struct frame *frame, uint32_t mtu)
 {
 	bool v6 = (frame->record.gso_type & ~BH_GSO_ECN) == BH_GSO_TCPV6;
 	uint32_t size = frame->record.gso_size, bytes = frame->record.bytes, tcp, headers;

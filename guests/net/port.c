@@ -13,6 +13,7 @@ struct port *port_add(unsigned number, unsigned network)
 {
 	struct port *port = &net.port[number];
 
+	port->bit = 1ull << number;
 	port->number = (uint8_t)number;
 	port->network = (uint8_t)network;
 	port->stat = net.channel ? &net.channel->port[number] : &unseen[number];
@@ -20,7 +21,7 @@ struct port *port_add(unsigned number, unsigned network)
 	port->admin = !port->stat->present || port->stat->admin;
 	port->stat->present = 1;
 	bucket_start(&port->patience, bh_info()->tsc_hz / 4, bh_info()->tsc_hz / 1000, bh_info()->tsc_hz);
-	net.network[network].ports |= port_bit(port);
+	net.network[network].ports |= port->bit;
 	return port;
 }
 
@@ -59,11 +60,11 @@ static void start_port(unsigned number, const struct bh_port *record, const stru
 	bucket_start(&port->many, network->broadcasts, network->broadcasts / 16, hz);
 	if (!open_channel(port, handle)) {
 		bh_printf("net: the channel of port %s cannot be used\n", record->name);
-		net.network[record->network].ports &= ~port_bit(port);
+		net.network[record->network].ports &= ~port->bit;
 		port->stat->present = 0;
 		return;
 	}
-	net.guests |= port_bit(port);
+	net.guests |= port->bit;
 	port_set_link(port, port->admin);
 }
 
@@ -85,12 +86,13 @@ static bool collide(const struct port *a, const struct port *b)
 
 static void fix_address(struct port *port)
 {
-	for (uint64_t left = net.guests & (port_bit(port) - 1); left; left &= left - 1) {
+	for (uint64_t left = net.guests & (port->bit - 1); left; left &= left - 1) {
 		const struct port *other = &net.port[__builtin_ctzll(left)];
 
 		if (other->refused || !collide(port, other))
 			continue;
 		port->refused = true;
+		bh_strlcpy(port->stat->words, "refused: its address is another port's", sizeof(port->stat->words));
 		bh_printf("net: port %u of network %s has the address of port %u: what it sends is dropped\n",
 			  port->number, net.network[port->network].name, other->number);
 		return;
@@ -109,7 +111,7 @@ void port_start_table(void)
 		const struct port *port = &net.port[__builtin_ctzll(left)];
 
 		if (port->trusted && !port->refused)
-			net.network[port->network].learning |= port_bit(port);
+			net.network[port->network].learning |= port->bit;
 	}
 	for (unsigned i = 0; i < net.networks; i++)
 		learning |= net.network[i].learning;
@@ -145,15 +147,17 @@ void port_set_link(struct port *port, bool up)
 
 static void flush(struct port *port)
 {
+	bool ask = false;
+
 	if (port->nic) {
 		nic_flush(port->nic);
 		return;
 	}
-
-	bool reader = net.wrote & port_bit(port) && frames_must_signal_reader(&port->in);
-	bool writer = net.took & port_bit(port) && frames_must_signal_writer(&port->out);
-
-	if (reader || writer)
+	if (net.wrote & port->bit)
+		ask = frames_must_signal_reader(&port->in);
+	if (net.took & port->bit)
+		ask |= frames_must_signal_writer(&port->out);
+	if (ask)
 		bh_call1(BH_CHANNEL_SIGNAL, port->handle);
 }
 

@@ -14,6 +14,7 @@
 _Static_assert(BH_PORT_NUMBERS <= 64, "sets of ports are words of 64 bits");
 
 struct port {
+	uint64_t bit; /* 1 << number */
 	uint8_t number, network;
 	bool trusted; /* may send from any address; its addresses are learned */
 	bool trunk;   /* with tags, of all VLANs */
@@ -98,8 +99,6 @@ static inline uint32_t port_offloads(const struct port *port)
 static inline bool port_has_vlan(const struct port *port, unsigned vlan) { return port->trunk || port->vlan == vlan; }
 
 static inline bool port_tags(const struct port *port, unsigned vlan) { return port->trunk && vlan; }
-
-static inline uint64_t port_bit(const struct port *port) { return 1ull << port->number; }
 
 /* The administrator's switch: tells the guest, and forgets what was learned there. */
 void port_set_link(struct port *port, bool up);

@@ -1,5 +1,6 @@
 /* queue.c: turns. */
 #include "queue.h"
+#include "bytes.h"
 #include "deliver.h"
 #include "guests/lib/bh.h"
 #include "switch.h"
@@ -13,14 +14,15 @@
 
 static struct {
 	uint64_t active, resting;
-	unsigned first; /* whose turn begins the next round */
+	uint64_t awaited; /* ports for whose room others wait */
+	unsigned first;	  /* whose turn begins the next round */
 	uint8_t excess[BH_PORT_NUMBERS];
 	struct frame frame;
 } queue;
 
 void queue_start(void)
 {
-	queue.active = queue.resting = 0;
+	queue.active = queue.resting = queue.awaited = 0;
 	queue.first = 0;
 }
 
@@ -32,23 +34,28 @@ static void wake(uint64_t ports)
 
 void queue_event(uint64_t ports)
 {
-	uint64_t waiters = 0;
-
 	queue.active |= ports & ~queue.resting;
-	for (; ports; ports &= ports - 1) {
-		struct port *port = &net.port[__builtin_ctzll(ports)];
+	for (uint64_t left = ports & queue.awaited; left; left &= left - 1) {
+		struct port *port = &net.port[__builtin_ctzll(left)];
 
-		waiters |= port->waiters;
+		wake(port->waiters);
 		port->waiters = 0;
 	}
-	wake(waiters);
+	queue.awaited &= ~ports;
+}
+
+void queue_wait(struct port *port, struct port *to, uint64_t until)
+{
+	to->waiters |= port->bit;
+	queue.awaited |= to->bit;
+	queue_rest(port, until);
 }
 
 void queue_rest(struct port *port, uint64_t until)
 {
 	port->rests = until;
-	queue.active &= ~port_bit(port);
-	queue.resting |= port_bit(port);
+	queue.active &= ~port->bit;
+	queue.resting |= port->bit;
 }
 
 void queue_excess(struct port *port)
@@ -80,27 +87,31 @@ static void wake_rested(void)
 		const struct port *port = &net.port[__builtin_ctzll(left)];
 
 		if (port->rests <= net.now)
-			wake(port_bit(port));
+			wake(port->bit);
 	}
 }
 
 static void sleep(struct port *port)
 {
-	queue.active &= ~port_bit(port);
+	queue.active &= ~port->bit;
 	if (port->credit > 0)
 		port->credit = 0;
+}
+
+SELDOM static uint32_t count_broken(struct port *port)
+{
+	port->stat->drops[BH_DROP_MALFORMED] += port->broken;
+	port->broken = 0;
+	net.took |= port->bit;
+	queue_excess(port);
+	return DELIVER_COST;
 }
 
 /* The ring is empty, or was emptied since it could not be. The result is what that cost; 0: the port sleeps. */
 static uint32_t none_left(struct port *port)
 {
-	if (port->broken) {
-		port->stat->drops[BH_DROP_MALFORMED] += port->broken;
-		port->broken = 0;
-		net.took |= port_bit(port);
-		queue_excess(port);
-		return DELIVER_COST;
-	}
+	if (port->broken)
+		return count_broken(port);
 	if (!frames_may_sleep(&port->out))
 		return DELIVER_COST;
 	sleep(port);
@@ -119,11 +130,11 @@ static uint32_t step_ring(struct port *port)
 	if (!cost)
 		return 0;
 	frames_done(&port->out, &frame->record);
-	net.took |= port_bit(port);
+	net.took |= port->bit;
 	return cost;
 }
 
-static uint32_t step_nic(struct port *port)
+__attribute__((noinline)) static uint32_t step_nic(struct port *port)
 {
 	struct frame *frame = &queue.frame;
 	uint32_t bytes, cost;
@@ -136,7 +147,7 @@ static uint32_t step_nic(struct port *port)
 	frame->record = (struct bh_frame){ .bytes = bytes };
 	cost = switch_frame(port, frame);
 	nic_done(port->nic);
-	net.took |= port_bit(port);
+	net.took |= port->bit;
 	return cost;
 }
 
@@ -144,7 +155,7 @@ static uint32_t step_nic(struct port *port)
 static void serve(struct port *port)
 {
 	port->credit = port->credit < 0 ? port->credit + QUANTUM : QUANTUM;
-	while (port->credit > 0 && queue.active & port_bit(port)) {
+	while (port->credit > 0 && queue.active & port->bit) {
 		uint64_t wait = bucket_wait(&port->rate, net.now);
 
 		if (wait) {
@@ -161,20 +172,24 @@ static void serve_all(uint64_t ports)
 		serve(&net.port[__builtin_ctzll(ports)]);
 }
 
+/* Each turn begins with the port behind the one that was the first in the turn before. */
+static void serve_round(void)
+{
+	uint64_t later = queue.active & ((1ull << queue.first) - 1), now = queue.active ^ later;
+
+	queue.first = ((unsigned)__builtin_ctzll(now ? now : later) + 1) % 64;
+	serve_all(now);
+	if (later)
+		serve_all(later);
+}
+
 void queue_turn(void)
 {
-	uint64_t later;
-
 	if (queue.resting)
 		wake_rested();
-	later = queue.active & ((1ull << queue.first) - 1);
-	if (queue.active) {
-		uint64_t now = queue.active ^ later;
-
-		queue.first = ((unsigned)__builtin_ctzll(now ? now : later) + 1) % 64;
-		serve_all(now);
-		serve_all(later);
-	}
+	if (queue.active)
+		serve_round();
 	port_flush();
-	queue_event(uplink_settle(queue.active));
+	if (net.nics)
+		queue_event(uplink_settle(queue.active));
 }

@@ -16,8 +16,11 @@ void queue_start(void);
 /* Events of these ports: they have frames, or have made room for those that wait for it. */
 void queue_event(uint64_t ports);
 
-/* The port is not served before `until`, unless an event says that the room is there for which it waits. */
+/* The port is not served before `until`. */
 void queue_rest(struct port *port, uint64_t until);
+
+/* The same, or until an event of `to`, which may have made room. */
+void queue_wait(struct port *port, struct port *to, uint64_t until);
 
 /* A frame of the port was dropped by its own fault. */
 void queue_excess(struct port *port);

@@ -14,6 +14,7 @@
 #define POLL_MS	 1 /* NICs without interrupts */
 
 static uint64_t next_check;
+static bool polled; /* a NIC has no interrupts */
 
 void service_start(const struct bh_network_records *records)
 {
@@ -29,6 +30,7 @@ void service_start(const struct bh_network_records *records)
 	/* What came before the channels were bound had no signal for us. */
 	queue_event(net.guests | net.nics);
 	next_check = net.now;
+	polled = false;
 	bh_printf("net: %u networks, %u ports, %u NICs\n", net.networks, bits_count(net.guests), bits_count(net.nics));
 }
 
@@ -37,17 +39,21 @@ static void check(void)
 {
 	next_check = net.now + bh_ticks_ms(CHECK_MS);
 	uplink_check();
+	polled = uplink_is_polled();
 	for (uint64_t left = net.guests | net.nics; left; left &= left - 1)
 		port_refresh(&net.port[__builtin_ctzll(left)]);
 }
 
 static uint64_t deadline(void)
 {
-	uint64_t deadline = queue_is_busy() ? 0 : queue_deadline();
+	uint64_t deadline;
 
+	if (queue_is_busy())
+		return 0;
+	deadline = queue_deadline();
 	if (deadline > next_check)
 		deadline = next_check;
-	if (deadline > net.now + bh_ticks_ms(POLL_MS) && uplink_is_polled())
+	if (polled && deadline > net.now + bh_ticks_ms(POLL_MS))
 		deadline = net.now + bh_ticks_ms(POLL_MS);
 	return deadline;
 }
@@ -55,14 +61,12 @@ static uint64_t deadline(void)
 void service_turn(void)
 {
 	uint64_t events = (uint64_t)bh_call3(BH_WAIT, EVENT_ALL, deadline(), 0);
-	uint64_t ports = events & EVENT_PORTS;
+	uint64_t nics = polled ? net.nics : events & net.nics;
 
 	net.now = bh_rdtsc();
-	if (ports & net.nics)
-		uplink_event(ports & net.nics);
-	queue_event(ports & (net.guests | net.nics));
-	if (uplink_is_polled())
-		queue_event(net.nics);
+	if (nics)
+		uplink_event(nics);
+	queue_event((events & net.guests) | nics);
 	if (events >> EVENT_CONSOLE & 1)
 		control_event();
 	queue_turn();

@@ -57,7 +57,7 @@ static unsigned find(const struct network *network, const struct port *from, con
 }
 
 /* A port that may send from any address may not take one that is fixed elsewhere. */
-static bool learn(const struct port *from, const struct frame *frame)
+SELDOM static bool learn(const struct port *from, const struct frame *frame)
 {
 	const struct network *network = &net.network[from->network];
 
@@ -78,7 +78,7 @@ static uint64_t with_vlan(uint64_t ports, unsigned vlan)
 		const struct port *port = &net.port[__builtin_ctzll(ports)];
 
 		if (port_has_vlan(port, vlan))
-			with |= port_bit(port);
+			with |= port->bit;
 	}
 	return with;
 }
@@ -87,7 +87,7 @@ static uint64_t with_vlan(uint64_t ports, unsigned vlan)
 static uint64_t destinations(const struct port *from, const struct frame *frame)
 {
 	const struct network *network = &net.network[from->network];
-	uint64_t others = ~port_bit(from);
+	uint64_t others = ~from->bit;
 	unsigned port;
 
 	if (frame->destination & MAC_GROUP)
@@ -99,7 +99,7 @@ static uint64_t destinations(const struct port *from, const struct frame *frame)
 }
 
 /* Guests that do nothing but what is dropped are read less often. */
-static uint32_t drop(struct port *from, enum bh_drop why)
+SELDOM static uint32_t drop(struct port *from, enum bh_drop why)
 {
 	port_drop(from, why);
 	if (!from->nic && why != BH_DROP_LINK)
@@ -117,7 +117,16 @@ static void enter(struct port *from, const struct frame *frame)
 		tap_frame(from, frame);
 }
 
-static uint32_t flood(struct port *from, const struct frame *frame, uint64_t ports)
+static void deliver_or_drop(const struct frame *frame, const struct delivery *delivery, const struct port *from,
+			    bool room)
+{
+	if (room)
+		deliver(frame, delivery, from->number);
+	else
+		port_drop(delivery->to, BH_DROP_FULL);
+}
+
+__attribute__((noinline)) static uint32_t flood(struct port *from, const struct frame *frame, uint64_t ports)
 {
 	struct delivery delivery;
 	uint32_t cost = DROP_COST;
@@ -132,7 +141,7 @@ static uint32_t flood(struct port *from, const struct frame *frame, uint64_t por
 		if (!port_is_open(to))
 			continue;
 		deliver_plan(frame, to, &delivery);
-		deliver(frame, &delivery, from->number);
+		deliver_or_drop(frame, &delivery, from, deliver_room(&delivery, from->number));
 		cost += delivery.cost;
 	}
 	return cost;
@@ -159,33 +168,35 @@ static bool may_wait(struct port *from, const struct delivery *delivery)
 	return false;
 }
 
-/* True: it waits. */
-static bool wait_for_room(struct port *from, const struct delivery *delivery)
+/* There is no room. True: it waits, or it has come meanwhile; *room says which. */
+SELDOM static bool wait_for_room(struct port *from, const struct delivery *delivery, bool *room)
 {
-	if (deliver_room(delivery, from->number) || !may_wait(from, delivery))
+	if (!may_wait(from, delivery))
 		return false;
 	deliver_ask(delivery);
-	if (deliver_room(delivery, from->number))
-		return false;
+	*room = deliver_room(delivery, from->number);
+	if (*room)
+		return true;
 	if (!from->waits_since)
 		from->waits_since = net.now;
-	delivery->to->waiters |= port_bit(from);
-	net.wrote |= port_bit(delivery->to);
-	queue_rest(from, from->waits_since + bh_ticks_ms(PATIENCE_MS));
+	net.wrote |= delivery->to->bit;
+	queue_wait(from, delivery->to, from->waits_since + bh_ticks_ms(PATIENCE_MS));
 	return true;
 }
 
 static uint32_t unicast(struct port *from, const struct frame *frame, struct port *to)
 {
 	struct delivery delivery;
+	bool room;
 
 	if (!port_is_open(to))
 		return drop(from, BH_DROP_LINK);
 	deliver_plan(frame, to, &delivery);
-	if (wait_for_room(from, &delivery))
+	room = deliver_room(&delivery, from->number);
+	if (!room && wait_for_room(from, &delivery, &room) && !room)
 		return 0;
 	enter(from, frame);
-	deliver(frame, &delivery, from->number);
+	deliver_or_drop(frame, &delivery, from, room);
 	return delivery.cost;
 }
 
@@ -204,13 +215,17 @@ static uint32_t forward(struct port *from, struct frame *frame)
 	return flood(from, frame, ports);
 }
 
+SELDOM static void end_of_wait(struct port *from)
+{
+	bucket_take(&from->patience, (uint32_t)(net.now - from->waits_since), net.now);
+	from->waits_since = 0;
+}
+
 uint32_t switch_frame(struct port *from, struct frame *frame)
 {
 	uint32_t cost = forward(from, frame);
 
-	if (cost && from->waits_since) {
-		bucket_take(&from->patience, (uint32_t)(net.now - from->waits_since), net.now);
-		from->waits_since = 0;
-	}
+	if (from->waits_since && cost)
+		end_of_wait(from);
 	return cost;
 }

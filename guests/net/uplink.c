@@ -39,7 +39,7 @@ static void start_uplink(unsigned number, const struct bh_network *network)
 	port->trunk = true;
 	port->mtu = network->mtu;
 	bucket_start(&port->many, network->broadcasts, network->broadcasts / 16, bh_info()->tsc_hz);
-	net.nics |= port_bit(port);
+	net.nics |= port->bit;
 	start_nic(uplink, port, network);
 	port_refresh(port);
 }

@@ -162,7 +162,7 @@ void fake_wire(const void *data, uint32_t bytes)
 void fake_reset(void)
 {
 	memset(&fake_records, 0, sizeof(fake_records));
-	memset(&fake_nic, 0, sizeof(fake_nic));
+	fake_nic.sent = fake_nic.come = fake_nic.taken = 0;
 	memset(&info, 0, sizeof(info));
 	fake_nic.runs = fake_nic.link = true;
 	fake_nic.room = FAKE_FRAMES;
