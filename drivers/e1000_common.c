@@ -37,7 +37,7 @@ bool e1000_prepare(struct nic *nic)
 	return nic->own && e1000_rings_allocate(nic);
 }
 
-/* [8254x] 14.3: software masks interrupts and stops both units before it resets. */
+/* Before a reset: nothing that is on its way may end in the middle. */
 void e1000_quiet(struct nic *nic)
 {
 	e1000_set(nic, E1000_IMC, E1000_ALL_ONES);
@@ -46,7 +46,7 @@ void e1000_quiet(struct nic *nic)
 	e1000_get(nic, E1000_STATUS);
 }
 
-/* After 10 ms all that was on its way is done, and the EEPROM was read again, [82574] 4.6.3. */
+/* After 10 ms all that was on its way is done, and the EEPROM was read again. */
 static bool reset_done(struct nic *nic)
 {
 	e1000_set(nic, E1000_CTRL, e1000_get(nic, E1000_CTRL) | E1000_CTRL_RST);
@@ -178,7 +178,7 @@ static void set_moderation(struct nic *nic)
 {
 	e1000_set(nic, E1000_RDTR, 0);
 	e1000_set(nic, E1000_RADV, 0);
-	e1000_set(nic, E1000_TIDV, 0);
+	e1000_set(nic, E1000_TIDV, 1); /* 0 is not allowed, [8254x] 13.4.41 */
 	e1000_set(nic, E1000_ITR, ITR_INTERVAL);
 }
 

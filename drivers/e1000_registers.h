@@ -75,14 +75,14 @@
 #define E1000_MDIC_READY     0x10000000u
 #define E1000_MDIC_ERROR     0x40000000u
 
-/* [8254x] 8.5, IEEE 802.3, 22.2.4.1: the PHY's register 0. */
+/* IEEE 802.3, 22.2.4.1: the PHY's register 0. */
 #define E1000_PHY_CONTROL	    0u
 #define E1000_PHY_CONTROL_RESTART   0x0200u
 #define E1000_PHY_CONTROL_ISOLATE   0x0400u
 #define E1000_PHY_CONTROL_POWER_OFF 0x0800u
 #define E1000_PHY_CONTROL_AUTO	    0x1000u
 
-/* [8254x] 13.4.4 and [82574] 10.2.1.5 lay EERD out differently. */
+/* The two chips lay EERD out differently ([8254x] 13.4.4; [82574], chapter 10). */
 #define E1000_EERD_START      0x00000001u
 #define E1000_EERD_DONE	      0x00000010u
 #define E1000_EERD_ADDR_SHIFT 8
@@ -100,7 +100,7 @@
 #define E1000_ICR_TXQ0	 0x00400000u
 #define E1000_ICR_OTHER	 0x01000000u
 
-/* [82574] 10.2.4.9: each of RXQ0, TXQ0 and OTHER has a vector, 0 here, and a bit that it is valid. */
+/* IVAR of the 82574: each of RXQ0, TXQ0 and OTHER has a vector, 0 here, and a bit that it is valid. */
 #define E1000_IVAR_ALL_TO_0 0x00080808u
 
 #define E1000_RCTL_EN	 0x00000002u
@@ -115,9 +115,9 @@
 #define E1000_TCTL_CT	     0x000000F0u /* 15, as [8254x] 14.5 wants it */
 #define E1000_TCTL_COLD	     0x00040000u /* 64 byte times: full duplex */
 #define E1000_TCTL_RTLC	     0x01000000u
-#define E1000_TIPG_COPPER    0x00602008u
+#define E1000_TIPG_COPPER    0x0060200Au /* IPGT 10, IPGR1 8, IPGR2 6: [8254x] table 13-77 */
 #define E1000_TXDCTL_WTHRESH 0x00010000u /* 1 */
-#define E1000_TXDCTL_COUNT   0x00400000u /* [82574] 10.2.6.9: reserved, has to be 1 */
+#define E1000_TXDCTL_COUNT   0x00400000u /* bit 22, as Intel's own drivers set it */
 #define E1000_TXDCTL_GRAN    0x01000000u
 
 #define E1000_RFCTL_LEGACY 0x000010C1u /* EXTEN is 0; no iSCSI, NFS and ACK filters */

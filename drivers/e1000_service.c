@@ -20,7 +20,7 @@ void e1000_link(struct nic *nic, uint32_t status, bool say)
 
 /* ---- interrupts -------------------------------------------------------------------------------- */
 
-/* With IMS = 0 reading clears all of ICR, with MSI-X too ([82574] 10.2.4.1). False: the NIC is gone. */
+/* With IMS = 0 reading clears all of ICR, with MSI-X too. False: the NIC is gone. */
 static bool acknowledge(struct nic *nic)
 {
 	uint32_t causes = e1000_get(nic, E1000_ICR);

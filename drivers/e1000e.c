@@ -28,7 +28,7 @@ static uint32_t config(struct nic *nic, uint32_t offset, unsigned bytes)
 	return nic->access.config_read(nic->access.context, offset, bytes);
 }
 
-/* With ASPM the chip stops now and then (82574 specification update, erratum 20). Refused: it stays as it is. */
+/* With ASPM the chip is known to stop now and then. Refused: it stays as it is. */
 static void aspm_off(struct nic *nic)
 {
 	uint32_t at = config(nic, CAP_POINTER, 1) & 0xfc;
@@ -48,14 +48,14 @@ static void aspm_off(struct nic *nic)
 	}
 }
 
-/* [82574] 5.4: no request may be on its way when it is reset. One that does not stop is reset all the same. */
+/* No request may be on its way when it is reset. One that does not stop is reset all the same. */
 static void stop_requests(struct nic *nic)
 {
 	e1000_set(nic, E1000_CTRL, e1000_get(nic, E1000_CTRL) | E1000_CTRL_GIO_MASTER_DISABLE);
 	e1000_wait(nic, E1000_STATUS, E1000_STATUS_GIO_MASTER_ENABLE, 0);
 }
 
-/* [82574] 7.4: with MSI-X the queues have causes of their own, and vectors by IVAR. */
+/* With MSI-X the queues have causes of their own, and vectors by IVAR. */
 static void set_causes(struct nic *nic)
 {
 	struct e1000 *e = e1000_of(nic);

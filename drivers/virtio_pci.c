@@ -183,7 +183,7 @@ bool virtio_pci_features(struct nic *nic, struct virtio_pci *pci, uint64_t wante
 
 /* ---- queues ------------------------------------------------------------------------------------ */
 
-/* 4.1.4.3.2: a device that has no vector for it says NO_VECTOR. */
+/* 4.1.5.1.2: a device that has no vector for it says NO_VECTOR. */
 static bool set_vector(struct nic *nic, struct virtio_pci *pci, uint32_t offset)
 {
 	bool msix = nic->access.irq_kind == BH_DEVICE_IRQ_MSIX;

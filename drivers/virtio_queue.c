@@ -79,7 +79,7 @@ void virtio_queue_add(struct virtio_queue *q, uint16_t id, uint32_t bytes)
 	q->outstanding++;
 }
 
-/* 2.6.7.2.1 and 2.6.10: whether the device wants to hear of it is read after the index can be seen. */
+/* 2.6.10 and 2.6.13.4: whether the device wants to hear of it is read after the index can be seen. */
 static bool wants_notice(struct virtio_queue *q, uint16_t before)
 {
 	atomic_thread_fence(memory_order_seq_cst);
