@@ -16,8 +16,6 @@ static uint32_t control(const struct msix *msix)
 	return pci_function_get(msix->function, msix->capability + CONTROL, 2);
 }
 
-bool msix_is_enabled(const struct msix *msix) { return control(msix) & CONTROL_ENABLE; }
-
 /* An MSI is a write to memory, so it takes a bus master. */
 static void deliver(struct msix *msix, unsigned vector)
 {

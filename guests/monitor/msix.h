@@ -32,7 +32,10 @@ struct msix {
 void msix_init(struct msix *msix, struct pci_function *function, unsigned vectors, unsigned bar, uint32_t table,
 	       uint32_t pending, const struct msix_outside *outside);
 
-bool msix_is_enabled(const struct msix *msix);
+static inline bool msix_is_enabled(const struct msix *msix)
+{
+	return msix->function->config[msix->capability + 3] & 0x80; /* message control, bit 15 */
+}
 
 /* An interrupt of `vector`: at once, or when it is unmasked. None if there is no such vector or MSI-X is off. */
 void msix_raise(struct msix *msix, unsigned vector);

@@ -69,11 +69,12 @@ void network_init(struct machine *machine, const struct bh_network_records *reco
 bool network_service(struct machine *machine, uint64_t events)
 {
 	uint32_t signalled = events >> MACHINE_EVENT_CHANNEL(0) & DEVICES_MASK;
-	uint32_t due = machine->unfinished | signalled | (events >> MACHINE_EVENT_DOORBELL(0) & DEVICES_MASK);
+	uint32_t notified = events >> MACHINE_EVENT_DOORBELL(0) & DEVICES_MASK;
+	uint32_t due = machine->unfinished | notified | signalled;
 
 	machine->unfinished = 0;
 	for (unsigned i = 0; due >> i && i < machine->nets; i++)
-		if (due >> i & 1 && virtio_net_service(&machine->net[i], signalled >> i & 1))
+		if (due >> i & 1 && virtio_net_service(&machine->net[i], notified >> i & 1, signalled >> i & 1))
 			machine->unfinished |= 1u << i;
 	return machine->unfinished;
 }

@@ -9,14 +9,6 @@
 #define HEADER_END	 0x40
 #define CACHE_LINE	 0x0c
 
-uint32_t pci_function_get(const struct pci_function *function, unsigned offset, unsigned size)
-{
-	uint32_t value = 0;
-
-	memcpy(&value, function->config + offset, size);
-	return value;
-}
-
 void pci_function_set(struct pci_function *function, unsigned offset, unsigned size, uint32_t value)
 {
 	memcpy(function->config + offset, &value, size);

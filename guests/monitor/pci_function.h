@@ -72,7 +72,14 @@ void pci_function_add_bar(struct pci_function *function, unsigned bar, bool io, 
 unsigned pci_function_add_capability(struct pci_function *function, uint8_t id, unsigned bytes);
 
 /* Bytes of the configuration space as the device sees them, little-endian; size 1, 2 or 4. */
-uint32_t pci_function_get(const struct pci_function *function, unsigned offset, unsigned size);
+static inline uint32_t pci_function_get(const struct pci_function *function, unsigned offset, unsigned size)
+{
+	uint32_t value = 0;
+
+	__builtin_memcpy(&value, function->config + offset, size);
+	return value;
+}
+
 void pci_function_set(struct pci_function *function, unsigned offset, unsigned size, uint32_t value);
 void pci_function_set_writable(struct pci_function *function, unsigned offset, unsigned size, uint32_t bits);
 

@@ -24,7 +24,7 @@ static void interrupt(struct virtio *virtio, uint16_t vector, uint8_t isr)
 
 void virtio_publish(struct virtio *virtio, struct virtqueue *queue)
 {
-	if (virtqueue_publish(queue))
+	if (queue->used != queue->published && virtqueue_publish(queue))
 		interrupt(virtio, queue->vector, VIRTIO_ISR_QUEUE);
 }
 

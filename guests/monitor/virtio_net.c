@@ -65,11 +65,22 @@ static void drop_received(struct virtio_net *net)
 		frames_done(&net->in, &frame);
 }
 
+/* Behind the queue pairs; without MQ there is one pair, however many there could be (5.1.2). */
+static struct virtqueue *control_queue(struct virtio_net *net)
+{
+	struct virtqueue *queue = virtio_net_rx(net, virtio_has(&net->virtio, VIRTIO_NET_F_MQ) ? net->config.pairs : 1);
+
+	return queue->enabled && virtio_has(&net->virtio, VIRTIO_NET_F_CTRL_VQ) ? queue : NULL;
+}
+
 static void start(void *device)
 {
 	struct virtio_net *net = device;
 
+	net->control = control_queue(net);
 	drop_received(net);
+	net->due = VIRTIO_NET_DUE_CONTROL | VIRTIO_NET_DUE_SEND | VIRTIO_NET_DUE_RECEIVE;
+	net->waits_for_room = net->waits_for_buffers = false;
 	virtio_net_set_offloads(net, net->virtio.accepted);
 	atomic_store(&net->channel->driver, 1);
 }
@@ -92,9 +103,12 @@ static void reset(void *device)
 /* The link is up if the service says so and still runs. A guest that comes back to a network announces itself. */
 static void update_link(struct virtio_net *net, bool restarted)
 {
-	bool was = net->config.status & VIRTIO_NET_LINK_UP;
-	bool up = net->peer & 1 && atomic_load_explicit(&net->channel->link, memory_order_relaxed) == 1;
-	uint16_t status = up ? net->config.status | VIRTIO_NET_LINK_UP : 0;
+	bool was = net->config.status & VIRTIO_NET_LINK_UP, up;
+	uint16_t status;
+
+	net->link = atomic_load_explicit(&net->channel->link, memory_order_relaxed);
+	up = net->peer & 1 && net->link == 1;
+	status = up ? net->config.status | VIRTIO_NET_LINK_UP : 0;
 
 	if (up && (restarted || !was) && virtio_is_running(&net->virtio) &&
 	    virtio_has(&net->virtio, VIRTIO_NET_F_GUEST_ANNOUNCE))
@@ -116,44 +130,68 @@ static bool look_at_peer(struct virtio_net *net)
 	return net->peer >> 1 != before >> 1;
 }
 
-/* It costs a hypercall, so a signal with frames brings it only now and then. */
-static void serve_link(struct virtio_net *net, bool signalled, bool idle)
+/* To look at the peer costs a hypercall, so a signal with frames brings it only now and then. */
+static void serve_link(struct virtio_net *net, bool idle)
 {
-	bool restarted = signalled && (idle || bh_rdtsc() - net->looked >= bh_ticks_ms(PEER_MS)) && look_at_peer(net);
-
-	update_link(net, restarted);
+	if (idle || bh_rdtsc() - net->looked >= net->patience)
+		update_link(net, look_at_peer(net));
+	else if (atomic_load_explicit(&net->channel->link, memory_order_relaxed) != net->link)
+		update_link(net, false);
 }
 
 /* ---- turns ----------------------------------------------------------------------------------------------- */
 
-static bool serve_queues(struct virtio_net *net)
+/* The driver notifies of what it has to send and of new buffers, the service of frames and of room. */
+static uint8_t causes(const struct virtio_net *net, bool notified, bool signalled)
 {
-	bool more = virtio_has(&net->virtio, VIRTIO_NET_F_CTRL_VQ) && virtio_net_control(net);
+	uint8_t due = 0;
 
-	for (unsigned pair = 0; pair < net->active; pair++)
-		more |= virtio_net_transmit(net, pair);
-	more |= virtio_net_receive(net);
-	return more;
+	if (notified)
+		due |= VIRTIO_NET_DUE_CONTROL | VIRTIO_NET_DUE_SEND |
+		       (net->waits_for_buffers ? VIRTIO_NET_DUE_RECEIVE : 0);
+	if (signalled)
+		due |= VIRTIO_NET_DUE_RECEIVE | VIRTIO_NET_DUE_LINK | (net->waits_for_room ? VIRTIO_NET_DUE_SEND : 0);
+	return due;
 }
 
-bool virtio_net_service(struct virtio_net *net, bool signalled)
+/* Whether the service is to be signalled. */
+static bool serve_queues(struct virtio_net *net, uint8_t due)
 {
-	uint32_t written, read;
+	uint32_t written = net->out.position, read = net->in.position;
+	bool signal = false;
+
+	if (due & VIRTIO_NET_DUE_CONTROL)
+		virtio_net_control(net);
+	if (due & VIRTIO_NET_DUE_SEND)
+		virtio_net_transmit(net);
+	if (due & VIRTIO_NET_DUE_RECEIVE)
+		virtio_net_receive(net);
+	if (net->out.position != written)
+		signal = frames_must_signal_reader(&net->out);
+	if (net->in.position != read)
+		signal |= frames_must_signal_writer(&net->in);
+	if (due & VIRTIO_NET_DUE_LINK)
+		serve_link(net, net->out.position == written && net->in.position == read);
+	return signal;
+}
+
+bool virtio_net_service(struct virtio_net *net, bool notified, bool signalled)
+{
+	uint8_t due;
 	bool more = false;
 
 	bh_lock(&net->virtio.function.lock);
-	written = net->out.position;
-	read = net->in.position;
-	if (virtio_is_running(&net->virtio))
-		more = serve_queues(net);
-	if (net->out.position != written)
-		net->must_signal |= frames_must_signal_reader(&net->out);
-	if (net->in.position != read)
-		net->must_signal |= frames_must_signal_writer(&net->in);
-	if (net->must_signal)
-		bh_call1(BH_CHANNEL_SIGNAL, net->handle);
-	net->must_signal = false;
-	serve_link(net, signalled, net->out.position == written && net->in.position == read);
+	due = net->due | causes(net, notified, signalled);
+	if (virtio_is_running(&net->virtio)) {
+		net->due = 0;
+		if (serve_queues(net, due))
+			bh_call1(BH_CHANNEL_SIGNAL, net->handle);
+		more = net->due;
+	} else {
+		net->due = due;
+		if (signalled)
+			serve_link(net, true);
+	}
 	bh_unlock(&net->virtio.function.lock);
 	return more;
 }
@@ -170,6 +208,7 @@ void virtio_net_init(struct virtio_net *net, const struct virtio_net_setup *setu
 	net->port = port;
 	net->channel = channel;
 	net->handle = setup->handle;
+	net->patience = bh_ticks_ms(PEER_MS);
 	net->config.pairs = port->queues < 1			? 1
 			    : port->queues > BH_QUEUE_PAIRS_MAX ? BH_QUEUE_PAIRS_MAX
 								: port->queues;

@@ -36,6 +36,11 @@
 
 #define VIRTIO_NET_BUDGET 64 /* frames of a queue in one turn */
 
+#define VIRTIO_NET_DUE_CONTROL 1u
+#define VIRTIO_NET_DUE_SEND    2u
+#define VIRTIO_NET_DUE_RECEIVE 4u
+#define VIRTIO_NET_DUE_LINK    8u
+
 /* Bits of `status`. */
 #define VIRTIO_NET_LINK_UP  1u
 #define VIRTIO_NET_ANNOUNCE 2u
@@ -70,19 +75,24 @@ struct virtio_net_buffer {
 struct virtio_net {
 	struct virtio virtio;
 	struct frames out, in;
+	struct virtqueue *control; /* NULL: it is not used */
 	struct bh_port_channel *channel;
 	bh_handle handle;
 	const struct bh_port *port;
 	struct virtio_net_config config;
 	struct virtio_net_filter filter;
 	struct virtio_net_flows flows;
-	unsigned active;       /* queue pairs in use */
-	uint64_t offloads;     /* features of the guest's, as far as it wants them now */
-	bool must_signal;      /* the net service, at the end of the turn */
-	int64_t peer;	       /* BH_CHANNEL_STAT, at `looked` */
-	uint64_t looked;       /* TSC */
-	uint64_t dropped;      /* frames that the guest's driver or the service made wrong, or too large */
-	uint32_t broken_rings; /* how often the service left nonsense in its ring */
+	unsigned active;	/* queue pairs in use */
+	uint64_t offloads;	/* features of the guest's, as far as it wants them now */
+	uint8_t due;		/* VIRTIO_NET_DUE_*: what the next turn looks at */
+	bool waits_for_room;	/* there are frames to send, and no room in the ring */
+	bool waits_for_buffers; /* there are frames to receive, and too few buffers */
+	uint32_t link;		/* the channel's word, as it was seen last */
+	int64_t peer;		/* BH_CHANNEL_STAT, at `looked` */
+	uint64_t looked;	/* TSC */
+	uint64_t patience;	/* ticks until the next look */
+	uint64_t dropped;	/* frames that the guest's driver or the service made wrong, or too large */
+	uint32_t broken_rings;	/* how often the service left nonsense in its ring */
 	struct virtio_net_buffer buffer[VIRTQUEUE_SIZE];
 	struct virtqueue_segment segment[2 * VIRTQUEUE_SEGMENTS];
 };
@@ -100,19 +110,22 @@ struct virtio_net_setup {
 void virtio_net_init(struct virtio_net *net, const struct virtio_net_setup *setup);
 
 /*
- * One turn: at most VIRTIO_NET_BUDGET frames of each queue. `signalled`: the channel's other end asked for it. True if
- * there is more to do at once. I/O vCPU, the lock not held.
+ * One turn: at most VIRTIO_NET_BUDGET frames of each queue. `notified`: by the driver; `signalled`: by the channel's
+ * other end. True if there is more to do at once. I/O vCPU, the lock not held.
  */
-bool virtio_net_service(struct virtio_net *net, bool signalled);
+bool virtio_net_service(struct virtio_net *net, bool notified, bool signalled);
 
 /* ---- its parts, with the lock held -------------------------------------------------------------------------- */
 
-/* Frames of a queue pair to the network; frames from the network. True if there is more to do at once. */
-bool virtio_net_transmit(struct virtio_net *net, unsigned pair);
-bool virtio_net_receive(struct virtio_net *net);
+/*
+ * Frames of all queue pairs to the network; frames from the network. They keep in `due` what is left to do at once, and
+ * in `waiting` what the other side makes possible.
+ */
+void virtio_net_transmit(struct virtio_net *net);
+void virtio_net_receive(struct virtio_net *net);
 
-/* Commands in the control queue (5.1.6.5). True if there are more. */
-bool virtio_net_control(struct virtio_net *net);
+/* Commands in the control queue (5.1.6.5). */
+void virtio_net_control(struct virtio_net *net);
 
 /* Tells the net service what the guest takes. */
 void virtio_net_set_offloads(struct virtio_net *net, uint64_t features);

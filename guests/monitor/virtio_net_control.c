@@ -136,10 +136,11 @@ static bool control_next(struct virtio_net *net, struct virtqueue *queue)
 	struct virtqueue_chain chain;
 	uint8_t command[COMMAND_BYTES];
 
-	switch (virtqueue_take(queue, net->segment, &chain)) {
-	case VIRTQUEUE_EMPTY: return !virtqueue_listen(queue);
-	case VIRTQUEUE_BROKEN: virtio_break_queue(&net->virtio, queue); return false;
-	case VIRTQUEUE_TAKEN: break;
+	if (virtqueue_is_empty(queue))
+		return !virtqueue_listen(queue);
+	if (virtqueue_take(queue, net->segment, &chain) != VIRTQUEUE_TAKEN) {
+		virtio_break_queue(&net->virtio, queue);
+		return false;
 	}
 	if (!virtqueue_read(&chain, 0, command, COMMAND_BYTES) || !chain.writable) {
 		virtio_break(&net->virtio, "a command has no room for its class or its answer");
@@ -150,18 +151,17 @@ static bool control_next(struct virtio_net *net, struct virtqueue *queue)
 	return true;
 }
 
-/* Behind the queue pairs; without MQ there is one pair, however many there could be (5.1.2). */
-bool virtio_net_control(struct virtio_net *net)
+void virtio_net_control(struct virtio_net *net)
 {
-	unsigned pairs = virtio_has(&net->virtio, VIRTIO_NET_F_MQ) ? net->config.pairs : 1;
-	struct virtqueue *queue = &net->virtio.queue[2 * pairs];
-
+	struct virtqueue *queue = net->control;
 	unsigned done = 0;
 
-	if (!queue->enabled)
-		return false;
+	/* Rarely is there something: the driver has been asked to say so. */
+	if (!queue || (queue->listening && virtqueue_is_empty(queue)))
+		return;
 	while (done < COMMANDS_MAX && control_next(net, queue))
 		done++;
 	virtio_publish(&net->virtio, queue);
-	return done == COMMANDS_MAX;
+	if (done == COMMANDS_MAX)
+		net->due |= VIRTIO_NET_DUE_CONTROL;
 }

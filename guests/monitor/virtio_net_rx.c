@@ -5,7 +5,7 @@
 
 #define BIT(feature) (1ull << VIRTIO_NET_F_##feature)
 
-enum result { DELIVERED, DROPPED, NO_BUFFERS, BROKEN };
+enum result { BROKEN = -2, NO_BUFFERS = -1, DROPPED = 0, DELIVERED = 1 };
 
 /* ---- what is wanted ---------------------------------------------------------------------------------------- */
 
@@ -56,17 +56,17 @@ static int choose_pair(const struct virtio_net *net, const struct bh_frame *fram
 /* ---- buffers ----------------------------------------------------------------------------------------------- */
 
 /*
- * Takes buffers for `need` bytes: one, or with mergeable ones (5.1.6.4) as many as it takes. Nothing is taken if they
- * are not enough; the driver is then asked to notify.
+ * Takes buffers for `need` bytes: one, or with mergeable ones (5.1.6.4) as many as it takes, and returns how many. If
+ * they are not enough none is taken; the driver is then asked to notify.
  */
-static enum result take_buffers(struct virtio_net *net, struct virtqueue *queue, uint32_t need, unsigned *count)
+static int take_buffers(struct virtio_net *net, struct virtqueue *queue, uint32_t need)
 {
-	unsigned most = virtio_has(&net->virtio, VIRTIO_NET_F_MRG_RXBUF) ? queue->size : 1, segments = 0;
+	unsigned most = virtio_has(&net->virtio, VIRTIO_NET_F_MRG_RXBUF) ? queue->size : 1, segments = 0, count = 0;
 	uint16_t available = queue->available;
 	struct virtqueue_chain chain;
 	uint64_t bytes = 0;
 
-	for (*count = 0; bytes < need && *count < most && segments < VIRTQUEUE_SEGMENTS;) {
+	while (count < most && segments < VIRTQUEUE_SEGMENTS) {
 		switch (virtqueue_take(queue, net->segment + segments, &chain)) {
 		case VIRTQUEUE_EMPTY:
 			if (!virtqueue_listen(queue))
@@ -80,12 +80,12 @@ static enum result take_buffers(struct virtio_net *net, struct virtqueue *queue,
 			virtio_break(&net->virtio, "a buffer to receive into is to be read");
 			return BROKEN;
 		}
-		net->buffer[(*count)++] = (struct virtio_net_buffer){ chain.writable_bytes, chain.head };
+		net->buffer[count++] = (struct virtio_net_buffer){ chain.writable_bytes, chain.head };
 		segments += chain.writable;
 		bytes += chain.writable_bytes;
+		if (bytes >= need)
+			return (int)count;
 	}
-	if (bytes >= need)
-		return DELIVERED;
 	virtqueue_put_back(queue, available); /* even all of them are too small: the frame cannot be had */
 	return DROPPED;
 }
@@ -137,17 +137,16 @@ static enum result deliver(struct virtio_net *net, const struct bh_frame *frame,
 					    frame->csum_start,
 					    frame->csum_offset,
 					    0 };
-	unsigned count;
-	enum result result;
+	int count;
 
 	if (!queue->enabled)
 		return DROPPED;
-	result = take_buffers(net, queue, HEADER + frame->bytes, &count);
-	if (result != DELIVERED)
-		return result;
+	count = take_buffers(net, queue, HEADER + frame->bytes);
+	if (count <= 0)
+		return count;
 	header.buffers = (uint16_t)count;
 	fill(net, &header, frame->bytes);
-	give_back(net, queue, count, HEADER + frame->bytes);
+	give_back(net, queue, (unsigned)count, HEADER + frame->bytes);
 	return DELIVERED;
 }
 
@@ -166,19 +165,23 @@ static bool receive_next(struct virtio_net *net)
 			result = deliver(net, &frame, (unsigned)pair);
 		net->dropped += result == DROPPED;
 	}
-	if (result == NO_BUFFERS || result == BROKEN)
+	if (result == NO_BUFFERS || result == BROKEN) {
+		net->waits_for_buffers = true;
 		return false;
+	}
 	frames_done(&net->in, &frame);
 	return true;
 }
 
-bool virtio_net_receive(struct virtio_net *net)
+void virtio_net_receive(struct virtio_net *net)
 {
 	unsigned done = 0;
 
+	net->waits_for_buffers = false;
 	while (done < VIRTIO_NET_BUDGET && receive_next(net))
 		done++;
 	for (unsigned pair = 0; pair < net->active; pair++)
 		virtio_publish(&net->virtio, virtio_net_rx(net, pair));
-	return done == VIRTIO_NET_BUDGET;
+	if (done == VIRTIO_NET_BUDGET)
+		net->due |= VIRTIO_NET_DUE_RECEIVE;
 }

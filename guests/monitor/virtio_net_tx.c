@@ -97,8 +97,10 @@ static bool send(struct virtio_net *net, struct virtqueue *queue, const struct v
 	if (!describe(net->virtio.accepted, &header, &frame)) {
 		net->dropped++;
 	} else {
-		if (!frames_room(&net->out, frame.bytes))
+		if (!frames_room(&net->out, frame.bytes)) {
+			net->waits_for_room = true;
 			return false;
+		}
 		put_frame(&net->out, chain);
 		frames_commit(&net->out, &frame);
 		if (net->active > 1)
@@ -114,10 +116,11 @@ static bool transmit_next(struct virtio_net *net, struct virtqueue *queue, unsig
 	uint16_t available = queue->available;
 	struct virtqueue_chain chain;
 
-	switch (virtqueue_take(queue, net->segment, &chain)) {
-	case VIRTQUEUE_EMPTY: return !virtqueue_listen(queue);
-	case VIRTQUEUE_BROKEN: virtio_break_queue(&net->virtio, queue); return false;
-	case VIRTQUEUE_TAKEN: break;
+	if (virtqueue_is_empty(queue))
+		return !virtqueue_listen(queue);
+	if (virtqueue_take(queue, net->segment, &chain) != VIRTQUEUE_TAKEN) {
+		virtio_break_queue(&net->virtio, queue);
+		return false;
 	}
 	if (send(net, queue, &chain, pair))
 		return true;
@@ -125,15 +128,21 @@ static bool transmit_next(struct virtio_net *net, struct virtqueue *queue, unsig
 	return false;
 }
 
-bool virtio_net_transmit(struct virtio_net *net, unsigned pair)
+static void transmit_queue(struct virtio_net *net, struct virtqueue *queue, unsigned pair)
 {
-	struct virtqueue *queue = virtio_net_tx(net, pair);
 	unsigned done = 0;
 
-	if (!queue->enabled)
-		return false;
 	while (done < VIRTIO_NET_BUDGET && transmit_next(net, queue, pair))
 		done++;
 	virtio_publish(&net->virtio, queue);
-	return done == VIRTIO_NET_BUDGET;
+	if (done == VIRTIO_NET_BUDGET)
+		net->due |= VIRTIO_NET_DUE_SEND;
+}
+
+void virtio_net_transmit(struct virtio_net *net)
+{
+	net->waits_for_room = false;
+	for (unsigned pair = 0; pair < net->active; pair++)
+		if (virtio_net_tx(net, pair)->enabled)
+			transmit_queue(net, virtio_net_tx(net, pair), pair);
 }

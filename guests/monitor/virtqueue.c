@@ -1,6 +1,5 @@
 /* virtqueue.c: rings and chains. Names are those of virtio 1.1, 2.6. On the measured path. */
 #include "virtqueue.h"
-#include <stdatomic.h>
 #include "guests/lib/bh_string.h"
 
 struct descriptor {
@@ -92,8 +91,8 @@ static inline struct descriptor fetch(const uint8_t *table, unsigned index)
 	return descriptor;
 }
 
-static inline bool add(struct virtqueue *queue, const struct descriptor *descriptor, struct virtqueue_segment *segment,
-		       struct virtqueue_chain *chain)
+static bool add(struct virtqueue *queue, const struct descriptor *descriptor, struct virtqueue_segment *segment,
+		struct virtqueue_chain *chain)
 {
 	bool write = descriptor->flags & DESCRIPTOR_WRITE;
 	uint32_t *bytes = write ? &chain->writable_bytes : &chain->readable_bytes;
@@ -114,9 +113,9 @@ static inline bool add(struct virtqueue *queue, const struct descriptor *descrip
 	return true;
 }
 
-/* Follows a chain from `index` in a table of `entries`; whether the whole of it keeps the rules. */
-static inline bool walk(struct virtqueue *queue, const uint8_t *table, unsigned entries, unsigned index,
-			struct virtqueue_segment *segment, struct virtqueue_chain *chain, struct descriptor *indirect)
+/* Follows a chain from `index` in a table of `entries`. An indirect descriptor, which ends it, goes to `indirect`. */
+static bool follow(struct virtqueue *queue, const uint8_t *table, unsigned entries, unsigned index,
+		   struct virtqueue_segment *segment, struct virtqueue_chain *chain, struct descriptor *indirect)
 {
 	for (unsigned steps = 0; steps < entries; steps++) {
 		if (index >= entries)
@@ -125,8 +124,6 @@ static inline bool walk(struct virtqueue *queue, const uint8_t *table, unsigned 
 		struct descriptor descriptor = fetch(table, index);
 
 		if (descriptor.flags & DESCRIPTOR_INDIRECT) {
-			if (!indirect)
-				return refuse(queue, "an indirect table holds an indirect descriptor");
 			*indirect = descriptor;
 			return true;
 		}
@@ -139,11 +136,12 @@ static inline bool walk(struct virtqueue *queue, const uint8_t *table, unsigned 
 	return refuse(queue, "a chain is a loop");
 }
 
-/* 2.6.5.3: a table of its own; it ends the chain. */
-static __attribute__((noinline)) bool walk_indirect(struct virtqueue *queue, const struct descriptor *descriptor,
-						    struct virtqueue_segment *segment, struct virtqueue_chain *chain)
+/* 2.6.5.3: a table of its own. */
+static bool follow_indirect(struct virtqueue *queue, const struct descriptor *descriptor,
+			    struct virtqueue_segment *segment, struct virtqueue_chain *chain)
 {
 	const uint8_t *table = guest_memory_at(queue->memory, descriptor->address, descriptor->bytes);
+	struct descriptor nested = { 0 };
 
 	if (!queue->indirect)
 		return refuse(queue, "an indirect descriptor was not negotiated");
@@ -153,20 +151,55 @@ static __attribute__((noinline)) bool walk_indirect(struct virtqueue *queue, con
 		return refuse(queue, "an indirect table is not in memory");
 	if (descriptor->bytes % sizeof(struct descriptor))
 		return refuse(queue, "an indirect table's length is not a multiple of 16");
-	return walk(queue, table, descriptor->bytes / sizeof(struct descriptor), 0, segment, chain, NULL);
+	if (!follow(queue, table, descriptor->bytes / sizeof(struct descriptor), 0, segment, chain, &nested))
+		return false;
+	return !nested.flags || refuse(queue, "an indirect table holds an indirect descriptor");
 }
 
-/* The flag is only a hint (2.6.7), so it is not cleared before there is something to do. */
+/* Not inlined, so that a chain of one descriptor need not save registers for this. */
+static __attribute__((noinline)) bool walk_many(struct virtqueue *queue, struct virtqueue_segment *segment,
+						struct virtqueue_chain *chain)
+{
+	struct descriptor indirect = { 0 };
+
+	if (!follow(queue, queue->descriptors, queue->size, chain->head, segment, chain, &indirect))
+		return false;
+	return !indirect.flags || follow_indirect(queue, &indirect, segment, chain);
+}
+
+/* Most chains are one descriptor. Whatever is not in order with that one is found, and named, by the long way. */
+static inline bool walk(struct virtqueue *queue, struct virtqueue_segment *segment, struct virtqueue_chain *chain)
+{
+	struct descriptor descriptor;
+
+	if (chain->head >= queue->size)
+		return walk_many(queue, segment, chain);
+	descriptor = fetch(queue->descriptors, chain->head);
+	segment->at = guest_memory_at(queue->memory, descriptor.address, descriptor.bytes);
+	segment->bytes = descriptor.bytes;
+	if (!segment->at || descriptor.flags & (DESCRIPTOR_NEXT | DESCRIPTOR_INDIRECT))
+		return walk_many(queue, segment, chain);
+	if (descriptor.flags & DESCRIPTOR_WRITE) {
+		chain->writable = 1;
+		chain->writable_bytes = descriptor.bytes;
+	} else {
+		chain->readable = 1;
+		chain->readable_bytes = descriptor.bytes;
+	}
+	return true;
+}
+
+/* The event index has passed by itself. The flag is only a hint (2.6.7), so it is not set before something came. */
 static void stop_listening(struct virtqueue *queue)
 {
 	queue->listening = false;
-	store(queue->device + RING_FLAGS, USED_NO_NOTIFY);
+	if (!queue->event_index)
+		store(queue->device + RING_FLAGS, USED_NO_NOTIFY);
 }
 
 enum virtqueue_result virtqueue_take(struct virtqueue *queue, struct virtqueue_segment *segment,
 				     struct virtqueue_chain *chain)
 {
-	struct descriptor indirect = { 0 };
 	uint16_t waiting;
 
 	if (queue->broken)
@@ -182,8 +215,7 @@ enum virtqueue_result virtqueue_take(struct virtqueue *queue, struct virtqueue_s
 		stop_listening(queue);
 	*chain = (struct virtqueue_chain){ .segment = segment };
 	chain->head = load(queue->driver + RING + 2 * slot(queue, queue->available));
-	if (!walk(queue, queue->descriptors, queue->size, chain->head, segment, chain, &indirect) ||
-	    (indirect.flags && !walk_indirect(queue, &indirect, segment, chain)))
+	if (!walk(queue, segment, chain))
 		return VIRTQUEUE_BROKEN;
 	queue->available++;
 	return VIRTQUEUE_TAKEN;
@@ -191,15 +223,14 @@ enum virtqueue_result virtqueue_take(struct virtqueue *queue, struct virtqueue_s
 
 bool virtqueue_listen(struct virtqueue *queue)
 {
-	if (queue->event_index) {
+	if (!queue->listening && queue->event_index)
 		store(avail_event(queue), queue->available);
-	} else if (!queue->listening) {
-		queue->listening = true;
+	else if (!queue->listening)
 		store(queue->device + RING_FLAGS, 0);
-	}
+	queue->listening = true;
 	/* The driver first publishes, then looks whether to notify; here it is the other way round. */
 	atomic_thread_fence(memory_order_seq_cst);
-	return load(queue->driver + RING_INDEX) == queue->available;
+	return virtqueue_is_empty(queue);
 }
 
 /* ---- giving back ---------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
  * All calls with the device's lock held.
  */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "guest_memory.h"
@@ -36,7 +37,7 @@ struct virtqueue {
 	uint16_t size;
 	bool enabled;
 	bool indirect, event_index;
-	bool listening;	     /* the driver has been asked to notify, by the flag */
+	bool listening;	     /* the driver has been asked to notify of what comes next */
 	uint16_t available;  /* the next of the available ring to take */
 	uint16_t used;	     /* the next of the used ring to fill */
 	uint16_t published;  /* the used ring's index, as the driver sees it */
@@ -54,6 +55,13 @@ void virtqueue_reset(struct virtqueue *queue, const struct guest_memory *memory)
  */
 bool virtqueue_enable(struct virtqueue *queue, bool indirect, bool event_index);
 
+/* Has the driver made nothing available that was not taken? The index is behind the flags (2.6.6). */
+static inline bool virtqueue_is_empty(const struct virtqueue *queue)
+{
+	return atomic_load_explicit((const _Atomic uint16_t *)(queue->driver + 2), memory_order_acquire) ==
+	       queue->available;
+}
+
 /*
  * Takes the next chain that the driver made available. Its segments go to `segment`, where there is room for
  * VIRTQUEUE_SEGMENTS.
@@ -67,7 +75,7 @@ static inline void virtqueue_put_back(struct virtqueue *queue, uint16_t availabl
 /* Gives a chain back, with `bytes` written to it. The driver does not see it before virtqueue_publish. */
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t bytes);
 
-/* Shows the driver all that was given back. True if it wants an interrupt for it. */
+/* Shows the driver all that was given back, if there is something. True if it wants an interrupt for it. */
 bool virtqueue_publish(struct virtqueue *queue);
 
 /*

@@ -60,7 +60,7 @@ static void step(const uint8_t *op)
 	case 7: memcpy(host.ram + at % 0x1400, op + 4, 4); break;
 	case 8: host.ram[0x400 * (at % 5) + 0x102]++; break; /* an available index */
 	case 9: host_channel_poke(&host, at, value); break;
-	case 10: virtio_net_service(&host.net, op[1] & 1); break;
+	case 10: virtio_net_service(&host.net, op[1] & 2, op[1] & 1); break;
 	case 11: start(value); break;
 	}
 }
@@ -79,7 +79,7 @@ static void check_works(void)
 	host_describe(&host, 0x000, 0x5000, 1600, 2);
 	host.ram[0x502] = host.ram[0x102] = 1;
 	host_network_put(&host, 60);
-	while (virtio_net_service(&host.net, true))
+	while (virtio_net_service(&host.net, true, true))
 		;
 	host_check(frames_next(&host.from_guest, &frame, &broken) && frame.bytes == 60);
 	host_check(host.ram[0x602] == 1 && host.ram[0x202] == 1);
@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pci_add(&pci, 0, &host.net.virtio.function);
 	for (; size >= 8; data += 8, size -= 8)
 		step(data);
-	virtio_net_service(&host.net, true);
+	virtio_net_service(&host.net, true, true);
 	host_check(host_log_lines < 64); /* the log is not the guest's to fill */
 	check_works();
 	host_end(&host);

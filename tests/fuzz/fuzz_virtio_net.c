@@ -112,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			offer(data[0] % 4, data + 2, bytes);
 		else
 			put_record(data + 2, bytes);
-		virtio_net_service(&host.net, false);
+		virtio_net_service(&host.net, true, true);
 		check_sent();
 		data += 2 + bytes;
 		size -= 2 + bytes;

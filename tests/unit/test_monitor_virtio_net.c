@@ -101,7 +101,7 @@ static void start(uint64_t features)
 	msix_write_table(&net.virtio.msix, 16 * net.virtio.setup.queues, 8, 0xfee00000);
 	msix_write_table(&net.virtio.msix, 16 * net.virtio.setup.queues + 8, 8, 0x60);
 	virtio_set_status(&net.virtio, 15);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	host_msis = host_signals = 0;
 }
 
@@ -238,7 +238,7 @@ static void test_send(void **state)
 	atomic_store(&channel->out_reader.sleeps, 1);
 	for (uint16_t i = 0; i < 3; i++)
 		send_plain(i, 60 + i);
-	assert_false(virtio_net_service(&net, false));
+	assert_false(virtio_net_service(&net, true, false));
 	assert_int_equal(host_signals, 1);
 	assert_int_equal(host_msis, 1); /* for all three */
 	assert_int_equal(host_msi[0].data, 0x41);
@@ -251,7 +251,7 @@ static void test_send(void **state)
 	assert_false(network_get(&header));
 	/* a service that is awake is not signalled */
 	send_plain(0, 14);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_int_equal(host_signals, 1);
 	assert_true(network_get(&header));
 	assert_int_equal(header.bytes, 14);
@@ -280,7 +280,7 @@ static void test_send_pieces(void **state)
 		if (i & 1)
 			driver_describe(&queue[1], 3, table.descriptors, 16 * count, DRIVER_INDIRECT, 0);
 		driver_offer(&queue[1], 3);
-		virtio_net_service(&net, false);
+		virtio_net_service(&net, true, false);
 		assert_true(network_get(&header));
 		assert_int_equal(header.bytes, 60);
 		assert_true(has_sent(0, 3));
@@ -301,7 +301,7 @@ static void test_send_offloads(void **state)
 	offer_to_send(0, 1, 9000, tcp);
 	tcp.gso_type = 0;
 	offer_to_send(0, 2, 600, tcp);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_true(network_get(&header));
 	assert_int_equal(header.bytes, 9000);
 	assert_int_equal(header.flags, BH_FRAME_NEEDS_CHECKSUM);
@@ -339,7 +339,7 @@ static void test_send_wrong(void **state)
 	start(ALL & ~EVENT);
 	for (uint16_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		offer_to_send(0, i, 60, wrong[i]);
-		virtio_net_service(&net, false);
+		virtio_net_service(&net, true, false);
 		assert_false(network_get(&header));
 		assert_true(has_sent(0, i));
 		assert_int_equal(net.dropped, i + 1);
@@ -347,19 +347,19 @@ static void test_send_wrong(void **state)
 	send_plain(0, 13);
 	driver_describe(&queue[1], 1, 0, 65568 + HEADER + 1, 0, 0);
 	driver_offer(&queue[1], 1);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_false(network_get(&header));
 	assert_true(has_sent(0, 0));
 	assert_true(has_sent(0, 1));
 	start(0); /* nothing was negotiated */
 	offer_to_send(0, 0, 60, (struct virtio_net_header){ .flags = 1 });
 	offer_to_send(0, 1, 60, (struct virtio_net_header){ .flags = 1, .gso_type = 1, .gso_size = 9 });
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_false(network_get(&header));
 	start(BIT(0) | BIT(11)); /* TCP over IPv4 without ECN */
 	offer_to_send(0, 0, 60, (struct virtio_net_header){ .flags = 1, .gso_type = 0x81, .gso_size = 9 });
 	offer_to_send(0, 1, 60, (struct virtio_net_header){ .flags = 1, .gso_type = 4, .gso_size = 9 });
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_false(network_get(&header));
 	assert_int_equal(net.virtio.status, 15);
 }
@@ -369,19 +369,19 @@ static void test_send_short(void **state)
 	(void)state;
 	start(CTRL);
 	driver_offer_one(&queue[1], 0, BUFFERS, HEADER - 1, false);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_true(net.virtio.status & VIRTIO_NEEDS_RESET);
 	assert_non_null(strstr(host_log, "virtio-net of alpha.0 stopped"));
 	assert_int_equal(host_msis, 1);
 	assert_int_equal(host_msi[0].data, 0x60);
 	start(0);
 	driver_offer_one(&queue[1], 0, BUFFERS, 100, true); /* nothing to read at all */
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_true(net.virtio.status & VIRTIO_NEEDS_RESET);
 	/* and after a reset everything works again */
 	start(0);
 	send_plain(0, 60);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_true(has_sent(0, 0));
 }
 
@@ -396,7 +396,7 @@ static void test_send_full(void **state)
 	for (unsigned turn = 0; turn < 3; turn++) {
 		for (uint16_t i = 0; i < SIZE; i++)
 			send_plain(i, 9000);
-		while (virtio_net_service(&net, false))
+		while (virtio_net_service(&net, true, false))
 			;
 		for (uint16_t i = 0; has_sent(0, i); i++)
 			sent++;
@@ -407,7 +407,7 @@ static void test_send_full(void **state)
 	assert_true(atomic_load(&channel->out_writer.waits));
 	assert_true(network_get(&header));
 	assert_true(frames_must_signal_writer(&from_guest));
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_true(has_sent(0, (uint16_t)sent));
 	assert_false(has_sent(0, 0));
 }
@@ -420,11 +420,11 @@ static void test_send_budget(void **state)
 	start(0);
 	for (uint16_t i = 0; i < SIZE; i++)
 		send_plain(i, 60);
-	assert_true(virtio_net_service(&net, false)); /* 64 and no look at what comes after */
+	assert_true(virtio_net_service(&net, true, false)); /* 64 and no look at what comes after */
 	while (has_sent(0, (uint16_t)sent))
 		sent++;
 	assert_int_equal(sent, VIRTIO_NET_BUDGET);
-	assert_false(virtio_net_service(&net, false));
+	assert_false(virtio_net_service(&net, true, false));
 }
 
 /* ---- receiving ------------------------------------------------------------------------------------------------ */
@@ -440,7 +440,7 @@ static void test_receive(void **state)
 	put_bytes(60);
 	put_bytes(1514);
 	put_bytes(14);
-	assert_false(virtio_net_service(&net, true));
+	assert_false(virtio_net_service(&net, false, true));
 	assert_int_equal(host_msis, 1);
 	assert_int_equal(host_msi[0].data, 0x40);
 	header = received(0, 0, 60 + HEADER);
@@ -454,7 +454,7 @@ static void test_receive(void **state)
 	assert_true(atomic_load(&channel->in_reader.sleeps));
 	put_bytes(1515); /* too large for the buffer: lost, and the buffer is still there for the next */
 	put_bytes(61);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	received(0, 3, 61 + HEADER);
 	assert_int_equal(net.dropped, 1);
 }
@@ -478,7 +478,7 @@ static void test_receive_pieces(void **state)
 					(uint16_t)(count + 1));
 		driver_offer(&queue[0], 0);
 		put_bytes(60);
-		virtio_net_service(&net, true);
+		virtio_net_service(&net, false, true);
 		assert_true(driver_take(&queue[0], &head, &used));
 		assert_int_equal(used, 72);
 		assert_int_equal(driver_get16(BUFFERS + 10), 1);
@@ -497,7 +497,7 @@ static void test_receive_mergeable(void **state)
 		offer_to_receive(0, i, 1000);
 	put_bytes(2500);
 	put_bytes(988);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	header = received(0, 0, 1000);
 	assert_int_equal(header.buffers, 3);
 	received(0, 1, 1000);
@@ -520,7 +520,7 @@ static void test_receive_starved(void **state)
 		put_bytes(2500);
 		put_bytes(60);
 		host_msis = 0;
-		assert_false(virtio_net_service(&net, true));
+		assert_false(virtio_net_service(&net, false, true));
 		assert_int_equal(queue[0].used, driver_get16(queue[0].device + 2));
 		assert_int_equal(host_msis, 0);
 		assert_false(atomic_load(&channel->in_reader.sleeps)); /* there is something already */
@@ -528,14 +528,14 @@ static void test_receive_starved(void **state)
 			assert_int_equal(driver_avail_event(&queue[0]), 2);
 		else
 			assert_int_equal(driver_get16(queue[0].device), 0);
-		assert_false(virtio_net_service(&net, false));
+		assert_false(virtio_net_service(&net, true, false));
 		offer_to_receive(0, 2, 1000);
-		virtio_net_service(&net, false);
+		virtio_net_service(&net, true, false);
 		assert_int_equal(received(0, 0, 1000).buffers, 3);
 		received(0, 1, 1000);
 		received(0, 2, 512);
 		offer_to_receive(0, 3, 1000);
-		virtio_net_service(&net, false);
+		virtio_net_service(&net, true, false);
 		received(0, 3, 72);
 	}
 }
@@ -549,7 +549,7 @@ static void test_receive_too_large(void **state)
 		offer_to_receive(0, i, 100);
 	put_bytes(64 * 100);
 	put_bytes(80);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	received(0, 0, 92);
 	assert_int_equal(net.dropped, 1);
 }
@@ -563,10 +563,10 @@ static void test_receive_room(void **state)
 	while (network_put((struct bh_frame){ .bytes = 9000 }))
 		count++;
 	assert_int_equal(count, BH_FRAMES_BYTES / frames_record(9000));
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(host_signals, 0);
 	offer_to_receive(0, 0, 0x4000);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_int_equal(host_signals, 1); /* the service waits for room */
 	received(0, 0, 9000 + HEADER);
 	assert_true(network_put((struct bh_frame){ .bytes = 9000 }));
@@ -589,7 +589,7 @@ static void test_receive_offloads(void **state)
 		offer_to_receive(0, i, 0x4000);
 	assert_true(network_put(tcp));
 	assert_true(network_put((struct bh_frame){ .bytes = 60, .flags = 2 }));
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	header = received(0, 0, 3012);
 	assert_int_equal(header.flags, 1);
 	assert_int_equal(header.gso_type, 1);
@@ -604,7 +604,7 @@ static void test_receive_offloads(void **state)
 	tcp.csum_start = 34;
 	tcp.gso_type = 3;
 	assert_true(network_put(tcp));
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(net.dropped, 2);
 	/* and what this driver did not ask for */
 	tcp.gso_type = 1;
@@ -613,7 +613,7 @@ static void test_receive_offloads(void **state)
 	assert_true(network_put(tcp));
 	assert_true(network_put((struct bh_frame){ .bytes = 60, .flags = 1, .csum_start = 34 }));
 	assert_true(network_put((struct bh_frame){ .bytes = 60, .flags = 2 }));
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(received(0, 0, 72).flags, 0);
 	assert_int_equal(net.dropped, 4);
 }
@@ -624,13 +624,13 @@ static void test_receive_wrong(void **state)
 	start(0);
 	driver_offer_one(&queue[0], 0, BUFFERS, 2000, false);
 	put_bytes(60);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_true(net.virtio.status & VIRTIO_NEEDS_RESET);
 	/* a service that leaves nonsense in its ring */
 	start(0);
 	offer_to_receive(0, 0, 2000);
 	atomic_store(&channel->in_writer.written, atomic_load(&channel->in_writer.written) + 0x50000);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(net.broken_rings, 1);
 	assert_int_equal(net.virtio.status, 15);
 }
@@ -643,7 +643,7 @@ static void test_receive_old(void **state)
 	put_bytes(60);
 	start(0);
 	offer_to_receive(0, 0, 2000);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_int_equal(driver_get16(queue[0].device + 2), 0);
 	assert_int_equal(to_guest.position, atomic_load(&channel->in_reader.read));
 }
@@ -664,7 +664,7 @@ static bool command(uint8_t class, uint8_t what, const void *data, uint32_t byte
 	driver_describe(&queue[at], 1, BUFFERS + 2, bytes, DRIVER_NEXT, 2);
 	driver_describe(&queue[at], 2, BUFFERS + 0x8000, 1, DRIVER_WRITE, 0);
 	driver_offer(&queue[at], 0);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_true(driver_take(&queue[at], &head, &used));
 	assert_int_equal(used, 1);
 	assert_in_range(driver_ram[BUFFERS + 0x8000], 0, 1);
@@ -678,7 +678,7 @@ static bool receives(const char *mac)
 	offer_to_receive(0, (uint16_t)(queue[0].available % SIZE), 2000);
 	memcpy(frame, mac, 6);
 	put_bytes(60);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	return driver_get16(queue[0].device + 2) != before;
 }
 
@@ -760,7 +760,7 @@ static void test_commands(void **state)
 	assert_false(command(0, 0, "\0", 1)); /* not negotiated */
 	assert_true(net.filter.promiscuous);
 	driver_offer_one(&queue[2], 0, BUFFERS, 2, false); /* no room for an answer */
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_true(net.virtio.status & VIRTIO_NEEDS_RESET);
 }
 
@@ -793,7 +793,7 @@ static void test_pairs(void **state)
 	/* one pair as long as the driver does not ask for more */
 	set_flow(1, 2);
 	put_bytes(60);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	received(0, 0, 72);
 	assert_false(command(4, 0, "\0\0", 2));
 	assert_false(command(4, 0, "\5\0", 2));
@@ -801,19 +801,19 @@ static void test_pairs(void **state)
 	for (uint16_t pair = 0; pair < 4; pair++) {
 		set_flow((uint16_t)(10 + pair), 99);
 		offer_to_send(pair, (uint16_t)(40 + pair), 60, (struct virtio_net_header){ 0 });
-		virtio_net_service(&net, false);
+		virtio_net_service(&net, true, false);
 		assert_true(network_get(&header));
 		set_flow(99, (uint16_t)(10 + pair)); /* the answer */
 		host_msis = 0;
 		put_bytes(60);
-		virtio_net_service(&net, true);
+		virtio_net_service(&net, false, true);
 		received(pair, pair ? 0 : 1, 72);
 		assert_int_equal(host_msis, 1);
 		assert_int_equal(host_msi[0].data, 0x40 + 2 * pair);
 	}
 	assert_true(command(4, 0, "\1\0", 2));
 	put_bytes(60);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	received(0, 2, 72);
 }
 
@@ -829,7 +829,7 @@ static void test_pairs_without(void **state)
 	driver_describe(&queue[2], 0, BUFFERS, 3, DRIVER_NEXT, 1);
 	driver_describe(&queue[2], 1, BUFFERS + 16, 1, DRIVER_WRITE, 0);
 	driver_offer(&queue[2], 0);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	assert_true(driver_take(&queue[2], &head, &used));
 	assert_false(net.filter.promiscuous);
 }
@@ -869,21 +869,21 @@ static void test_link(void **state)
 	(void)state;
 	start(ALL & ~EVENT);
 	atomic_store(&channel->link, 0);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(net.config.status, 0);
 	assert_int_equal(host_msis, 1);
 	assert_int_equal(host_msi[0].data, 0x60);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(host_msis, 1);
 	atomic_store(&channel->link, 1);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 	assert_true(command(3, 0, "", 0));
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP);
 	/* without the feature no interrupt */
 	start(0);
 	atomic_store(&channel->link, 0);
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(host_msis, 0);
 }
 
@@ -896,24 +896,31 @@ static void test_service_restarts(void **state)
 	start(ALL & ~EVENT);
 	host_tsc = 1000;
 	host_peer = 2;
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(net.config.status, 0);
 	send_plain(0, 60);
-	virtio_net_service(&net, false);
+	virtio_net_service(&net, true, false);
 	host_peer = 5;
-	virtio_net_service(&net, true);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 	assert_true(network_get(&header)); /* what was sent meanwhile is still there */
 	assert_true(command(3, 0, "", 0));
 	/* so fast that the link was never seen down, and with traffic: the guest is asked to announce itself all the
 	 * same */
 	host_peer = 7;
-	send_plain(1, 60);
-	virtio_net_service(&net, true);
+	for (uint16_t i = 0; i < 3; i++)
+		offer_to_receive(0, i, 2000);
+	put_bytes(60);
+	virtio_net_service(&net, false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP);
 	host_tsc += HOST_HZ;
-	send_plain(2, 60);
-	virtio_net_service(&net, true);
+	put_bytes(60);
+	virtio_net_service(&net, false, true);
+	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
+	/* or without, and at once */
+	assert_true(command(3, 0, "", 0));
+	host_peer = 9;
+	virtio_net_service(&net, false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 }
 
