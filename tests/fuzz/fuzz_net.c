@@ -51,7 +51,9 @@ static void template(unsigned kind, uint8_t from)
 	uint8_t *ip = frame + 14;
 
 	memset(frame, 0, sizeof(frame));
-	memcpy(frame, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)(from ^ 1), 2, 0, 0, 0, 0, from }, 12);
+	memcpy(frame, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)((from - 1) ^ 1) + 1, 2, 0, 0, 0, 0, from }, 12);
+	if (kind & 8)
+		memset(frame, 0xff, 6);
 	memcpy(frame + 12, types[kind % 8], 2);
 	ip[0] = kind & 1 ? 0x60 : 0x45;
 	ip[9] = 6;
