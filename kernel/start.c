@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 #include "build.h"
 #include "frame.h"
+#include "iommu/iommu.h"
 #include "log.h"
 #include "machine_control.h"
 #include "panic.h"
@@ -43,6 +44,7 @@ void machine_start(const struct boot_info *info)
 	virt->require();
 	virt->caps(log_caps_line);
 	frame_init(info);
+	iommu_init();
 	build_partitions(boot);
 	log_printf("%u partitions, %llu MiB free, kernel %llu KiB (%llu KiB of it free)", partition_count,
 		   (unsigned long long)(frame_free_bytes() >> 20), (unsigned long long)(info->region_bytes >> 10),
@@ -60,6 +62,8 @@ void cpu_main(struct cpu *cpu)
 		log_uart_enable(false);
 		partition_autostart();
 	}
+	if (cpu->index == start_boot_info->config.machine.services_cpu)
+		iommu_watch();
 	cpu->sched.charged = clock_now();
 	virt->enter(sched_next(cpu));
 }

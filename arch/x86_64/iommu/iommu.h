@@ -56,6 +56,9 @@ bool iommu_ioapic(unsigned id, unsigned vector, unsigned cpu, bool level, uint32
 /* Logs what devices tried and may not, as far as it has not been; at most 8 lines a second. Any CPU. */
 void iommu_poll(void);
 
+/* Has it polled ten times a second on the calling CPU from now on, if any device was attached. Once, interrupts off. */
+void iommu_watch(void);
+
 /* 8 bytes of the text of BH_TEXT_IOMMU from `offset`; -BH_ENOENT past its end. It is made when 0 is asked for. */
 int64_t iommu_text(uint64_t offset);
 

@@ -1,0 +1,72 @@
+/*
+ * iommu_tables.h: what the firmware's tables say of IOMMUs, for both vendors: DMAR (VT-d 8) and IVRS (AMD-Vi 48882,
+ * 5.2). The parsers are pure functions over bytes, which may hold anything.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#define IOMMU_UNITS    32
+#define IOMMU_RANGES   512
+#define IOMMU_IOAPICS  16
+#define IOMMU_RESERVED 32
+
+struct iommu_place {
+	uint64_t base; /* physical address of its registers */
+	uint16_t segment;
+	uint8_t flags; /* AMD: IVHD's */
+	bool all;      /* Intel: it has whatever no other unit of its segment has */
+};
+
+/* Devices first..last are behind a unit, which knows them as `alias` if they have one. */
+struct iommu_range {
+	uint16_t first, last;
+	uint16_t alias;
+	bool aliased;
+	uint8_t unit;
+};
+
+/* An I/O APIC, and the device that its interrupts come from. */
+struct iommu_ioapic {
+	uint8_t id, unit;
+	uint16_t device;
+};
+
+/* Memory base..last that the firmware wants devices first..last to reach. */
+struct iommu_region {
+	uint64_t base, last;
+	uint16_t segment, first_device, last_device;
+};
+
+struct iommu_tables {
+	bool remap; /* the firmware allows interrupt remapping */
+	bool x2apic;
+	uint32_t units, ranges, ioapics, regions;
+	struct iommu_place unit[IOMMU_UNITS];
+	struct iommu_range range[IOMMU_RANGES];
+	struct iommu_ioapic ioapic[IOMMU_IOAPICS];
+	struct iommu_region region[IOMMU_RESERVED];
+};
+
+/* The dword at 0x18 of the configuration space of a bridge: primary, secondary, subordinate bus. */
+typedef uint32_t (*iommu_buses)(uint16_t bridge);
+
+/*
+ * Fill `tables` from a table of `bytes`, whose checksum is right. False when something that matters does not fit or
+ * makes no sense: then it must not be relied on.
+ */
+bool dmar_parse(struct iommu_tables *tables, const uint8_t *table, uint32_t bytes, iommu_buses buses);
+bool ivrs_parse(struct iommu_tables *tables, const uint8_t *table, uint32_t bytes);
+
+/* Little-endian, not aligned. */
+static inline uint64_t iommu_field(const uint8_t *at, unsigned bytes)
+{
+	uint64_t value = 0;
+
+	while (bytes--)
+		value = value << 8 | at[bytes];
+	return value;
+}
+
+/* The unit that has the device, and the device as the unit knows it (`*device` is replaced by its alias); -1: none. */
+int iommu_unit_of(const struct iommu_tables *tables, uint16_t segment, uint16_t *device);
