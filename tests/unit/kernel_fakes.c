@@ -7,6 +7,7 @@
 #include "address_space.h"
 #include "clock.h"
 #include "interrupt.h"
+#include "iommu/iommu.h"
 #include "ioapic.h"
 #include "log.h"
 #include "machine.h"
@@ -326,6 +327,18 @@ void ioapic_mask(unsigned irq, bool mask)
 {
 	(void)irq;
 	(void)mask;
+}
+
+/* ---- no IOMMU ---------------------------------------------------------------------------------- */
+
+const struct paging *fake_reserved;
+
+const struct paging *iommu_reserved(void) { return fake_reserved; }
+
+int64_t iommu_text(uint64_t offset)
+{
+	(void)offset;
+	return -BH_ENOENT;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------- */

@@ -1,4 +1,6 @@
 #include "iommu.h"
+#include <stdarg.h>
+#include <guests/lib/bh_format.h>
 #include "address_space.h"
 #include "apic.h"
 #include "clock.h"
@@ -7,6 +9,7 @@
 #include "iommu_unit.h"
 #include "log.h"
 #include "machine.h"
+#include "machine_control.h"
 #include "panic.h"
 
 #define REGISTER_BYTES	0x5000u /* as far as offsets in VT-d's capabilities reach; AMD-Vi's end at 0x4000 */
@@ -182,18 +185,31 @@ static void reserve(const struct iommu_region *region)
 	}
 }
 
+/* What the machine can is in the log, and in what the console's `caps` shows. */
+__attribute__((format(printf, 1, 2))) static void caps(const char *words, ...)
+{
+	char text[192];
+	va_list arguments;
+
+	va_start(arguments, words);
+	bh_vsnprintf(text, sizeof(text), words, arguments);
+	va_end(arguments);
+	log_printf("%s", text);
+	machine_control_caps_line(text);
+}
+
 void iommu_init(void)
 {
 	bool good[IOMMU_UNITS], all_good = true;
 	char text[128];
 
 	if (!machine_acpi.dmar && !machine_acpi.ivrs) {
-		log_printf("iommu: none: whoever is given a device is trusted with all memory");
+		caps("iommu: none: whoever is given a device is trusted with all memory");
 		return;
 	}
 	if (!parse()) {
-		log_printf("iommu: the firmware's %s table makes no sense, no unit is used",
-			   machine_acpi.dmar ? "DMAR" : "IVRS");
+		caps("iommu: the firmware's %s table makes no sense, no unit is used",
+		     machine_acpi.dmar ? "DMAR" : "IVRS");
 		iommu.tables.units = 0;
 		return;
 	}
@@ -213,8 +229,8 @@ void iommu_init(void)
 		iommu.vendor->start(&iommu.unit[i]);
 		iommu.unit[i].on = true;
 		iommu.vendor->describe(&iommu.unit[i], text, sizeof(text));
-		log_printf("iommu: %s unit at 0x%lx: %s", iommu.vendor->name, iommu.unit[i].place->base, text);
+		caps("iommu: %s unit at 0x%lx: %s", iommu.vendor->name, iommu.unit[i].place->base, text);
 	}
 	if (!iommu.vendor->remaps)
-		log_printf("iommu: interrupts are not remapped: a device can send any that it likes");
+		caps("iommu: interrupts are not remapped: a device can send any that it likes");
 }

@@ -25,8 +25,9 @@ enum { /* registers, 11.4 */
 #define QUEUE	    (1u << 26)
 #define REMAP	    (1u << 25)
 #define REMAP_TABLE (1u << 24)
-#define GSTS_STAYS  (TRANSLATION | QUEUE | REMAP) /* what a command must repeat. Not: interrupts as without remapping \
-						   */
+#define GSTS_STAYS                                                                                        \
+	(TRANSLATION | QUEUE | REMAP) /* what a command must repeat. Not: interrupts as without remapping \
+				       */
 
 #define CAP_RWBF     (1ull << 4)
 #define CAP_PMR	     (3ull << 5)

@@ -93,7 +93,6 @@ void svm_describe(void (*line)(const char *text))
 	line("SVM with nested paging (NPT); interrupts are offered by V_IRQ, without exits for interrupt windows");
 	for (unsigned i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
 		line(optional[i].there ? optional[i].with : optional[i].without);
-	line("no IOMMU is driven: no device is given to a guest");
 }
 
 /* ---- each CPU ---------------------------------------------------------------------------------- */
