@@ -3,8 +3,9 @@
 B ?= build
 
 # Parsers that the loader, the host and the fuzzers share.
-BOOT_CONFIG := $(addprefix boot/,config.c config_keys.c config_values.c config_grants.c config_check.c \
-	config_report.c config_files.c config_machine.c text.c) guests/lib/bh_format.c
+BOOT_CONFIG := $(addprefix boot/,config.c config_section.c config_keys.c config_values.c config_path.c config_grants.c \
+	config_device.c config_network.c config_ports.c config_network_check.c config_check.c config_report.c \
+	config_files.c config_machine.c text.c) guests/lib/bh_format.c
 BOOT_LOADER := $(BOOT_CONFIG) $(addprefix boot/,elf.c main.c firmware.c volume.c load.c discover.c memory_map.c \
 	region.c region_build.c enter.S) guests/lib/bh_string.c arch/x86_64/paging.c arch/x86_64/paging_formats.c
 
@@ -39,11 +40,12 @@ $(B)/boot/BOOTX64.EFI: $(B)/boot/loader.so
 
 -include $(BOOT_OBJECTS:%.o=%.d)
 
-$(B)/boot/check: boot/check.c boot/elf.c $(BOOT_CONFIG) $(wildcard boot/*.h) guests/include/bulkhead/abi.h
+$(B)/boot/check: boot/check.c boot/elf.c $(BOOT_CONFIG) $(wildcard boot/*.h guests/include/bulkhead/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -Iguests/include -o $@ $(filter %.c,$^)
 
-BOOT_VOLUME := $(B)/boot/BOOTX64.EFI $(B)/kernel/kernel.elf $(B)/guests/monitor.elf $(B)/guests/console.elf
+BOOT_VOLUME := $(B)/boot/BOOTX64.EFI $(B)/kernel/kernel.elf $(B)/guests/monitor.elf $(B)/guests/console.elf \
+	$(if $(wildcard guests/net/.),$(B)/guests/net.elf)
 
 .PHONY: check image
 check: $(B)/boot/check

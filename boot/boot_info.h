@@ -61,7 +61,7 @@ struct boot_segment {
 };
 
 struct boot_program {
-	/* "monitor.elf", "console.elf", or as the configuration names it. */
+	/* "monitor.elf", "console.elf", "net.elf", or as the configuration names it. */
 	char path[CONFIG_PATH_BYTES];
 	uint64_t entry;
 	uint32_t segments;

@@ -153,6 +153,59 @@ static void print_table(const struct config *config)
 	       cpu + 1, cpu ? "s" : "", (unsigned long long)(memory >> 20), config->machine.services_cpu);
 }
 
+static const char *nic_text(const struct config_device *nic)
+{
+	static char text[32];
+
+	if (nic->by == CONFIG_DEVICE_NONE)
+		snprintf(text, sizeof(text), "none");
+	else if (nic->by == CONFIG_DEVICE_CLASS)
+		snprintf(text, sizeof(text), "class %02x:%02x", nic->number >> 8, nic->number & 0xff);
+	else
+		snprintf(text, sizeof(text), "%04x:%02x:%02x.%x", nic->number >> 16, nic->number >> 8 & 0xff,
+			 nic->number >> 3 & 31, nic->number & 7);
+	return text;
+}
+
+static void print_port(const struct bh_port *port)
+{
+	const uint8_t *mac = port->mac;
+
+	printf("  %-18s %02x:%02x:%02x:%02x:%02x:%02x", port->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	if (port->vlan)
+		printf(", VLAN %u", port->vlan);
+	if (port->flags & BH_PORT_TRUNK)
+		printf(", all VLANs");
+	if (port->flags & BH_PORT_TRUSTED)
+		printf(", may send from any address");
+	if (port->rate)
+		printf(", %llu bytes a second and %llu at once", (unsigned long long)port->rate,
+		       (unsigned long long)port->burst);
+	if (port->queues > 1)
+		printf(", %u queues", port->queues);
+	printf("\n");
+}
+
+static void print_networks(const struct config *config)
+{
+	const struct bh_network_records *records = &config->network;
+
+	if (records->networks)
+		printf("%-20s %-14s %5s  %s\n", "NETWORK", "NIC", "MTU", "BROADCASTS");
+	for (uint32_t i = 0; i < records->networks; i++) {
+		const struct bh_network *network = &records->network[i];
+
+		printf("%-20s %-14s %5u  ", network->name, nic_text(&config->nic[i]), network->mtu);
+		if (network->broadcasts)
+			printf("%u a second\n", network->broadcasts);
+		else
+			printf("unlimited\n");
+		for (uint32_t p = 0; p < records->ports; p++)
+			if (records->port[p].network == i)
+				print_port(&records->port[p]);
+	}
+}
+
 static int run(bool files, struct config *config)
 {
 	static struct config_file list[CONFIG_FILES];
@@ -170,10 +223,12 @@ static int run(bool files, struct config *config)
 	for (uint32_t i = 0; i < count; i++)
 		if (check_file(config, &list[i]) && files)
 			printf("%s\n", list[i].path);
-	if (config->errors)
+	if (config->errors) {
 		fprintf(stderr, "%s: %u error%s\n", conf_path, config->errors, config->errors == 1 ? "" : "s");
-	else if (!files)
+	} else if (!files) {
 		print_table(config);
+		print_networks(config);
+	}
 	return config->errors != 0;
 }
 

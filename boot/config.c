@@ -1,183 +1,5 @@
-/* Lines and sections; what stands in them is read by config_keys.c and config_values.c. */
+/* The text and its lines; config_section.c reads those of sections, config_keys.c those of keys. */
 #include "config_parser.h"
-
-const char *config_name_error(struct text name)
-{
-	static const char *const reserved[] = { "machine", "console", "monitor", "all" };
-
-	if (!name.bytes)
-		return "the name is missing";
-	if (name.bytes >= BH_NAME_BYTES)
-		return "the name is too long: 31 characters at most";
-	for (size_t i = 0; i < name.bytes; i++) {
-		char c = name.at[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-		if (!letter && (!i || (!text_is_digit(c) && c != '-' && c != '_')))
-			return "a name has letters, digits, - and _ and starts with a letter";
-	}
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (text_equal(name, reserved[i]))
-			return "the names machine, console, monitor and all are reserved: "
-			       "choose another";
-	return NULL;
-}
-
-uint32_t config_find(const struct config *config, const char *name)
-{
-	for (uint32_t i = 0; i < config->partitions; i++)
-		if (text_same(config->partition[i].name, name))
-			return i;
-	return UINT32_MAX;
-}
-
-static void close_section(struct config_parser *parser)
-{
-	if (parser->section != CONFIG_SECTION_NONE)
-		config_key_missing(parser);
-	parser->section = CONFIG_SECTION_NONE;
-	parser->partition = NULL;
-	parser->channel = NULL;
-	__builtin_memset(parser->seen, 0, sizeof(parser->seen));
-}
-
-static void open_machine(struct config_parser *parser, struct text name)
-{
-	if (name.bytes)
-		config_fail(parser, NULL, parser->line, "[machine] has no name: write `[machine]`");
-	else if (parser->machine_line)
-		config_fail(parser, NULL, parser->line, "[machine] was opened in line %u already: put its keys there",
-			    parser->machine_line);
-	else
-		parser->machine_line = parser->line;
-	parser->section = CONFIG_SECTION_MACHINE;
-}
-
-/* The place of a new partition in the configuration, or `spare` where it must not be in the list.
- */
-static struct config_partition *place_partition(struct config_parser *parser, struct text name)
-{
-	struct config *config = parser->config;
-	const char *wrong = config_name_error(name);
-	char copy[BH_NAME_BYTES];
-	uint32_t other;
-
-	if (wrong) {
-		config_fail(parser, NULL, parser->line, "%s, for example `[guest linux1]`", wrong);
-		return &parser->spare;
-	}
-	text_copy(name, copy, sizeof(copy));
-	other = config_find(config, copy);
-	if (other != UINT32_MAX) {
-		/* Nobody can tell which of the two was meant, so the first is not started either.
-		 */
-		config_fail(parser, &config->partition[other], parser->line,
-			    "the name %s is used twice, in line %u and in line %u: "
-			    "give one of them another",
-			    copy, config->partition[other].line, parser->line);
-		return &parser->spare;
-	}
-	if (config->partitions == CONFIG_PARTITIONS) {
-		config_fail(parser, NULL, parser->line, "%s is one partition too many: %u at most", copy,
-			    CONFIG_PARTITIONS);
-		return &parser->spare;
-	}
-	return &config->partition[config->partitions++];
-}
-
-static void open_partition(struct config_parser *parser, uint32_t kind, struct text name)
-{
-	struct config_partition *partition = place_partition(parser, name);
-
-	__builtin_memset(partition, 0, sizeof(*partition));
-	text_copy(name, partition->name, sizeof(partition->name));
-	partition->kind = kind;
-	partition->line = parser->line;
-	partition->image_line = partition->initrd_line = parser->line;
-	partition->memory_line = partition->cpus_line = parser->line;
-	partition->autostart = 1;
-	partition->restart_limit = UINT32_MAX;
-	partition->weight = 100;
-	partition->cap_percent = 100;
-	if (kind == BH_KIND_NATIVE)
-		partition->memory_bytes = 2u << 20;
-	parser->partition = partition;
-	parser->section = kind == BH_KIND_GUEST ? CONFIG_SECTION_GUEST : CONFIG_SECTION_NATIVE;
-}
-
-static bool place_channel(struct config_parser *parser, struct text name)
-{
-	struct config *config = parser->config;
-	const char *wrong = config_name_error(name);
-
-	if (wrong) {
-		config_fail(parser, NULL, parser->line, "%s, for example `[channel pipe]`", wrong);
-		return false;
-	}
-	for (uint32_t i = 0; i < config->channels; i++) {
-		if (!text_equal(name, config->channel[i].name))
-			continue;
-		parser->ends[i].broken = true;
-		config_fail(parser, NULL, parser->line,
-			    "the channel %s is there twice, in line %u and in line %u: "
-			    "give one of them another name",
-			    config->channel[i].name, config->channel[i].line, parser->line);
-		return false;
-	}
-	if (config->channels == CONFIG_CHANNELS) {
-		config_fail(parser, NULL, parser->line, "%.*s is one channel too many: %u at most",
-			    TEXT_ARGUMENTS(name), CONFIG_CHANNELS);
-		return false;
-	}
-	return true;
-}
-
-static void open_channel(struct config_parser *parser, struct text name)
-{
-	struct config *config = parser->config;
-
-	parser->channel = &parser->spare_channel;
-	parser->end = &parser->spare_end;
-	if (place_channel(parser, name)) {
-		parser->channel = &config->channel[config->channels];
-		parser->end = &parser->ends[config->channels++];
-	}
-	__builtin_memset(parser->channel, 0, sizeof(*parser->channel));
-	__builtin_memset(parser->end, 0, sizeof(*parser->end));
-	text_copy(name, parser->channel->name, sizeof(parser->channel->name));
-	parser->channel->line = parser->line;
-	parser->channel->bytes = 65536;
-	parser->section = CONFIG_SECTION_CHANNEL;
-}
-
-static void section_line(struct config_parser *parser, struct text text)
-{
-	struct text name, kind;
-
-	close_section(parser);
-	parser->section_line = parser->line;
-	text = config_uncomment(text);
-	if (text.at[text.bytes - 1] != ']') {
-		config_fail(parser, NULL, parser->line,
-			    "a section begins with `[` and ends with `]`: for example `[machine]`");
-		return;
-	}
-	name = text_trim((struct text){ text.at + 1, text.bytes - 2 });
-	kind = text_word(&name);
-	name = text_trim(name);
-	if (text_equal(kind, "machine"))
-		open_machine(parser, name);
-	else if (text_equal(kind, "guest"))
-		open_partition(parser, BH_KIND_GUEST, name);
-	else if (text_equal(kind, "native"))
-		open_partition(parser, BH_KIND_NATIVE, name);
-	else if (text_equal(kind, "channel"))
-		open_channel(parser, name);
-	else
-		config_fail(parser, NULL, parser->line,
-			    "there is no such section: [machine], [guest NAME], [native NAME] and "
-			    "[channel NAME] are known");
-}
 
 /* A file that is not text would have as many errors as lines: the first is told. */
 static bool is_noise(struct config_parser *parser, struct text line)
@@ -189,8 +11,8 @@ static bool is_noise(struct config_parser *parser, struct text line)
 			continue;
 		if (parser->partition)
 			config_mark(parser->partition, parser->line, "this line is not text");
-		if (parser->section == CONFIG_SECTION_CHANNEL)
-			parser->end->broken = true;
+		if (parser->entry)
+			parser->entry->broken = true;
 		if (!parser->noise)
 			config_fail(parser, NULL, parser->line,
 				    "this is not text (more lines like it are not told): write the "
@@ -211,13 +33,13 @@ static void parse_line(struct config_parser *parser, struct text line)
 	if (!line.bytes || line.at[0] == '#')
 		return;
 	if (line.at[0] == '[')
-		section_line(parser, line);
+		config_section_line(parser, line);
 	else if (parser->section != CONFIG_SECTION_NONE)
 		config_key_line(parser, line);
 	else if (!parser->section_line && !parser->headless++)
 		config_fail(parser, NULL, parser->line,
 			    "this stands before the first section: begin with [machine], "
-			    "[guest NAME], [native NAME] or [channel NAME]");
+			    "[guest NAME], [native NAME], [channel NAME] or [network NAME]");
 	/* Else it has been said that the section is unknown, or that there is none yet. */
 }
 
@@ -233,7 +55,7 @@ static void parse_lines(struct config_parser *parser, struct text text)
 		parser->line++;
 		parse_line(parser, line);
 	}
-	close_section(parser);
+	config_section_close(parser);
 }
 
 static bool is_text(struct config_parser *parser, struct text text)
@@ -260,6 +82,7 @@ static void set_defaults(struct config *config)
 	config->machine.services_weight = 200;
 	config->machine.slice_microseconds = 5000;
 	config->machine.panic = CONFIG_PANIC_HALT;
+	config->net = UINT32_MAX;
 }
 
 uint32_t config_parse(const char *text, size_t bytes, struct config *config, config_error report, void *context)

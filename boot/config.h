@@ -113,6 +113,12 @@ struct config {
 	uint32_t net;			       /* index of the net service in partition[]; UINT32_MAX: no networks */
 };
 
+/* Whether partition[index] is the net service, which no section of the file names. */
+static inline bool config_is_net(const struct config *config, uint32_t index)
+{
+	return config->network.networks && config->net == index;
+}
+
 /* Called for each error, in the order of the file; `line` 0: the file as a whole. `text` says what
  * is wrong and what would be right. */
 typedef void (*config_error)(void *context, uint32_t line, const char *text);

@@ -85,10 +85,11 @@ static bool resolve_channel(struct config_parser *parser, uint32_t index)
 	struct config *config = parser->config;
 	struct config_channel *channel = &config->channel[index];
 	const struct config_ends *ends = &parser->ends[index];
+	bool broken = parser->channel_entry[index].broken;
 
 	for (uint32_t i = 0; i < 2; i++) {
 		channel->end[i] = config_find(config, ends->name[i]);
-		if (ends->broken)
+		if (broken)
 			continue;
 		if (channel->end[i] == UINT32_MAX) {
 			config_fail(parser, NULL, ends->line,
@@ -103,12 +104,12 @@ static bool resolve_channel(struct config_parser *parser, uint32_t index)
 			return false;
 		}
 	}
-	if (!ends->broken && channel->end[0] == channel->end[1]) {
+	if (!broken && channel->end[0] == channel->end[1]) {
 		config_fail(parser, NULL, ends->line, "the channel joins %s with itself: name two natives",
 			    ends->name[0]);
 		return false;
 	}
-	return !ends->broken;
+	return !broken;
 }
 
 /* A partition that was promised a channel is not started without it. */
@@ -150,6 +151,8 @@ void config_check(struct config_parser *parser)
 		parser->no_cpus[i] = !check_cpus(parser, i);
 		check_shares(parser, &parser->config->partition[i]);
 	}
-	config_check_grants(parser);
 	check_channels(parser);
+	config_check_devices(parser);
+	config_check_networks(parser);
+	config_check_grants(parser);
 }

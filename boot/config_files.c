@@ -42,7 +42,7 @@ uint32_t config_files(const struct config *config, struct config_file *list)
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < config->partitions; i++)
-		for (uint32_t r = 0; r < 2 + config->partition[i].grants; r++)
+		for (uint32_t r = 0; !config_is_net(config, i) && r < 2 + config->partition[i].grants; r++)
 			if (reference(&config->partition[i], r, &file))
 				add(list, &count, &file);
 	return count;

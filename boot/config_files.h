@@ -12,8 +12,8 @@ struct config_file {
 	bool program;	  /* a native's program; may be both */
 };
 
-/* Fills `list` (room for CONFIG_FILES) in the order of first mention. Returns the number of
- * different files. */
+/* Fills `list` (room for CONFIG_FILES) in the order of first mention; the services' programs are not among
+ * them. Returns the number of different files. */
 uint32_t config_files(const struct config *config, struct config_file *list);
 
 /*

@@ -63,6 +63,20 @@ static void add_image(struct config_parser *parser, struct config_grant *grant, 
 		parser->partition->grants++;
 }
 
+static void add_device(struct config_parser *parser, struct config_grant *grant, struct text name)
+{
+	struct config_device device = { 0 };
+
+	if (!config_device_read(name, &device)) {
+		config_fail_here(parser, "`device` is followed by the address of a PCI device or by its class: "
+					 "for example `device 00:1f.2` or `device class 02:00`");
+		return;
+	}
+	grant->first = device.by;
+	grant->last = device.number;
+	parser->partition->grants++;
+}
+
 static void add_grant(struct config_parser *parser, struct text text)
 {
 	static const struct {
@@ -77,6 +91,7 @@ static void add_grant(struct config_parser *parser, struct text text)
 		{ "ports", CONFIG_GRANT_PORTS, true, add_ports },
 		{ "irq", CONFIG_GRANT_IRQ, true, add_irq },
 		{ "image", CONFIG_GRANT_IMAGE, true, add_image },
+		{ "device", CONFIG_GRANT_DEVICE, true, add_device },
 	};
 	struct config_partition *partition = parser->partition;
 	struct text what = text_word(&text), rest = text_trim(text);
@@ -110,7 +125,7 @@ static void add_grant(struct config_parser *parser, struct text text)
 		what.bytes = 40;
 	config_fail_here(parser,
 			 "there is no grant `%.*s`: control NAME, inspect NAME, machine, "
-			 "ports FIRST-LAST, irq NUMBER and image FILE are known",
+			 "ports FIRST-LAST, irq NUMBER, image FILE and device ADDRESS are known",
 			 TEXT_ARGUMENTS(what));
 }
 

@@ -8,6 +8,7 @@
 #define GUEST	  CONFIG_SECTION_GUEST
 #define NATIVE	  CONFIG_SECTION_NATIVE
 #define CHANNEL	  CONFIG_SECTION_CHANNEL
+#define NETWORK	  CONFIG_SECTION_NETWORK
 #define PARTITION (GUEST | NATIVE)
 
 static const struct config_key keys[] = {
@@ -15,6 +16,7 @@ static const struct config_key keys[] = {
 	{ "services-weight", "200", MACHINE, 0, false, config_set_services_weight },
 	{ "slice", "5ms", MACHINE, 0, false, config_set_slice },
 	{ "panic", "halt", MACHINE, 0, false, config_set_panic },
+	{ "trusted-for-dma", "net", MACHINE, 0, false, config_set_trusted_services },
 	{ "kernel", "vmlinuz", GUEST, GUEST, false, config_set_image },
 	{ "initrd", "initramfs.img", GUEST, 0, false, config_set_initrd },
 	{ "command-line", "console=ttyS0", GUEST, 0, true, config_set_command },
@@ -27,8 +29,13 @@ static const struct config_key keys[] = {
 	{ "restart", "on-failure 3", PARTITION, 0, false, config_set_restart },
 	{ "autostart", "yes", PARTITION, 0, false, config_set_autostart },
 	{ "grants", "inspect NAME", PARTITION, 0, false, config_set_grants },
+	{ "networks", "lan", GUEST, 0, false, config_set_networks },
+	{ "trusted-for-dma", "no", NATIVE, 0, false, config_set_trusted },
 	{ "between", "ping, pong", CHANNEL, CHANNEL, false, config_set_between },
 	{ "size", "64K", CHANNEL, 0, false, config_set_size },
+	{ "nic", "ethernet", NETWORK, 0, false, config_set_nic },
+	{ "mtu", "1500", NETWORK, 0, false, config_set_mtu },
+	{ "broadcasts", "1000", NETWORK, 0, false, config_set_broadcasts },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -52,6 +59,7 @@ static const char *section_name(uint32_t section)
 	case CONFIG_SECTION_MACHINE: return "the machine";
 	case CONFIG_SECTION_GUEST: return "a guest";
 	case CONFIG_SECTION_NATIVE: return "a native";
+	case CONFIG_SECTION_NETWORK: return "a network";
 	default: return "a channel";
 	}
 }
@@ -147,8 +155,8 @@ void config_key_missing(struct config_parser *parser)
 	for (const struct config_key *key = keys; key < keys + KEYS; key++) {
 		if (!(key->required & parser->section) || parser->seen[key - keys])
 			continue;
-		if (parser->section == CONFIG_SECTION_CHANNEL)
-			parser->end->broken = true;
+		if (parser->entry)
+			parser->entry->broken = true;
 		config_fail(parser, parser->partition, parser->section_line, "%s needs `%s`: for example `%s = %s`",
 			    section_name(parser->section), key->name, key->name, key->example);
 	}

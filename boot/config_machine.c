@@ -77,13 +77,29 @@ static void take_memory(struct config *config, struct config_partition *partitio
 				      wanted, text_size(fits, (*frames - beside) * FRAME), beside_text);
 }
 
+#define PORTS_PER_FRAME (FRAME / BH_PORT_CHANNEL_BYTES)
+
+/* What the channels take: those of the file, and those of the ports and of the net service. */
 static uint64_t channel_frames(const struct config *config)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = config->network.networks ? BH_NETWORK_CHANNEL_BYTES : 0, ports = 0;
 
 	for (uint32_t i = 0; i < config->channels; i++)
 		bytes += config->channel[i].bytes;
-	return frames_of(bytes);
+	for (uint32_t i = 0; i < config->network.ports; i++)
+		ports += !config->partition[config->network.port[i].partition].error[0];
+	return frames_of(bytes) + (ports + PORTS_PER_FRAME - 1) / PORTS_PER_FRAME;
+}
+
+static void check_partition(struct config *config, uint32_t index, const struct config_facts *facts, uint64_t *frames,
+			    config_error report, void *context)
+{
+	struct config_partition *partition = &config->partition[index];
+
+	if (!partition->error[0] && facts->cpus)
+		check_cpus(config, partition, facts, report, context);
+	if (!partition->error[0] && facts->memory_known)
+		take_memory(config, partition, facts, frames, report, context);
 }
 
 uint32_t config_machine_check(struct config *config, const struct config_facts *facts, config_error report,
@@ -95,14 +111,13 @@ uint32_t config_machine_check(struct config *config, const struct config_facts *
 	frames = frames > channels ? frames - channels : 0;
 	if (facts->cpus)
 		check_services_cpu(config, facts, report, context);
-	for (uint32_t i = 0; i < config->partitions; i++) {
-		struct config_partition *partition = &config->partition[i];
-
-		if (!partition->error[0] && facts->cpus)
-			check_cpus(config, partition, facts, report, context);
-		if (!partition->error[0] && facts->memory_known)
-			take_memory(config, partition, facts, &frames, report, context);
+	if (config->network.networks) {
+		config->partition[config->net].cpu[0] = (uint16_t)config->machine.services_cpu;
+		check_partition(config, config->net, facts, &frames, report, context);
 	}
+	for (uint32_t i = 0; i < config->partitions; i++)
+		if (!config_is_net(config, i))
+			check_partition(config, i, facts, &frames, report, context);
 	return config->errors - before;
 }
 

@@ -17,11 +17,10 @@ struct config_facts {
 };
 
 /*
- * Finds what the machine cannot give: CPUs that are not there, memory that does not fit. Memory is
- * given in the order of the file, so the partitions that no longer fit fail and the earlier ones do
- * not. Partitions that have an error already take nothing. A services-cpu that is not there becomes
- * 0 (an error without a partition). Each error is counted, reported, and marks its partition.
- * Returns the number of new errors.
+ * Finds what the machine cannot give: CPUs that are not there, memory that does not fit. Memory is given to channels,
+ * the net service, and then in the order of the file, so the partitions that no longer fit fail and the earlier ones do
+ * not. Partitions that have an error already take nothing. A services-cpu that is not there becomes 0 (an error without
+ * a partition). Each error is counted, reported, and marks its partition. Returns the number of new errors.
  */
 uint32_t config_machine_check(struct config *config, const struct config_facts *facts, config_error report,
 			      void *context);

@@ -2,9 +2,10 @@
  * config_parser.h: the state that the parts of the configuration's parser share. For config*.c
  * only.
  *
- * config.c reads lines and sections, config_keys.c has the table of keys, config_values.c reads
- * their values, config_grants.c reads and checks grants, config_check.c checks what no line shows
- * alone, config_report.c keeps errors.
+ * config.c reads lines, config_section.c those of sections, config_keys.c has the table of keys, config_values.c and
+ * config_path.c read their values, config_grants.c reads and checks grants, config_device.c PCI devices,
+ * config_network.c networks and config_ports.c the ports of guests on them, config_check.c and config_network_check.c
+ * check what no line shows alone, config_report.c keeps errors.
  */
 #pragma once
 #include "config.h"
@@ -19,6 +20,7 @@ enum config_section {
 	CONFIG_SECTION_GUEST = 2,
 	CONFIG_SECTION_NATIVE = 4,
 	CONFIG_SECTION_CHANNEL = 8,
+	CONFIG_SECTION_NETWORK = 16,
 };
 
 struct config_report {
@@ -26,11 +28,17 @@ struct config_report {
 	char text[CONFIG_ERROR_BYTES];
 };
 
-/* What a channel is while only names are known. */
+/* A channel or network of the file, in the order of their sections. */
+struct config_entry {
+	char name[BH_NAME_BYTES];
+	uint32_t line;
+	bool broken; /* it had an error: it is dropped at the end */
+};
+
+/* Whom a channel joins while only names are known. */
 struct config_ends {
 	char name[2][BH_NAME_BYTES];
 	uint32_t line;
-	bool broken; /* it had an error: it is dropped at the end */
 };
 
 struct config_parser {
@@ -42,17 +50,28 @@ struct config_parser {
 	struct config_partition *partition; /* GUEST, NATIVE: in config, or `spare` */
 	struct config_channel *channel;	    /* CHANNEL: in config, or `spare_channel` */
 	struct config_ends *end;	    /* of `channel` */
+	struct bh_network *network;	    /* NETWORK: in config, or `spare_network` */
+	struct config_device *nic;	    /* of `network` */
+	struct config_entry *entry;	    /* CHANNEL, NETWORK: its entry, or `spare_entry` */
 	uint32_t seen[CONFIG_KEYS_MAX];	    /* line of each key of this section, 0: not yet */
 
 	/* Sections that have no place in config are parsed into these, for their errors' sake. */
 	struct config_partition spare;
 	struct config_channel spare_channel;
 	struct config_ends spare_end;
+	struct bh_network spare_network;
+	struct config_device spare_nic;
+	struct bh_port spare_port;
+	struct config_entry spare_entry;
 
 	struct config_ends ends[CONFIG_CHANNELS];
-	bool no_cpus[CONFIG_PARTITIONS]; /* its `cpus` clash: it holds none of them */
-	bool noise;			 /* a line that is no text has been reported */
-	uint32_t headless;		 /* lines before the first section */
+	struct config_entry channel_entry[CONFIG_CHANNELS];
+	struct config_entry network_entry[BH_NETWORKS];
+	char port_network[BH_PORTS + 1][BH_NAME_BYTES]; /* the network of each port, while only its name is known */
+	bool net_trusted;				/* [machine] trusts the net service for DMA */
+	bool no_cpus[CONFIG_PARTITIONS];		/* its `cpus` clash: it holds none of them */
+	bool noise;					/* a line that is no text has been reported */
+	uint32_t headless;				/* lines before the first section */
 	uint32_t reports;
 	struct config_report report[CONFIG_REPORTS];
 };
@@ -83,6 +102,21 @@ void config_mark(struct config_partition *partition, uint32_t line, const char *
 /* Hands the errors to `report` by order of line. */
 void config_report_all(struct config_parser *parser, config_error report, void *context);
 
+/* ---- config_section.c ---- */
+
+/* `text` is a line "[kind name]": the section that it opens is being read from now on. */
+void config_section_line(struct config_parser *parser, struct text text);
+void config_section_close(struct config_parser *parser);
+
+/* Whether `name` may be a partition's, a channel's or a network's; NULL, or what is wrong. */
+const char *config_name_error(struct text name);
+
+/* Index of the partition called `name`, or UINT32_MAX. */
+uint32_t config_find(const struct config *config, const char *name);
+
+/* A new partition with the defaults of its kind. */
+void config_partition_init(struct config_partition *partition, uint32_t kind, struct text name, uint32_t line);
+
 /* ---- config_keys.c ---- */
 
 /* `text` is a line "key = value" of the section being read. */
@@ -94,7 +128,7 @@ void config_key_missing(struct config_parser *parser);
 /* Cuts a comment off: from a # at the start or after a blank. */
 struct text config_uncomment(struct text text);
 
-/* ---- config_values.c, config_grants.c: one function per key ---- */
+/* ---- config_values.c, _path.c, _grants.c, _network.c, _ports.c: one function per key ---- */
 
 void config_set_services_cpu(struct config_parser *parser, const char *key, struct text value);
 void config_set_services_weight(struct config_parser *parser, const char *key, struct text value);
@@ -111,23 +145,39 @@ void config_set_restart(struct config_parser *parser, const char *key, struct te
 void config_set_autostart(struct config_parser *parser, const char *key, struct text value);
 void config_set_grants(struct config_parser *parser, const char *key, struct text value);
 void config_set_between(struct config_parser *parser, const char *key, struct text value);
+void config_set_trusted(struct config_parser *parser, const char *key, struct text value);
+void config_set_trusted_services(struct config_parser *parser, const char *key, struct text value);
+void config_set_nic(struct config_parser *parser, const char *key, struct text value);
+void config_set_mtu(struct config_parser *parser, const char *key, struct text value);
+void config_set_broadcasts(struct config_parser *parser, const char *key, struct text value);
+void config_set_networks(struct config_parser *parser, const char *key, struct text value);
 void config_set_size(struct config_parser *parser, const char *key, struct text value);
 
 /* Reads a number within first..last; reports what would be right and returns false otherwise. */
 bool config_number(struct config_parser *parser, const char *key, struct text value, uint64_t first, uint64_t last,
 		   uint64_t *number);
 
+/*
+ * Reads a size within limits[0]..limits[1] that is a multiple of limits[2]; reports what would be right and returns
+ * false otherwise.
+ */
+bool config_size(struct config_parser *parser, const char *key, struct text value, const uint64_t limits[3],
+		 uint64_t *bytes);
+
 /* Reads the path of a file on the volume, or reports what is wrong with it. */
 bool config_path(struct config_parser *parser, const char *key, struct text value, char *path);
 
-/* ---- config_check.c, config_grants.c ---- */
+/* ---- config_device.c ---- */
 
-/* Whether `name` may be a partition's or a channel's; NULL, or what is wrong. */
-const char *config_name_error(struct text name);
+/* Reads "00:1f.6", "0000:00:1f.6" (segment in front) or "class 02:00"; false: it is none of these. */
+bool config_device_read(struct text value, struct config_device *device);
 
-/* Index of the partition called `name`, or UINT32_MAX. */
-uint32_t config_find(const struct config *config, const char *name);
+/* Reports every PCI device that is named twice by its address: the later owner in the file goes without. */
+void config_check_devices(struct config_parser *parser);
 
-/* What shows only when all sections are known: CPUs, grants, channels. */
+/* ---- config_check.c, config_grants.c, config_network_check.c ---- */
+
+/* What shows only when all sections are known: CPUs, grants, channels, networks. */
 void config_check(struct config_parser *parser);
 void config_check_grants(struct config_parser *parser);
+void config_check_networks(struct config_parser *parser);

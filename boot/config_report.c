@@ -46,8 +46,8 @@ void config_fail_here(struct config_parser *parser, const char *format, ...)
 {
 	va_list arguments;
 
-	if (parser->section == CONFIG_SECTION_CHANNEL)
-		parser->end->broken = true;
+	if (parser->entry)
+		parser->entry->broken = true;
 	va_start(arguments, format);
 	fail(parser, parser->partition, parser->line, format, arguments);
 	va_end(arguments);

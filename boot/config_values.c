@@ -73,60 +73,6 @@ void config_set_panic(struct config_parser *parser, const char *key, struct text
 		config_fail_here(parser, "`%s` is `halt` or `reset`", key);
 }
 
-/* What is wrong with a path, or NULL. FAT refuses some characters; the rest keeps a file inside of
- * the volume. */
-static const char *path_error(struct text path)
-{
-	struct text rest = path;
-
-	for (size_t i = 0; i < path.bytes; i++) {
-		char c = path.at[i];
-
-		if (c == '\\')
-			return "folders are separated by `/`";
-		if (c == ':' || c == '*' || c == '?' || c == '"' || c == '<' || c == '>' || c == '|' || c == ',')
-			return "a file name has none of : * ? \" < > | and comma";
-	}
-	if (path.at[0] == '/')
-		return "a path begins in the configuration's folder: leave out the first `/`";
-	while (rest.bytes) {
-		struct text part = text_until(&rest, '/');
-
-		if (text_equal(part, ".."))
-			return "a path stays in the configuration's folder: no `..`";
-		if (!part.bytes || part.at[part.bytes - 1] == '.')
-			return "a part of the path is empty or ends with a dot";
-	}
-	if (path.at[path.bytes - 1] == '/')
-		return "it ends with `/`: name a file";
-	return NULL;
-}
-
-bool config_path(struct config_parser *parser, const char *key, struct text value, char *path)
-{
-	const char *wrong = path_error(value);
-
-	if (!wrong && !text_copy(value, path, CONFIG_PATH_BYTES))
-		wrong = "the path is too long: 127 characters at most";
-	if (value.bytes > 60)
-		value.bytes = 60;
-	if (wrong)
-		config_fail_here(parser, "`%s = %.*s`: %s", key, TEXT_ARGUMENTS(value), wrong);
-	return !wrong;
-}
-
-void config_set_image(struct config_parser *parser, const char *key, struct text value)
-{
-	parser->partition->image_line = parser->line;
-	config_path(parser, key, value, parser->partition->image);
-}
-
-void config_set_initrd(struct config_parser *parser, const char *key, struct text value)
-{
-	parser->partition->initrd_line = parser->line;
-	config_path(parser, key, value, parser->partition->initrd);
-}
-
 void config_set_command(struct config_parser *parser, const char *key, struct text value)
 {
 	if (!text_copy(value, parser->partition->command, BH_COMMAND_BYTES))
@@ -152,10 +98,8 @@ static bool read_size(struct text value, uint64_t *bytes)
 	return true;
 }
 
-/* A size within least..most and a multiple of `step`, or the error that says what would be right.
- */
-static void set_size(struct config_parser *parser, const char *key, struct text value, const uint64_t limits[3],
-		     uint64_t *out)
+bool config_size(struct config_parser *parser, const char *key, struct text value, const uint64_t limits[3],
+		 uint64_t *out)
 {
 	uint64_t least = limits[0], most = limits[1], step = limits[2], bytes;
 	char a[24], b[24], c[24];
@@ -174,7 +118,9 @@ static void set_size(struct config_parser *parser, const char *key, struct text 
 				 text_size(a, bytes - bytes % step), text_size(b, bytes - bytes % step + step));
 	} else {
 		*out = bytes;
+		return true;
 	}
+	return false;
 }
 
 void config_set_memory(struct config_parser *parser, const char *key, struct text value)
@@ -183,15 +129,15 @@ void config_set_memory(struct config_parser *parser, const char *key, struct tex
 	static const uint64_t native[] = { NATIVE_MEMORY_MIN, NATIVE_MEMORY_MAX, 2 * MIB };
 
 	parser->partition->memory_line = parser->line;
-	set_size(parser, key, value, parser->section == CONFIG_SECTION_GUEST ? guest : native,
-		 &parser->partition->memory_bytes);
+	config_size(parser, key, value, parser->section == CONFIG_SECTION_GUEST ? guest : native,
+		    &parser->partition->memory_bytes);
 }
 
 void config_set_size(struct config_parser *parser, const char *key, struct text value)
 {
 	static const uint64_t limits[] = { 4096, 16 * MIB, 4096 };
 
-	set_size(parser, key, value, limits, &parser->channel->bytes);
+	config_size(parser, key, value, limits, &parser->channel->bytes);
 }
 
 void config_set_cpus(struct config_parser *parser, const char *key, struct text value)
@@ -260,12 +206,22 @@ void config_set_restart(struct config_parser *parser, const char *key, struct te
 		set_number(parser, key, limit, 1, 1000000, &partition->restart_limit);
 }
 
-void config_set_autostart(struct config_parser *parser, const char *key, struct text value)
+static void set_yes_or_no(struct config_parser *parser, const char *key, struct text value, uint8_t *out)
 {
 	if (text_equal(value, "yes"))
-		parser->partition->autostart = 1;
+		*out = 1;
 	else if (text_equal(value, "no"))
-		parser->partition->autostart = 0;
+		*out = 0;
 	else
 		config_fail_here(parser, "`%s` is `yes` or `no`", key);
+}
+
+void config_set_autostart(struct config_parser *parser, const char *key, struct text value)
+{
+	set_yes_or_no(parser, key, value, &parser->partition->autostart);
+}
+
+void config_set_trusted(struct config_parser *parser, const char *key, struct text value)
+{
+	set_yes_or_no(parser, key, value, &parser->partition->trusted_for_dma);
 }

@@ -24,7 +24,9 @@ FIXED = (
     ("guests/monitor.elf", "bulkhead/monitor.elf"),
     ("guests/console.elf", "bulkhead/console.elf"),
 )
-STRIPPED = ("bulkhead/kernel.elf", "bulkhead/monitor.elf", "bulkhead/console.elf")
+# Only where it was built: no machine without networks loads it.
+NET = ("guests/net.elf", "bulkhead/net.elf")
+STRIPPED = ("bulkhead/kernel.elf", "bulkhead/monitor.elf", "bulkhead/console.elf", "bulkhead/net.elf")
 
 
 class ImageError(Exception):
@@ -57,7 +59,8 @@ def named_files(build, conf, force):
 def collect(build, conf, force):
     """(file on the host, place on the volume) of everything, each place once."""
     folder = os.path.dirname(conf)
-    files = [(os.path.join(build, source), place) for source, place in FIXED]
+    fixed = FIXED + ((NET,) if os.path.isfile(os.path.join(build, NET[0])) else ())
+    files = [(os.path.join(build, source), place) for source, place in fixed]
     files.append((conf, "bulkhead.conf"))
     files += [(os.path.join(folder, name), name) for name in named_files(build, conf, force)]
     places = {}

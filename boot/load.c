@@ -198,6 +198,17 @@ static void finish_monitor(const struct pending *p)
 					      config->partition[i].name, LOAD_FOLDER, p->file.path, error);
 }
 
+/* Without the net service its guests run, on networks that carry nothing. */
+static void finish_net(const struct pending *p)
+{
+	struct config_partition *net = &info->config.partition[info->config.net];
+	char error[ELF_ERROR_BYTES];
+
+	if (!parse_pending(p, error))
+		config_partition_fail(&info->config, net, net->line, report, report_context, "networks need %s%s: %s",
+				      LOAD_FOLDER, p->file.path, error);
+}
+
 static bool finish_console(const struct pending *p)
 {
 	char error[ELF_ERROR_BYTES];
@@ -223,7 +234,9 @@ static void load_named(struct config_file *files)
 bool load_all(struct boot_info *boot, config_error to, void *context)
 {
 	static const struct config_file services[] = { { "monitor.elf", 0, false, true },
-						       { "console.elf", 0, false, true } };
+						       { "console.elf", 0, false, true },
+						       { CONFIG_NET_PROGRAM, 0, false, true } };
+	uint32_t first = boot->config.network.networks ? 3 : 2; /* of the programs that the configuration names */
 	struct config_file *files = firmware_allocate(CONFIG_FILES * sizeof(*files));
 
 	info = boot;
@@ -236,10 +249,14 @@ bool load_all(struct boot_info *boot, config_error to, void *context)
 	}
 	add_pending(&services[0], LOAD_FOLDER "monitor.elf");
 	add_pending(&services[1], LOAD_FOLDER "console.elf");
+	if (first > 2)
+		add_pending(&services[2], LOAD_FOLDER CONFIG_NET_PROGRAM);
 	load_named(files);
 	read_pending();
 	finish_monitor(&pending[0]);
-	for (uint32_t i = 2; i < pendings; i++)
+	if (first > 2)
+		finish_net(&pending[2]);
+	for (uint32_t i = first; i < pendings; i++)
 		finish_program(&pending[i]);
 	return finish_console(&pending[1]);
 }

@@ -4,11 +4,11 @@
 #include "boot_info.h"
 #include "memory_map.h"
 
-#define LOAD_FOLDER "bulkhead/" /* kernel.elf, monitor.elf and console.elf on the volume */
+#define LOAD_FOLDER "bulkhead/" /* kernel.elf and the services' programs on the volume */
 
 /*
- * Loads every file that info->config names, each once, and LOAD_FOLDER's monitor.elf and
- * console.elf: fills info's image[] and program[]. What is missing or broken marks the partitions
+ * Loads every file that info->config names, each once, and LOAD_FOLDER's monitor.elf, console.elf and, if there are
+ * networks, net.elf: fills info's image[] and program[]. What is missing or broken marks the partitions
  * that need it, by `report`. False when there is no console (the firmware's console has been told
  * why): nothing can be managed without.
  */

@@ -94,15 +94,10 @@ static bool digit_value(char c, unsigned base, unsigned *value)
 	return true;
 }
 
-bool text_number(struct text text, uint64_t *value)
+static bool read_digits(struct text text, unsigned base, uint64_t *value)
 {
-	unsigned base = 10, digit;
+	unsigned digit;
 
-	if (text.bytes > 2 && text.at[0] == '0' && (text.at[1] == 'x' || text.at[1] == 'X')) {
-		base = 16;
-		text.at += 2;
-		text.bytes -= 2;
-	}
 	*value = 0;
 	for (size_t i = 0; i < text.bytes; i++) {
 		if (!digit_value(text.at[i], base, &digit))
@@ -112,6 +107,18 @@ bool text_number(struct text text, uint64_t *value)
 		*value = *value * base + digit;
 	}
 	return text.bytes > 0;
+}
+
+bool text_number(struct text text, uint64_t *value)
+{
+	if (text.bytes > 2 && text.at[0] == '0' && (text.at[1] == 'x' || text.at[1] == 'X'))
+		return read_digits((struct text){ text.at + 2, text.bytes - 2 }, 16, value);
+	return read_digits(text, 10, value);
+}
+
+bool text_hex(struct text text, size_t least, size_t most, uint64_t *value)
+{
+	return text.bytes >= least && text.bytes <= most && read_digits(text, 16, value);
 }
 
 bool text_number_unit(struct text text, uint64_t *value, struct text *unit)

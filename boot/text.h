@@ -43,6 +43,9 @@ bool text_copy(struct text text, char *out, size_t size);
 /* Decimal, or hexadecimal after 0x. False unless all of `text` is a number that fits 64 bits. */
 bool text_number(struct text text, uint64_t *value);
 
+/* Hexadecimal without a prefix, `least` to `most` digits. */
+bool text_hex(struct text text, size_t least, size_t most, uint64_t *value);
+
 /* Digits followed by a unit: text is split in two. False when there is no number in front. */
 bool text_number_unit(struct text text, uint64_t *value, struct text *unit);
 

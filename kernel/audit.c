@@ -3,9 +3,11 @@
 #include <guests/lib/bh_format.h>
 #include "address_space.h"
 #include "channel.h"
+#include "device.h"
 #include "frame.h"
 #include "iommu/iommu.h"
 #include "partition.h"
+#include "pci_device.h"
 #include "report.h"
 #include "spinlock.h"
 
@@ -21,6 +23,7 @@ struct walk {
 	const struct partition *partition;
 	uint64_t own_bytes; /* of its own memory, mapped where its extents say */
 	bool devices;	    /* the table is its devices': they see its own memory only */
+	uint64_t device_bytes;
 };
 
 __attribute__((format(printf, 1, 2))) static void disagree(const char *words, ...)
@@ -59,14 +62,16 @@ static bool check_page(void *context, const struct paging_page *page)
 {
 	struct walk *walk = context;
 	const struct partition *partition = walk->partition;
-	unsigned rights = page->flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
+	unsigned rights = page->flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE | MAP_DEVICE);
 	uint64_t address;
 
 	if (!frame_may_map(partition, page->physical, page->bytes, rights))
 		disagree("%s: %llx maps %llx (%llx bytes, rights %x), whose owner is %x", partition->name,
 			 (unsigned long long)page->address, (unsigned long long)page->physical,
 			 (unsigned long long)page->bytes, rights, frame_owner(page->physical));
-	if ((page->flags & PAGING_TYPE) != PAGING_WB)
+	else if (rights & MAP_DEVICE)
+		walk->device_bytes += page->bytes;
+	if (!(rights & MAP_DEVICE) && (page->flags & PAGING_TYPE) != PAGING_WB)
 		disagree("%s: %llx is not mapped write-back", partition->name, (unsigned long long)page->address);
 	if (partition->program && (rights & MAP_WRITE) && (rights & MAP_EXECUTE))
 		disagree("%s: %llx is writable and executable", partition->name, (unsigned long long)page->address);
@@ -82,7 +87,8 @@ static bool check_page(void *context, const struct paging_page *page)
 	return true;
 }
 
-static void check_table(const struct partition *partition, const struct paging *table, bool devices)
+/* The bytes of registers that it maps. */
+static uint64_t check_table(const struct partition *partition, const struct paging *table, bool devices)
 {
 	struct walk walk = { .partition = partition, .devices = devices };
 
@@ -91,11 +97,30 @@ static void check_table(const struct partition *partition, const struct paging *
 		disagree("%s: %llx bytes of its own memory are mapped%s, it owns %llx", partition->name,
 			 (unsigned long long)walk.own_bytes, devices ? " for its devices" : "",
 			 (unsigned long long)partition->memory_bytes);
+	return walk.device_bytes;
+}
+
+/* Bus mastering first: a holder that ends meanwhile has it turned off before it has ended. */
+static void check_devices(const struct partition *partition, uint64_t mapped)
+{
+	char name[PCI_NAME_BYTES];
+
+	for (struct device *d = device_next(partition, NULL); d; d = device_next(partition, d)) {
+		bool masters = pci_device_masters(d->pci);
+
+		mapped -= d->mapped;
+		if (masters && (partition->state <= BH_STATE_BUILDING))
+			disagree("%s: its device %s may write to memory, though it does not run", partition->name,
+				 pci_name(d->pci->address, name));
+	}
+	if (mapped)
+		disagree("%s: %lld bytes of registers are mapped beyond those of its devices", partition->name,
+			 (long long)mapped);
 }
 
 static void check_partition(const struct partition *partition)
 {
-	check_table(partition, &partition->ept, false);
+	check_devices(partition, check_table(partition, &partition->ept, false));
 	if (partition->dma.root)
 		check_table(partition, &partition->dma, true);
 

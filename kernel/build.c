@@ -6,7 +6,9 @@
 #include "build_vcpus.h"
 #include "channel.h"
 #include "cpu.h"
+#include "device.h"
 #include "frame.h"
+#include "irq.h"
 #include "log.h"
 #include "panic.h"
 #include "partition.h"
@@ -28,6 +30,12 @@ static struct partition *configured[CONFIG_PARTITIONS];
 
 /* ---- failing ----------------------------------------------------------------------------------- */
 
+static void complain(struct partition *partition, uint32_t line, const char *text)
+{
+	log_printf("bulkhead.conf:%u: %s: %s", line, partition->name, text);
+	report_line(partition, "bulkhead.conf:%u: %s", line, text);
+}
+
 __attribute__((format(printf, 2, 3))) static void fail(struct partition *partition, const char *why, ...)
 {
 	char text[CONFIG_ERROR_BYTES];
@@ -38,8 +46,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct partition *partiti
 	va_end(arguments);
 	if (!partition->config)
 		panic("the console cannot be built: %s", text);
-	log_printf("bulkhead.conf:%u: %s: %s", partition->config->line, partition->name, text);
-	report_line(partition, "bulkhead.conf:%u: %s", partition->config->line, text);
+	complain(partition, partition->config->line, text);
 	atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);
 }
 
@@ -77,6 +84,7 @@ static struct partition *new_partition(const char *name, enum bh_kind kind, cons
 	partition->state = BH_STATE_STOPPED;
 	partition->cause = BH_CAUSE_NEVER_STARTED;
 	partition->dirty = true;
+	partition_init_timer(partition);
 	if (paging_create(&partition->ept, virt->paging(), &paging_pool) != PAGING_OK)
 		panic("the kernel's memory is too small for the tables of %s", name);
 	partitions[partition_count++] = partition;
@@ -242,8 +250,20 @@ static void grant_irq(struct partition *holder, unsigned irq)
 	struct handle handle = { .type = BH_HANDLE_IRQ, .rights = BH_RIGHT_USE, .number = (uint16_t)irq };
 
 	bh_snprintf(handle.name, sizeof(handle.name), "irq%u", irq);
-	if (handle_add(holder, &handle) < 0)
+	if (!irq_take(irq))
+		fail(holder, "interrupt %u has a holder already: it can have one", irq);
+	else if (handle_add(holder, &handle) < 0)
 		fail(holder, "more grants than the %u that a partition can hold", holder->handle_max);
+}
+
+static void grant_device(struct partition *holder, const struct config_grant *what)
+{
+	const char *problem = device_grant(holder, what->first, what->last, NULL);
+
+	if (problem) {
+		complain(holder, what->line, problem);
+		atomic_store(&holder->state, BH_STATE_FAILED_CONFIG);
+	}
 }
 
 static void grant_configured(struct partition *holder, const struct config_grant *what)
@@ -270,6 +290,7 @@ static void grant_configured(struct partition *holder, const struct config_grant
 			grant_irq(holder, what->first);
 		break;
 	case CONFIG_GRANT_IMAGE: grant_image(holder, what->path, what->path); break;
+	case CONFIG_GRANT_DEVICE: grant_device(holder, what); break;
 	}
 }
 
@@ -416,6 +437,21 @@ static void build_grants(struct partition *partition)
 		fail(partition, "the kernel's memory is too small for its vCPUs");
 }
 
+/* A network whose NIC cannot be had is without one; the others are none the worse. */
+static void build_nics(const struct config *config)
+{
+	for (unsigned i = 0; i < config->network.networks && config->net < config->partitions; i++) {
+		const struct config_device *nic = &config->nic[i];
+		struct partition *net = configured[config->net];
+		const char *problem = NULL;
+
+		if (nic->by != CONFIG_DEVICE_NONE && !failed(net))
+			problem = device_grant(net, nic->by, nic->number, config->network.network[i].name);
+		if (problem)
+			complain(net, nic->line, problem);
+	}
+}
+
 static void check_machine(struct config *config)
 {
 	struct config_facts facts = {
@@ -444,4 +480,6 @@ void build_partitions(struct boot_info *info)
 		build_channel(&config->channel[i]);
 	for (unsigned i = 0; i < config->partitions; i++)
 		build_grants(configured[i]);
+	build_nics(config);
+	device_list();
 }

@@ -1,5 +1,6 @@
 #include "frame.h"
 #include "channel.h"
+#include "device.h"
 #include "panic.h"
 #include "partition.h"
 #include "vcpu.h"
@@ -84,6 +85,15 @@ uint16_t frame_owner(uint64_t physical)
 	if (owners[frame] == FRAME_SPLIT)
 		return split_find(frame)->owner[physical % FRAME_BYTES / PAGE_BYTES];
 	return owners[frame];
+}
+
+bool frame_is_device(uint64_t physical, uint64_t bytes)
+{
+	for (uint64_t at = physical; at < physical + bytes; at = (at / FRAME_BYTES + 1) * FRAME_BYTES) {
+		if (frame_owner(at) != FRAME_NONE && frame_owner(at) != FRAME_FIRMWARE)
+			return false;
+	}
+	return true;
 }
 
 uint64_t frame_end(void) { return frames * FRAME_BYTES; }
@@ -243,6 +253,9 @@ bool frame_may_map(const struct partition *partition, uint64_t physical, uint64_
 
 	if (end <= physical)
 		return false;
+	if (rights & MAP_DEVICE)
+		return !(rights & MAP_EXECUTE) && frame_is_device(physical, bytes) &&
+		       device_may_map(partition, physical, bytes);
 	while (physical < end) {
 		bool split = frame_owner(physical) >= FRAME_CHANNEL || frame_owner(physical) == FRAME_KERNEL ||
 			     frame_owner(physical) == FRAME_IMAGE;
@@ -255,11 +268,12 @@ bool frame_may_map(const struct partition *partition, uint64_t physical, uint64_
 	return true;
 }
 
-_Static_assert(MAP_READ == PAGING_READ && MAP_WRITE == PAGING_WRITE && MAP_EXECUTE == PAGING_EXECUTE,
+_Static_assert(MAP_READ == PAGING_READ && MAP_WRITE == PAGING_WRITE && MAP_EXECUTE == PAGING_EXECUTE &&
+		       MAP_DEVICE == PAGING_UC && PAGING_WB == 0,
 	       "rights are passed through");
 
 bool frame_map(struct partition *partition, uint64_t address, uint64_t physical, uint64_t bytes, unsigned rights)
 {
 	return frame_may_map(partition, physical, bytes, rights) &&
-	       paging_map(&partition->ept, address, physical, bytes, rights | PAGING_WB) == PAGING_OK;
+	       paging_map(&partition->ept, address, physical, bytes, rights) == PAGING_OK;
 }

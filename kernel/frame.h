@@ -47,16 +47,21 @@ uint16_t frame_owner(uint64_t physical);
 /* The address after the last frame in the record. */
 uint64_t frame_end(void);
 
+/* Whether none of it is memory that the kernel knows, or memory of the firmware's at most. */
+bool frame_is_device(uint64_t physical, uint64_t bytes);
+
 uint64_t frame_free_bytes(void);
 uint64_t frame_ram_bytes(void);
 
 #define MAP_READ    1u
 #define MAP_WRITE   2u
 #define MAP_EXECUTE 4u
+#define MAP_DEVICE  0x10u /* a device's registers: not cached */
 
 /*
  * May `partition` see these bytes with these rights? Its own memory; its ward's, not executable; a
- * granted image, read only; a channel it is an end of and its ward's message pages, not executable.
+ * granted image, read only; a channel it is an end of and its ward's message pages, not executable. With MAP_DEVICE:
+ * registers of its devices, not executable, and nothing else.
  */
 bool frame_may_map(const struct partition *partition, uint64_t physical, uint64_t bytes, unsigned rights);
 

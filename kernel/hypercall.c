@@ -1,6 +1,7 @@
 #include "hypercall.h"
 #include <guests/lib/bh_string.h>
 #include "channel.h"
+#include "device.h"
 #include "event.h"
 #include "guest_control.h"
 #include "irq.h"
@@ -165,7 +166,14 @@ static int64_t machine_text(struct vcpu *caller)
 
 static int64_t machine(struct vcpu *caller) { return machine_control(caller, a(caller), b(caller)); }
 
-static int64_t no_device(struct vcpu *caller)
+/* ---- devices ----------------------------------------------------------------------------------- */
+
+static int64_t device(struct vcpu *caller)
+{
+	return device_call(caller, caller->arch.gpr[BH_RAX], a(caller), b(caller), c(caller), d(caller));
+}
+
+static int64_t no_doorbell(struct vcpu *caller)
 {
 	(void)caller;
 	return -BH_EBADF;
@@ -192,11 +200,11 @@ const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] =
 	[BH_MACHINE_STAT - BH_HYPERCALL_BASE] = machine_stat,
 	[BH_MACHINE_TEXT - BH_HYPERCALL_BASE] = machine_text,
 	[BH_MACHINE_CONTROL - BH_HYPERCALL_BASE] = machine,
-	[BH_GUEST_DOORBELL - BH_HYPERCALL_BASE] = no_device,
-	[BH_DEVICE_READ - BH_HYPERCALL_BASE] = no_device,
-	[BH_DEVICE_WRITE - BH_HYPERCALL_BASE] = no_device,
-	[BH_DEVICE_STAT - BH_HYPERCALL_BASE] = no_device,
-	[BH_DEVICE_MASTER - BH_HYPERCALL_BASE] = no_device,
-	[BH_DEVICE_IRQ_BIND - BH_HYPERCALL_BASE] = no_device,
-	[BH_DEVICE_DMA - BH_HYPERCALL_BASE] = no_device,
+	[BH_GUEST_DOORBELL - BH_HYPERCALL_BASE] = no_doorbell,
+	[BH_DEVICE_READ - BH_HYPERCALL_BASE] = device,
+	[BH_DEVICE_WRITE - BH_HYPERCALL_BASE] = device,
+	[BH_DEVICE_STAT - BH_HYPERCALL_BASE] = device,
+	[BH_DEVICE_MASTER - BH_HYPERCALL_BASE] = device,
+	[BH_DEVICE_IRQ_BIND - BH_HYPERCALL_BASE] = device,
+	[BH_DEVICE_DMA - BH_HYPERCALL_BASE] = device,
 };

@@ -3,6 +3,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "cpu.h"
+#include "device.h"
 #include "frame.h"
 #include "handle.h"
 #include "iommu/iommu.h"
@@ -80,6 +81,7 @@ int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t tex
 	case BH_TEXT_LOG: return log_word(offset);
 	case BH_TEXT_AUDIT: return audit_text(offset);
 	case BH_TEXT_IOMMU: return iommu_text(offset);
+	case BH_TEXT_PCI: return device_text(offset);
 	default: return -BH_EINVAL;
 	}
 }

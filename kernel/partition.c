@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "cpu.h"
 #include "cpu_this.h"
+#include "device.h"
 #include "log.h"
 #include "pool.h"
 #include "populate.h"
@@ -189,6 +190,7 @@ static void finish_building(struct partition *leader)
 	forget_signals(leader);
 	if (leader->monitor)
 		forget_signals(leader->monitor);
+	device_start(leader);
 
 	spin_lock(&leader->lock);
 	runs = leader->state == BH_STATE_BUILDING;
@@ -225,12 +227,28 @@ static void finish_dying(struct partition *leader)
 		attend_everywhere(leader);
 }
 
+/* Before memory is wiped nothing may write to it any more. A reset takes its time: meanwhile there is no work. */
+static bool devices_rest(struct entity *entity, struct partition *leader)
+{
+	unsigned wait = 0;
+
+	if (leader->device_timer.deadline == TIMER_NEVER) {
+		wait = device_stop(leader);
+		if (!wait)
+			return true;
+		timer_set(&cpu_this()->sched.timers, &leader->device_timer, clock_now() + clock_ticks(wait * 1000ull));
+	}
+	entity->work = NULL;
+	return false;
+}
+
 static void work(struct entity *entity)
 {
 	struct partition *leader = partition_leader(entity->native->partition);
 
 	if (leader->dirty) {
-		leader->dirty = !populate_wipe_slice(leader);
+		if (devices_rest(entity, leader))
+			leader->dirty = !populate_wipe_slice(leader);
 		return;
 	}
 	entity->work = NULL;
@@ -246,6 +264,17 @@ static void begin_work(struct cpu *cpu, struct partition *leader)
 
 	entity->work = work;
 	sched_wake(&cpu->sched, entity, clock_now());
+}
+
+/* On the CPU that works. */
+static void go_on(struct timer *timer)
+{
+	begin_work(cpu_this(), (struct partition *)((char *)timer - offsetof(struct partition, device_timer)));
+}
+
+void partition_init_timer(struct partition *partition)
+{
+	partition->device_timer = (struct timer){ .deadline = TIMER_NEVER, .fire = go_on };
 }
 
 /* ---- a CPU's part ------------------------------------------------------------------------------ */

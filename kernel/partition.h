@@ -5,8 +5,8 @@
  * stops or fails is always the leader; a native program leads itself.
  *
  * Life: STOPPED -> BUILDING (wiped, programs copied in; slices charged to its own first vCPU) ->
- * RUNNING <-> PAUSED; from any of them -> DYING (every CPU lets go of its vCPUs, then memory is
- * wiped) -> STOPPED. Nobody waits: each CPU concerned is told by a bit (cpu.sched.attend), and the
+ * RUNNING <-> PAUSED; from any of them -> DYING (every CPU lets go of its vCPUs, then its devices are put to rest, then
+ * memory is wiped) -> STOPPED. Nobody waits: each CPU concerned is told by a bit (cpu.sched.attend), and the
  * last to answer goes on with the next step.
  */
 #pragma once
@@ -18,6 +18,7 @@
 #include "paging.h"
 #include "handle.h"
 #include "spinlock.h"
+#include "timer.h"
 
 #define PARTITION_MAX	    (1 + 2 * CONFIG_PARTITIONS) /* console, and for each configured one perhaps a monitor */
 #define PARTITION_VCPUS	    (CONFIG_VCPUS + 1)		/* a monitor has one more than its guest */
@@ -65,10 +66,12 @@ struct partition {
 	_Atomic uint64_t holding[PARTITION_CPU_WORDS]; /* while DYING: CPUs that have not let go yet */
 	_Atomic uint32_t letting_go;		       /* how many these are */
 	bool start_again;			       /* when DYING has ended */
-	bool dirty;	   /* memory must be wiped before it is used; its first CPU's, as is `wiped` */
-	uint32_t failures; /* automatic restarts so far */
-	uint64_t started;  /* TSC */
-	uint64_t wiped;	   /* bytes of both memories wiped since */
+	bool dirty;		   /* memory must be wiped before it is used; its first CPU's, as is `wiped` */
+	uint32_t device_step;	   /* of device_stop, which goes before wiping */
+	struct timer device_timer; /* armed until its next step */
+	uint32_t failures;	   /* automatic restarts so far */
+	uint64_t started;	   /* TSC */
+	uint64_t wiped;		   /* bytes of both memories wiped since */
 	/* A partition's own, not its leader's. */
 	uint32_t report_bytes;
 	uint32_t report_epoch; /* the life that it is about */
@@ -92,6 +95,9 @@ int64_t partition_control(struct partition *partition, uint64_t operation);
  * caller's vCPU, if of this partition, must not run on. Any CPU.
  */
 void partition_end(struct partition *partition, enum bh_cause cause, bool again);
+
+/* Boot: of a new one. */
+void partition_init_timer(struct partition *partition);
 
 /* Own CPU: looks at the state of a leader and does this CPU's part. */
 struct cpu;

@@ -1,6 +1,7 @@
 #include "start.h"
 #include <stdatomic.h>
 #include "build.h"
+#include "device.h"
 #include "frame.h"
 #include "iommu/iommu.h"
 #include "log.h"
@@ -44,6 +45,7 @@ void machine_start(const struct boot_info *info)
 	virt->require();
 	virt->caps(log_caps_line);
 	frame_init(info);
+	device_init();
 	iommu_init();
 	build_partitions(boot);
 	log_printf("%u partitions, %llu MiB free, kernel %llu KiB (%llu KiB of it free)", partition_count,

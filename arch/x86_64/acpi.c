@@ -145,6 +145,20 @@ static void parse_hpet(struct acpi *acpi, const struct table *t)
 		acpi->hpet = field(t->bytes + 44, 8);
 }
 
+/* MCFG: PCI Firmware 3.0, table 4-2. */
+static void parse_mcfg(struct acpi *acpi, const struct table *t)
+{
+	for (uint32_t at = 44; at + 16 <= t->length && acpi->ecams < ACPI_ECAMS; at += 16) {
+		const uint8_t *e = t->bytes + at;
+
+		if (e[11] >= e[10] && field(e, 8) % 0x100000 == 0)
+			acpi->ecam[acpi->ecams++] = (struct acpi_ecam){ .address = field(e, 8),
+									.segment = (uint16_t)field(e + 8, 2),
+									.first_bus = e[10],
+									.last_bus = e[11] };
+	}
+}
+
 static void parse_table(struct acpi *acpi, acpi_map map, uint64_t physical)
 {
 	struct table t;
@@ -163,6 +177,8 @@ static void parse_table(struct acpi *acpi, acpi_map map, uint64_t physical)
 		acpi->dmar = physical, acpi->dmar_bytes = t.length;
 	else if (signature_is(&t, "IVRS"))
 		acpi->ivrs = physical, acpi->ivrs_bytes = t.length;
+	else if (signature_is(&t, "MCFG"))
+		parse_mcfg(acpi, &t);
 }
 
 /* RSDT (entries of 4 bytes) or XSDT (8). */

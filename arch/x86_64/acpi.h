@@ -6,6 +6,7 @@
 #define ACPI_CPUS      256
 #define ACPI_IOAPICS   8
 #define ACPI_OVERRIDES 24
+#define ACPI_ECAMS     8
 
 struct acpi_ioapic {
 	uint32_t address;
@@ -20,14 +21,22 @@ struct acpi_override {
 	uint32_t gsi;
 };
 
+/* Configuration space of the buses of a PCI segment (PCI Firmware 3.0, 4.1.2): 1 MiB a bus, from bus 0 on. */
+struct acpi_ecam {
+	uint64_t address; /* physical, of bus 0 */
+	uint16_t segment;
+	uint8_t first_bus, last_bus;
+};
+
 struct acpi {
 	bool madt;
 	uint32_t cpus;		/* enabled; as many as fit */
 	uint32_t cpus_left_out; /* enabled, but past ACPI_CPUS */
 	uint32_t apic_id[ACPI_CPUS];
-	uint32_t ioapics, overrides;
+	uint32_t ioapics, overrides, ecams;
 	struct acpi_ioapic ioapic[ACPI_IOAPICS];
 	struct acpi_override override[ACPI_OVERRIDES];
+	struct acpi_ecam ecam[ACPI_ECAMS];
 	uint16_t pm_timer_port; /* 0: none */
 	bool pm_timer_32bit;
 	uint8_t reset_space; /* generic address space: 0 memory, 1 I/O, 2 PCI; 0xff: no reset

@@ -5,8 +5,8 @@
 enum interrupt_vector {
 	VECTOR_NMI = 2,
 	VECTOR_PIC_FIRST = 0x20,    /* the masked 8259s' spurious interrupts: 0x20 to 0x2f */
-	VECTOR_DEVICE_FIRST = 0x30, /* + ISA interrupt number */
-	VECTOR_DEVICE_LAST = 0x3f,
+	VECTOR_DEVICE_FIRST = 0x30, /* + irq.h's number: ISA interrupts, then messages of PCI devices */
+	VECTOR_DEVICE_LAST = 0xdf,
 	VECTOR_TIMER = 0xf0,
 	VECTOR_KICK = 0xf1,
 	VECTOR_SPURIOUS = 0xff,

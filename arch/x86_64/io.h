@@ -15,5 +15,6 @@
 	}
 
 DEFINE_IO(uint8_t, b)
+DEFINE_IO(uint16_t, w)
 DEFINE_IO(uint32_t, l)
 #undef DEFINE_IO

@@ -28,6 +28,7 @@ struct ioapic {
 static struct spinlock lock = SPINLOCK_INIT; /* index and data are two accesses */
 static struct ioapic ioapic[ACPI_IOAPICS];
 static unsigned ioapics;
+static uint32_t pci_wires; /* ISA interrupts of PCI devices */
 
 static uint32_t read(const struct ioapic *io, uint32_t index)
 {
@@ -89,19 +90,24 @@ void ioapic_init(void)
 /* How ISA interrupt `irq` is wired: as on every PC, if no override says otherwise. */
 static struct acpi_override wiring(unsigned irq)
 {
+	bool pci = pci_wires >> irq & 1;
+
 	for (uint32_t i = 0; i < machine_acpi.overrides; i++) {
-		if (machine_acpi.override[i].irq == irq)
-			return machine_acpi.override[i];
+		struct acpi_override override = machine_acpi.override[i];
+
+		override.level |= pci;
+		if (override.irq == irq)
+			return override;
 	}
 	return (struct acpi_override){
 		.irq = (uint8_t)irq,
+		.level = pci,
+		.active_low = pci,
 		/* Without ACPI the timer still comes by pin 2 (MultiProcessor specification 1.4,
 		   5). */
 		.gsi = irq == 0 && !machine_acpi.madt ? 2 : irq,
 	};
 }
-
-bool ioapic_is_level(unsigned irq) { return wiring(irq).level; }
 
 static struct ioapic *find(uint32_t gsi)
 {
@@ -111,6 +117,14 @@ static struct ioapic *find(uint32_t gsi)
 	}
 	return NULL;
 }
+
+bool ioapic_wire_pci(unsigned irq)
+{
+	pci_wires |= 1u << irq;
+	return find(wiring(irq).gsi);
+}
+
+bool ioapic_is_level(unsigned irq) { return wiring(irq).level; }
 
 bool ioapic_route_isa(unsigned irq, unsigned vector, unsigned cpu_index)
 {

@@ -12,6 +12,12 @@ void ioapic_init(void);
  */
 bool ioapic_route_isa(unsigned irq, unsigned vector, unsigned cpu_index);
 
+/*
+ * From now on ISA interrupt `irq` is what PCI devices are wired to: level-triggered, and active low if the MADT does
+ * not say otherwise. False: no I/O APIC has that pin. At boot.
+ */
+bool ioapic_wire_pci(unsigned irq);
+
 /* Whether it stays asserted until its device has been served. */
 bool ioapic_is_level(unsigned irq);
 

@@ -2,18 +2,22 @@
 
 L := $(B)/guests/linux
 
-# Taken from the archive once; `make clean` keeps what was downloaded.
-$(L)/vmlinuz: guests/linux/fetch-kernel
-	@mkdir -p $(@D)
-	guests/linux/fetch-kernel $@
+LINUX_MODULES := virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover \
+	virtio_net llc stp garp mrp 8021q
+LINUX_TOOLS := clock-check code-change net-pour net-raw port-bench port-write
 
-$(L)/tools/%: guests/linux/tools/%.c guests/linux/tools/program.h
+# Taken from the archive once; `make clean` keeps what was downloaded.
+$(L)/vmlinuz $(LINUX_MODULES:%=$(L)/modules/%.ko) &: guests/linux/fetch-kernel guests/linux/linux.mk
+	@mkdir -p $(L)/modules
+	guests/linux/fetch-kernel $(L)/vmlinuz $(L)/modules $(LINUX_MODULES)
+
+$(L)/tools/%: guests/linux/tools/%.c $(wildcard guests/linux/tools/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARN) -static -nostdlib -ffreestanding -fno-stack-protector \
-		-fno-pie -no-pie -fcf-protection=none -s -Wl,--build-id=none -o $@ $<
+		-fno-tree-loop-distribute-patterns -fno-pie -no-pie -fcf-protection=none -s -Wl,--build-id=none -o $@ $<
 
-$(L)/initramfs.img: guests/linux/make-initramfs guests/linux/init \
-		$(addprefix $(L)/tools/,clock-check code-change port-bench port-write)
+$(L)/initramfs.img: guests/linux/make-initramfs guests/linux/init $(wildcard guests/linux/network/*) \
+		$(LINUX_TOOLS:%=$(L)/tools/%) $(LINUX_MODULES:%=$(L)/modules/%.ko)
 	guests/linux/make-initramfs $@ $(filter-out %/make-initramfs,$^)
 
 ALL += $(L)/vmlinuz $(L)/initramfs.img

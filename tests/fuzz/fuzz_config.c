@@ -37,9 +37,13 @@ static void check_grants(const struct config *config, const struct config_partit
 	for (uint32_t i = 0; i < partition->grants; i++) {
 		const struct config_grant *grant = &partition->grant[i];
 
-		REQUIRE(grant->type >= CONFIG_GRANT_CONTROL && grant->type <= CONFIG_GRANT_IMAGE);
+		REQUIRE(grant->type >= CONFIG_GRANT_CONTROL && grant->type <= CONFIG_GRANT_DEVICE);
 		REQUIRE(grant->partition < config->partitions);
-		REQUIRE(grant->first <= grant->last && grant->last <= 0xffff);
+		if (grant->type == CONFIG_GRANT_DEVICE)
+			REQUIRE(grant->first == CONFIG_DEVICE_ADDRESS ||
+				(grant->first == CONFIG_DEVICE_CLASS && grant->last <= 0xffff));
+		else
+			REQUIRE(grant->first <= grant->last && grant->last <= 0xffff);
 		REQUIRE(grant->type != CONFIG_GRANT_IMAGE || grant->path[0]);
 		REQUIRE(grant->type == CONFIG_GRANT_IMAGE || !grant->path[0]);
 	}
@@ -60,6 +64,36 @@ static void check_partition(const struct config *config, const struct config_par
 	check_grants(config, partition);
 }
 
+static void check_port(const struct config *config, const struct bh_port *port)
+{
+	REQUIRE(port->network < config->network.networks && port->partition < config->partitions);
+	REQUIRE(config->partition[port->partition].kind == BH_KIND_GUEST);
+	REQUIRE(port->name[0] && strnlen(port->name, BH_NAME_BYTES) < BH_NAME_BYTES);
+	REQUIRE(!(port->mac[0] & 1) && port->queues >= 1 && port->queues <= BH_QUEUE_PAIRS_MAX);
+	REQUIRE(port->mtu == config->network.network[port->network].mtu);
+	REQUIRE(port->vlan <= BH_VLAN_MAX && !(port->vlan && (port->flags & BH_PORT_TRUNK)));
+	REQUIRE(!port->rate == !port->burst);
+	for (const struct bh_port *other = config->network.port; other < port; other++)
+		REQUIRE(other->network != port->network || memcmp(other->mac, port->mac, 6));
+}
+
+static void check_networks(const struct config *config)
+{
+	const struct bh_network_records *records = &config->network;
+
+	REQUIRE(records->networks <= BH_NETWORKS && records->ports <= BH_PORTS);
+	REQUIRE(!records->networks == (config->net == UINT32_MAX) && (records->networks || !records->ports));
+	REQUIRE(!records->networks || !strcmp(config->partition[config->net].image, CONFIG_NET_PROGRAM));
+	for (uint32_t i = 0; i < records->networks; i++) {
+		const struct bh_network *network = &records->network[i];
+
+		REQUIRE(network->name[0] && network->mtu >= 576 && network->mtu <= BH_MTU_MAX);
+		REQUIRE(!network->uplink == (config->nic[i].by == CONFIG_DEVICE_NONE));
+	}
+	for (uint32_t i = 0; i < records->ports; i++)
+		check_port(config, &records->port[i]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct config config;
@@ -78,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		REQUIRE(config.channel[i].end[1] < config.partitions);
 		REQUIRE(config.channel[i].bytes >= 4096 && config.channel[i].bytes % 4096 == 0);
 	}
+	check_networks(&config);
 	count = config_files(&config, files);
 	REQUIRE(count <= CONFIG_FILES);
 	for (uint32_t i = 0; i < count; i += 2)

@@ -5,6 +5,7 @@
 #include "build.h"
 #include "channel.h"
 #include "clock.h"
+#include "device.h"
 #include "frame.h"
 #include "hypercall.h"
 #include "start.h"
@@ -83,6 +84,10 @@ static void grant(struct config_partition *p, enum config_grant_type type, uint3
 	p->grant[p->grants++] = (struct config_grant){ .type = type, .partition = partition, .first = first };
 }
 
+void (*fake_configure)(struct config *config);
+
+struct config_partition *fake_native(const char *name) { return add_partition(name, BH_KIND_NATIVE, "ping.elf", 4); }
+
 static void configure(void)
 {
 	struct config *config = &fake_boot.config;
@@ -116,6 +121,9 @@ static void configure(void)
 
 	config->channels = 1;
 	config->channel[0] = (struct config_channel){ .name = "talk", .end = { 1, 2 }, .bytes = 0x3000 };
+	config->net = UINT32_MAX;
+	if (fake_configure)
+		fake_configure(config);
 }
 
 /* The kernel's own tables: its region, a window, and a device. */
@@ -155,6 +163,7 @@ int fake_system(void **state)
 	sched_slice = clock_ticks(fake_boot.config.machine.slice_microseconds);
 	frame_init(&fake_boot);
 	map_kernel();
+	device_init();
 	build_partitions(&fake_boot);
 	the_console = find("console");
 	the_linux = find("linux");
@@ -204,6 +213,8 @@ static void reset_partition(struct partition *partition)
 	memset((void *)partition->holding, 0, sizeof(partition->holding));
 	partition->start_again = false;
 	partition->dirty = true;
+	partition->device_step = 0;
+	partition_init_timer(partition);
 	partition->failures = 0;
 	partition->started = partition->wiped = 0;
 	if (!failed)

@@ -15,6 +15,11 @@
 extern struct boot_info fake_boot;
 extern struct partition *the_console, *the_linux, *the_monitor, *the_ping, *the_pong, *the_broken;
 
+/* Called before building, to add to the configuration. */
+extern void (*fake_configure)(struct config *config);
+/* A further native of one vCPU, for that. */
+struct config_partition *fake_native(const char *name);
+
 /* Builds it all; once in a program, since the kernel's records of frames and entities are made once. */
 int fake_system(void **state);
 int fake_system_end(void **state);

@@ -45,6 +45,8 @@ extern struct vcpu *fake_state_from, *fake_state_to; /* of the last vcpu_switch_
 extern uint64_t (*fake_clock)(void);
 extern void (*fake_kicked)(unsigned index);
 
+extern uint32_t fake_unmasked; /* ISA interrupts that are let through */
+
 /* Called by cpu_idle; NULL: an idle CPU goes back to fake_run. */
 extern void (*fake_idle)(void);
 

@@ -1,47 +1,5 @@
 /* bulkhead.conf: what a good one becomes, and what is said of a bad one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#include "boot/config.h"
-
-static struct config config;
-static char told[65536];
-
-static void report(void *context, uint32_t line, const char *text)
-{
-	size_t used = strlen(told);
-
-	(void)context;
-	snprintf(told + used, sizeof(told) - used, "%u: %s\n", line, text);
-}
-
-static uint32_t parse_bytes(const char *text, size_t bytes)
-{
-	/* A copy of the exact size, so that the sanitizer sees a read beyond it. */
-	char *copy = malloc(bytes ? bytes : 1);
-	uint32_t errors;
-
-	told[0] = 0;
-	memcpy(copy, text, bytes);
-	errors = config_parse(copy, bytes, &config, report, NULL);
-	free(copy);
-	return errors;
-}
-
-static uint32_t parse(const char *text) { return parse_bytes(text, strlen(text)); }
-
-/* The text has exactly one error, and it is told as `expected` (a part of "LINE: text"). */
-static void one_error(const char *text, const char *expected)
-{
-	uint32_t errors = parse(text);
-
-	if (errors != 1 || !strstr(told, expected))
-		fail_msg("%u errors:\n%swhere one was expected: %s", errors, told, expected);
-}
+#include "config_text.h"
 
 #define GUEST  "[guest g]\nkernel = k\nmemory = 64M\n"
 #define NATIVE "[native n]\nprogram = p\n"

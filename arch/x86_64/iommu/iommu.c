@@ -5,12 +5,12 @@
 #include "apic.h"
 #include "clock.h"
 #include "frame.h"
-#include "io.h"
 #include "iommu_unit.h"
 #include "log.h"
 #include "machine.h"
 #include "machine_control.h"
 #include "panic.h"
+#include "pci.h"
 
 #define REGISTER_BYTES	0x5000u /* as far as offsets in VT-d's capabilities reach; AMD-Vi's end at 0x4000 */
 #define PATIENCE	1000000 /* microseconds in which a unit must have answered */
@@ -85,12 +85,7 @@ void iommu_flush(void)
 
 /* ---- beginning --------------------------------------------------------------------------------- */
 
-/* By the old way into configuration space, which every PC has (PCI 3.0, 3.2.2.3.2). Boot CPU. */
-static uint32_t read_buses(uint16_t bridge)
-{
-	outl(0xcf8, 0x80000018u | (uint32_t)bridge << 8);
-	return inl(0xcfc);
-}
+static uint32_t read_buses(uint16_t bridge) { return pci_read(bridge, 0x18, 4); }
 
 static bool parse(void)
 {

@@ -1,0 +1,208 @@
+#include <stdarg.h>
+#include <guests/lib/bh_format.h>
+#include <guests/lib/bh_string.h>
+#include "address_space.h"
+#include "boot/config.h"
+#include "device.h"
+#include "ioapic.h"
+#include "iommu/iommu.h"
+#include "irq.h"
+#include "log.h"
+#include "partition.h"
+#include "pci_device.h"
+#include "report.h"
+
+#define CONSOLE_UART_FIRST 0x3f8u
+#define CONSOLE_UART_END   0x400u
+#define IRQ_TIMER	   0u
+#define IRQ_CASCADE	   2u /* of the two 8259s: no device has it */
+#define LIST_BYTES	   8192u
+
+__attribute__((format(printf, 1, 2))) static const char *wrong(const char *words, ...)
+{
+	static char text[CONFIG_ERROR_BYTES];
+	va_list arguments;
+
+	va_start(arguments, words);
+	bh_vsnprintf(text, sizeof(text), words, arguments);
+	va_end(arguments);
+	return text;
+}
+
+static struct device *find(uint32_t by, uint32_t number)
+{
+	for (unsigned i = 0; i < pci_function_count; i++) {
+		struct device *d = &devices[i];
+
+		if (by == CONFIG_DEVICE_ADDRESS ? d->pci->address == number
+						: d->pci->class_code >> 8 == number && !d->holder)
+			return d;
+	}
+	return NULL;
+}
+
+/* ---- whether it can be given away ---------------------------------------------------------------- */
+
+struct search {
+	struct device_range range;
+	bool found;
+};
+
+static bool look(void *context, const struct paging_page *page)
+{
+	struct search *search = context;
+
+	if (page->address >= MMIO_BASE && page->address < MMIO_BASE + MMIO_BYTES)
+		search->found |= device_overlap(search->range, device_pages(page->physical, page->bytes));
+	return !search->found;
+}
+
+/* Whether a function other than `f` has registers in these pages. */
+static bool is_shared(const struct pci_function *f, struct device_range range)
+{
+	for (unsigned i = 0; i < pci_function_count * PCI_BARS; i++) {
+		const struct pci_function *other = &pci_functions[i / PCI_BARS];
+		const struct pci_bar *bar = &other->bar[i % PCI_BARS];
+
+		if (other != f && bar->bytes && !bar->io &&
+		    device_overlap(range, device_pages(bar->physical, bar->bytes)))
+			return true;
+	}
+	return false;
+}
+
+static const char *check_bar(const struct pci_function *f, unsigned i)
+{
+	const struct pci_bar *bar = &f->bar[i];
+	struct search search = { device_pages(bar->physical, bar->bytes), false };
+
+	if (bar->io)
+		return bar->physical < CONSOLE_UART_END && bar->physical + bar->bytes > CONSOLE_UART_FIRST
+			       ? "it is the console's UART"
+			       : NULL;
+	if (!bar->bytes)
+		return NULL;
+	if (!bar->physical)
+		return "the firmware gave its registers no address";
+	paging_walk(&kernel_paging, look, &search);
+	if (search.found)
+		return "the kernel uses it itself, as its screen or for what it needs to run";
+	return is_shared(f, search.range) ? "registers of another device stand in the same page" : NULL;
+}
+
+static const char *check(const struct device *d, const struct partition *holder, const char *name)
+{
+	const char *problem = d->pci->machines ? "it is a bridge, or one that the machine needs itself" : NULL;
+
+	if (d->holder)
+		return wrong("the device %s is %s's already: give it to one of them", name, d->holder->name);
+	for (unsigned i = 0; i < PCI_BARS && !problem; i++)
+		problem = check_bar(d->pci, i);
+	if (problem)
+		return wrong("the device %s cannot be granted: %s", name, problem);
+	if (!iommu_present() && !holder->config->trusted_for_dma)
+		return wrong("no IOMMU is there, so %s could read and write all memory by the device %s: "
+			     "`trusted-for-dma = %s` says that it may be trusted",
+			     holder->name, name, strcmp(holder->name, CONFIG_NET_NAME) ? "yes" : "net` in `[machine]");
+	return NULL;
+}
+
+/* ---- giving it ----------------------------------------------------------------------------------- */
+
+/* MSI-X, MSI or INTx, whatever it has first; the line of INTx must be nobody else's. */
+static void choose_interrupts(struct device *d)
+{
+	const struct pci_function *f = d->pci;
+	unsigned wanted = f->msix ? f->vectors : f->msi ? 1 : 0;
+
+	d->irqs = irq_take_messages(wanted < DEVICE_IRQS ? wanted : DEVICE_IRQS, &d->irq);
+	if (d->irqs) {
+		d->irq_kind = f->msix ? BH_DEVICE_IRQ_MSIX : BH_DEVICE_IRQ_MSI;
+	} else if (f->line < IRQ_ISA && f->line != IRQ_TIMER && f->line != IRQ_CASCADE && irq_take(f->line) &&
+		   ioapic_wire_pci(f->line)) {
+		d->irq_kind = BH_DEVICE_IRQ_INTX;
+		d->irqs = 1;
+		d->irq = f->line;
+	}
+}
+
+static const char *give(struct device *d, struct partition *holder, const char *name, const struct handle *handle)
+{
+	const char *problem = iommu_present() ? iommu_attach(d->pci->address, holder) : NULL;
+
+	if (problem)
+		return wrong("the device %s cannot be given to %s: %s", name, holder->name, problem);
+	d->holder = holder;
+	if (!pci_device_prepare(d->pci) || !device_map_bars(d))
+		return wrong("the registers of the device %s cannot be mapped: no room, or memory is there", name);
+	if (handle_add(holder, handle) < 0)
+		return wrong("more grants than the %u that a partition can hold", holder->handle_max);
+	choose_interrupts(d);
+	if (!d->irqs)
+		log_printf("%s: no interrupt of its device %s can be had: it has no messages, and line %u will not do",
+			   holder->name, name, d->pci->line);
+	if (!iommu_present())
+		log_printf("WARNING: no IOMMU: %s can read and write all memory by its device %s", holder->name, name);
+	return NULL;
+}
+
+const char *device_grant(struct partition *holder, uint32_t by, uint32_t number, const char *name)
+{
+	struct device *d = find(by, number);
+	struct handle handle = { .object = d, .type = BH_HANDLE_DEVICE, .rights = BH_RIGHT_USE };
+	char address[PCI_NAME_BYTES];
+	const char *problem;
+
+	if (!d && by == CONFIG_DEVICE_CLASS)
+		return wrong("no PCI device of class %02x:%02x is there that nobody else has: `pci` lists them",
+			     number >> 8, number & 0xff);
+	if (!d)
+		return wrong("there is no PCI device %s: `pci` lists them", pci_name(number, address));
+	pci_name(d->pci->address, address);
+	bh_snprintf(handle.name, sizeof(handle.name), "%s", name ? name : address);
+	problem = check(d, holder, address);
+	return problem ? problem : give(d, holder, address, &handle);
+}
+
+/* ---- in words ------------------------------------------------------------------------------------ */
+
+static char list[LIST_BYTES];
+static uint32_t list_bytes;
+
+__attribute__((format(printf, 1, 2))) static void say(const char *words, ...)
+{
+	uint32_t room = LIST_BYTES - list_bytes;
+	va_list arguments;
+	uint32_t length;
+
+	va_start(arguments, words);
+	length = (uint32_t)bh_vsnprintf(list + list_bytes, room, words, arguments);
+	va_end(arguments);
+	list_bytes += length < room ? length : room - 1;
+}
+
+static void describe(const struct pci_function *f, const struct partition *holder)
+{
+	char name[PCI_NAME_BYTES];
+
+	say("%s  %04x:%04x  %06x  %s", pci_name(f->address, name), f->id & 0xffff, f->id >> 16, f->class_code,
+	    holder ? holder->name : "-");
+	if (f->msix)
+		say("  msi-x %u", f->vectors);
+	else if (f->msi || f->line < IRQ_ISA)
+		say(f->msi ? "  msi" : "  irq %u", f->line);
+	for (unsigned i = 0; i < PCI_BARS; i++) {
+		if (f->bar[i].bytes)
+			say("  %s%u 0x%llx+0x%llx", f->bar[i].io ? "ports" : "bar", i,
+			    (unsigned long long)f->bar[i].physical, (unsigned long long)f->bar[i].bytes);
+	}
+	say("\n");
+}
+
+void device_list(void)
+{
+	for (unsigned i = 0; i < pci_function_count; i++)
+		describe(devices[i].pci, devices[i].holder);
+}
+
+int64_t device_text(uint64_t offset) { return report_word(list, list_bytes, offset); }
