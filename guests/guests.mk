@@ -54,6 +54,7 @@ $(eval $(call native_program,tests/spin,guests/tests/spin.c))
 $(eval $(call native_program,tests/witness,guests/tests/witness.c))
 $(eval $(call native_program,tests/keeper,guests/tests/keeper.c))
 $(eval $(call native_program,tests/granted,guests/tests/granted.c))
+$(eval $(call native_program,tests/wild,guests/tests/wild.c))
 
 -include guests/monitor/monitor.mk
 
