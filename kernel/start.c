@@ -46,7 +46,7 @@ void machine_start(const struct boot_info *info)
 	virt->caps(log_caps_line);
 	frame_init(info);
 	device_init();
-	iommu_init();
+	iommu_init(&info->iommu, log_caps_line);
 	build_partitions(boot);
 	log_printf("%u partitions, %llu MiB free, kernel %llu KiB (%llu KiB of it free)", partition_count,
 		   (unsigned long long)(frame_free_bytes() >> 20), (unsigned long long)(info->region_bytes >> 10),

@@ -2,18 +2,9 @@
 #include <guests/lib/bh_format.h>
 #include "iommu_unit.h"
 
-enum {		      /* registers, 3.4 */
-       TABLE = 0x00,  /* device table */
-       QUEUE = 0x08,  /* commands */
-       EVENTS = 0x10, /* log */
-       CONTROL = 0x18,
-       FEATURES = 0x30,
-       QUEUE_HEAD = 0x2000,
-       QUEUE_TAIL = 0x2008,
-       EVENTS_HEAD = 0x2010,
-       EVENTS_TAIL = 0x2018,
-       STATUS = 0x2020,
-};
+/* Registers, 3.4: device table, commands, events. */
+enum { TABLE = 0x00, QUEUE = 0x08, EVENTS = 0x10, CONTROL = 0x18, FEATURES = 0x30, STATUS = 0x2020 };
+enum { QUEUE_HEAD = 0x2000, QUEUE_TAIL = 0x2008, EVENTS_HEAD = 0x2010, EVENTS_TAIL = 0x2018 };
 
 #define CONTROL_ON	 (1ull << 0)
 #define CONTROL_EVENTS	 (1ull << 2)
@@ -29,79 +20,71 @@ enum {		      /* registers, 3.4 */
 #define ENTRIES_256 (8ull << 56) /* of queue and log */
 
 /* Device table entries, 2.2.2.1: four words. */
-#define ENTRY_VALID	   3ull	       /* V, TV */
-#define ENTRY_LEVELS	   (4ull << 9) /* of the page tables */
-#define ENTRY_READ_WRITE   (3ull << 61)
-#define ENTRY_REMAP	   (1ull | 8ull << 1 | 2ull << 60) /* IV, 256 entries, IntCtl: remapped */
-#define ENTRY_NO_INTERRUPT 1ull				   /* IV, IntCtl: none gets through */
-#define ENTRY_TABLE	   0x000fffffffffffc0ull
-#define ENTRY_WORDS	   4
-#define DEVICES		   0x10000u
+#define DEVICES		 0x10000u
+#define ENTRY_WORDS	 4u
+#define TABLE_PAGES	 (DEVICES * ENTRY_WORDS * 8 / PAGING_4K)
+#define ENTRY_VALID	 (3ull | 4ull << 9) /* V, TV, page tables of four levels */
+#define ENTRY_READ_WRITE (3ull << 61)
+#define ENTRY_SILENT	 1ull				 /* IV, IntCtl: no interrupt gets through */
+#define ENTRY_REMAP	 (1ull | 8ull << 1 | 2ull << 60) /* IV, 256 entries, IntCtl: remapped */
+#define ENTRY_INTERRUPTS 0x000fffffffffffc0ull
 
-static uint64_t *table;	  /* DEVICES entries */
-static uint64_t *nothing; /* units of other segments than 0: a page of entries that let nothing through */
+static uint64_t *table, *nothing; /* of DEVICES entries; for units of other segments than 0: one page, all closed */
 
 static const char *look(struct iommu_unit *u)
 {
-	u->features = iommu_read64(u, FEATURES);
+	u->features = IOMMU_REGISTER(u, 64, FEATURES);
 	if (u->features == UINT64_MAX)
 		return "does not answer";
 	/* As all but the first of 2009 can. */
 	if (!(u->features & FEATURE_INVALIDATE_ALL))
 		return "cannot invalidate all at once: it is too old";
-	iommu_coherent = true; /* by CONTROL_COHERENT */
 	iommu_amd_vi.format = paging_amd_vi;
 	return NULL;
 }
 
 /* ---- tables ----------------------------------------------------------------------------------- */
 
-/*
- * A closed device's page tables are not looked at, as it may neither read nor write; they are there nevertheless, empty
- * ones, and so its entry differs from an open one's in two bits.
- */
-static bool prepare(const struct iommu_tables *tables, bool remap, bool x2apic)
+static uint64_t *entry(uint16_t device) { return table + device * ENTRY_WORDS; }
+
+static bool give_interrupts(uint16_t device)
+{
+	void *interrupts = iommu_pages(1);
+
+	if (interrupts)
+		entry(device)[2] = ENTRY_REMAP | iommu_physical(interrupts);
+	return interrupts;
+}
+
+/* A closed device has page tables, too, here empty ones: its entry differs from an open one's in two bits. */
+static bool prepare(const struct iommu_tables *tables, bool remap)
 {
 	uint64_t *empty;
+	bool good = true;
 
-	(void)x2apic;
-	table = iommu_pages(DEVICES * ENTRY_WORDS * 8 / PAGING_4K);
+	iommu.coherent = true; /* by CONTROL_COHERENT */
+	iommu_amd_vi.remaps = remap;
+	table = iommu_pages(TABLE_PAGES);
 	nothing = iommu_pages(1);
 	empty = iommu_pages(1);
 	if (!table || !nothing || !empty)
 		return false;
-	iommu_amd_vi.remaps = remap;
-	for (unsigned i = 0; i < DEVICES; i++) {
-		table[i * ENTRY_WORDS] = ENTRY_VALID | ENTRY_LEVELS | iommu_physical(empty);
-		table[i * ENTRY_WORDS + 2] = remap ? ENTRY_NO_INTERRUPT : 0;
+	for (unsigned i = 0; i < DEVICES * ENTRY_WORDS; i += ENTRY_WORDS) {
+		table[i] = ENTRY_VALID | iommu_physical(empty);
+		table[i + 2] = remap ? ENTRY_SILENT : 0;
 	}
 	for (unsigned i = 0; i < PAGING_4K / 8; i++)
 		nothing[i] = table[i % ENTRY_WORDS];
-	/* Interrupts only, which need a table. */
-	for (unsigned i = 0; i < tables->ioapics && remap; i++) {
-		void *interrupts = iommu_pages(1);
-
-		if (!interrupts)
-			return false;
-		table[tables->ioapic[i].device * ENTRY_WORDS + 2] = ENTRY_REMAP | iommu_physical(interrupts);
-	}
-	return true;
+	for (unsigned i = 0; i < tables->ioapics && remap; i++)
+		good = good && give_interrupts(tables->ioapic[i].device);
+	return good;
 }
-
-static uint64_t *entry(uint16_t device) { return table + device * ENTRY_WORDS; }
 
 static bool assign(uint16_t device, const struct paging *paging, uint16_t domain)
 {
-	uint64_t *e = entry(device);
-	void *interrupts = iommu_amd_vi.remaps ? iommu_pages(1) : NULL;
-
-	if (iommu_amd_vi.remaps && !interrupts)
-		return false;
-	e[0] = ENTRY_VALID | ENTRY_LEVELS | paging->root;
-	e[1] = domain;
-	if (iommu_amd_vi.remaps)
-		e[2] = ENTRY_REMAP | iommu_physical(interrupts);
-	return true;
+	entry(device)[0] = ENTRY_VALID | paging->root;
+	entry(device)[1] = domain;
+	return !iommu_amd_vi.remaps || give_interrupts(device);
 }
 
 /* 2.2.5.1: entries of 32 bits. The handle is the index in the device's own table. */
@@ -112,7 +95,7 @@ static int remap(uint16_t device, unsigned index, unsigned vector, uint32_t apic
 	(void)level;
 	if ((e & ENTRY_REMAP) != ENTRY_REMAP || apic_id > 254)
 		return -1;
-	((volatile uint32_t *)iommu_virtual(e & ENTRY_TABLE))[index] = vector << 16 | apic_id << 8 | 1;
+	((volatile uint32_t *)iommu_virtual(e & ENTRY_INTERRUPTS))[index] = vector << 16 | apic_id << 8 | 1;
 	return (int)index;
 }
 
@@ -127,20 +110,19 @@ static void flush(struct iommu_unit *u)
 	iommu_await_answer(u, QUEUE_TAIL);
 }
 
-/* 2.5.3: also after an overflow, when it has stopped. */
+/* 2.5: also after an overflow, when it has stopped. */
 static void start_log(struct iommu_unit *u)
 {
-	uint64_t control = iommu_read64(u, CONTROL) & ~CONTROL_EVENTS;
+	uint64_t control = IOMMU_REGISTER(u, 64, CONTROL) & ~CONTROL_EVENTS;
 
-	iommu_write64(u, CONTROL, control);
+	IOMMU_REGISTER(u, 64, CONTROL) = control;
 	iommu_await(u, STATUS, STATUS_EVENTS_RUN, 0);
-	iommu_write64(u, EVENTS, iommu_physical(u->log) | ENTRIES_256);
-	iommu_write64(u, EVENTS_HEAD, 0);
-	iommu_write64(u, EVENTS_TAIL, 0);
+	IOMMU_REGISTER(u, 64, EVENTS) = iommu_physical(u->log) | ENTRIES_256;
+	IOMMU_REGISTER(u, 64, EVENTS_HEAD) = 0;
+	IOMMU_REGISTER(u, 64, EVENTS_TAIL) = 0;
 	u->head = 0;
-	iommu_write64(u, STATUS, STATUS_OVERFLOW);
-	iommu_write64(u, CONTROL, control | CONTROL_EVENTS);
-	iommu_await(u, STATUS, STATUS_EVENTS_RUN, STATUS_EVENTS_RUN);
+	IOMMU_REGISTER(u, 64, STATUS) = STATUS_OVERFLOW;
+	IOMMU_REGISTER(u, 64, CONTROL) = control | CONTROL_EVENTS;
 }
 
 static void start(struct iommu_unit *u)
@@ -149,31 +131,28 @@ static void start(struct iommu_unit *u)
 	uint64_t control = CONTROL_COHERENT | (flags & 1) << 1 | (flags & 6) << 7 | (flags & 8) << 8;
 
 	iommu_create_queue(u);
-	iommu_write64(u, CONTROL, 0);
+	IOMMU_REGISTER(u, 64, CONTROL) = 0;
 	iommu_await(u, STATUS, STATUS_EVENTS_RUN | STATUS_QUEUE_RUN, 0);
-	iommu_write64(u, TABLE,
-		      u->place->segment ? iommu_physical(nothing)
-					: iommu_physical(table) | (DEVICES * ENTRY_WORDS * 8 / PAGING_4K - 1));
-	iommu_write64(u, QUEUE, iommu_physical(u->queue) | ENTRIES_256);
-	iommu_write64(u, QUEUE_HEAD, 0);
-	iommu_write64(u, QUEUE_TAIL, 0);
-	iommu_write64(u, CONTROL, control | CONTROL_ON | CONTROL_QUEUE);
+	IOMMU_REGISTER(u, 64, TABLE) =
+		u->place->segment ? iommu_physical(nothing) : iommu_physical(table) | (TABLE_PAGES - 1);
+	IOMMU_REGISTER(u, 64, QUEUE) = iommu_physical(u->queue) | ENTRIES_256;
+	IOMMU_REGISTER(u, 64, QUEUE_HEAD) = 0;
+	IOMMU_REGISTER(u, 64, QUEUE_TAIL) = 0;
+	IOMMU_REGISTER(u, 64, CONTROL) = control | CONTROL_ON | CONTROL_QUEUE;
 	flush(u);
 	start_log(u);
 }
 
 /* ---- faults ----------------------------------------------------------------------------------- */
 
-/* 2.5: event codes. 0 is none, and some emulators'. */
+/* 2.5: event codes. */
 static const char *const reasons[16] = {
 	[1] = "its entry in the device table is wrong",
-	[2] = "nothing of its holder's, or the device is closed",
-	[3] = "the device table cannot be read",
-	[4] = "a page table cannot be read",
-	[5] = "the unit refuses a command",
-	[6] = "the unit cannot read its commands",
+	[2] = "its holder has nothing there, or the device is closed",
+	[3 ... 4] = "a table cannot be read",
+	[5 ... 6] = "the unit does not understand a command",
 	[7] = "the device does not forget what it has cached",
-	[8] = "a request that a device may not make",
+	[8] = "no device may ask for that",
 };
 
 #define EVENT_INTERRUPT (1ull << 51)
@@ -185,27 +164,27 @@ static bool fault(struct iommu_unit *u, struct iommu_fault *f)
 	volatile uint64_t *e = u->log + u->head;
 
 	if (!e[0]) {
-		if (iommu_read32(u, STATUS) & STATUS_OVERFLOW)
+		if (IOMMU_REGISTER(u, 32, STATUS) & STATUS_OVERFLOW)
 			start_log(u);
 		return false;
 	}
 	*f = (struct iommu_fault){
 		.device = (uint16_t)e[0],
+		.number = e[0] >> 60,
 		.write = e[0] & EVENT_WRITE,
 		.interrupt = e[0] & EVENT_INTERRUPT,
 		.address = e[1],
 		.reason = reasons[e[0] >> 60],
 	};
-	e[1] = 0;
 	e[0] = 0;
 	u->head = (u->head + 2) % (PAGING_4K / 8);
-	iommu_write64(u, EVENTS_HEAD, u->head * 8);
+	IOMMU_REGISTER(u, 64, EVENTS_HEAD) = u->head * 8;
 	return true;
 }
 
 static void describe(const struct iommu_unit *u, char *text, size_t bytes)
 {
-	bh_snprintf(text, bytes, "features %lx, tables of 4 levels, 2 MiB pages, 1 GiB pages%s", u->features,
+	bh_snprintf(text, bytes, "features %lx, tables of 4 levels, pages up to 1 GiB%s", u->features,
 		    iommu_amd_vi.remaps ? ", interrupts remapped" : "");
 }
 

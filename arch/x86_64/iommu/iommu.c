@@ -1,26 +1,23 @@
 #include "iommu.h"
-#include <stdarg.h>
 #include <guests/lib/bh_format.h>
 #include "address_space.h"
-#include "apic.h"
 #include "clock.h"
 #include "frame.h"
 #include "iommu_unit.h"
 #include "log.h"
 #include "machine.h"
-#include "machine_control.h"
 #include "panic.h"
-#include "pci.h"
 
 #define REGISTER_BYTES	0x5000u /* as far as offsets in VT-d's capabilities reach; AMD-Vi's end at 0x4000 */
 #define PATIENCE	1000000 /* microseconds in which a unit must have answered */
 #define DOMAIN_RESERVED 1u
+#define LINE_BYTES	192
 
 struct iommu iommu;
 
 bool iommu_present(void)
 {
-	for (unsigned i = 0; i < iommu.tables.units; i++) {
+	for (unsigned i = 0; i < iommu.units; i++) {
 		if (iommu.unit[i].on)
 			return true;
 	}
@@ -31,20 +28,21 @@ const struct paging *iommu_reserved(void) { return iommu.reserved.root ? &iommu.
 
 /* ---- for the vendors' files -------------------------------------------------------------------- */
 
-static _Noreturn void no_answer(const struct iommu_unit *u)
+static void await(const struct iommu_unit *u, const volatile uint32_t *word, uint32_t mask, uint32_t value)
 {
-	panic("the IOMMU at 0x%lx does not answer: nobody can say what its devices still do", u->place->base);
+	uint64_t end = clock_now() + clock_ticks(PATIENCE);
+
+	while ((*word & mask) != value) {
+		if (clock_now() > end)
+			panic("the IOMMU at 0x%lx does not answer: nobody can say what its devices still do",
+			      u->place->base);
+		spin_pause();
+	}
 }
 
 void iommu_await(const struct iommu_unit *u, unsigned offset, uint32_t mask, uint32_t value)
 {
-	uint64_t end = clock_now() + clock_ticks(PATIENCE);
-
-	while ((iommu_read32(u, offset) & mask) != value) {
-		if (clock_now() > end)
-			no_answer(u);
-		spin_pause();
-	}
+	await(u, &IOMMU_REGISTER(u, 32, offset), mask, value);
 }
 
 void iommu_command(struct iommu_unit *u, uint64_t low, uint64_t high)
@@ -57,14 +55,8 @@ void iommu_command(struct iommu_unit *u, uint64_t low, uint64_t high)
 
 void iommu_await_answer(struct iommu_unit *u, unsigned tail_register)
 {
-	uint64_t end = clock_now() + clock_ticks(PATIENCE);
-
-	iommu_write64(u, tail_register, u->tail * 8);
-	while (!*(volatile uint64_t *)u->answer) {
-		if (clock_now() > end)
-			no_answer(u);
-		spin_pause();
-	}
+	IOMMU_REGISTER(u, 64, tail_register) = u->tail * 8;
+	await(u, (uint32_t *)u->answer, 1, 1);
 }
 
 void iommu_create_queue(struct iommu_unit *u)
@@ -77,33 +69,13 @@ void iommu_create_queue(struct iommu_unit *u)
 
 void iommu_flush(void)
 {
-	for (unsigned i = 0; i < iommu.tables.units; i++) {
+	for (unsigned i = 0; i < iommu.units; i++) {
 		if (iommu.unit[i].on)
 			iommu.vendor->flush(&iommu.unit[i]);
 	}
 }
 
 /* ---- beginning --------------------------------------------------------------------------------- */
-
-static uint32_t read_buses(uint16_t bridge) { return pci_read(bridge, 0x18, 4); }
-
-static bool parse(void)
-{
-	const uint8_t *table;
-	bool good;
-
-	if (machine_acpi.dmar) {
-		iommu.vendor = &iommu_vtd;
-		table = address_space_peek(machine_acpi.dmar, machine_acpi.dmar_bytes);
-		good = table && dmar_parse(&iommu.tables, table, machine_acpi.dmar_bytes, read_buses);
-	} else {
-		iommu.vendor = &iommu_amd_vi;
-		table = address_space_peek(machine_acpi.ivrs, machine_acpi.ivrs_bytes);
-		good = table && ivrs_parse(&iommu.tables, table, machine_acpi.ivrs_bytes);
-	}
-	address_space_peek(0, 0);
-	return good;
-}
 
 static bool look(struct iommu_unit *u)
 {
@@ -117,115 +89,88 @@ static bool look(struct iommu_unit *u)
 	return !problem;
 }
 
-const struct iommu_ioapic *iommu_find_ioapic(unsigned id)
-{
-	for (unsigned i = 0; i < iommu.tables.ioapics; i++) {
-		if (iommu.tables.ioapic[i].id == id)
-			return &iommu.tables.ioapic[i];
-	}
-	return NULL;
-}
-
 /* All or nothing: an I/O APIC that no unit has could not be heard any more. */
-static bool can_remap(bool all_good)
+static bool can_remap(void)
 {
-	bool can = all_good && iommu.tables.remap;
+	bool can = iommu.tables->remap;
 
 	for (unsigned i = 0; i < machine_acpi.ioapics; i++)
 		can = can && iommu_find_ioapic(machine_acpi.ioapic[i].id);
 	return can;
 }
 
-static bool is_firmwares(const struct iommu_region *region)
+/* Page by page, as regions may overlap. */
+static bool map_region(uint64_t first, uint64_t end)
 {
-	for (uint64_t at = region->base; at <= region->last; at += PAGE_BYTES) {
-		uint16_t owner = frame_owner(at);
+	int error = iommu.reserved.root ? 0 : paging_create(&iommu.reserved, &iommu.vendor->format, &iommu_memory);
+
+	for (; first < end && !error; first += PAGE_BYTES) {
+		uint16_t owner = frame_owner(first);
 
 		if (owner != FRAME_NONE && owner != FRAME_FIRMWARE)
 			return false;
+		error = paging_map(&iommu.reserved, first, first, PAGE_BYTES, PAGING_READ | PAGING_WRITE);
+		error = error == PAGING_BUSY ? 0 : error;
 	}
-	return true;
-}
-
-/* Regions may overlap. */
-static bool map_region(uint64_t first, uint64_t end)
-{
-	int error = paging_map(&iommu.reserved, first, first, end - first, PAGING_READ | PAGING_WRITE);
-
-	for (; error == PAGING_BUSY && first < end; first += PAGE_BYTES) {
-		if (paging_map(&iommu.reserved, first, first, PAGE_BYTES, PAGING_READ | PAGING_WRITE) ==
-		    PAGING_NO_TABLE)
-			return false;
-	}
-	return error == PAGING_OK || error == PAGING_BUSY;
+	return !error;
 }
 
 /* Devices that firmware goes on using (an emulated keyboard, a screen) find their memory one to one. */
 static void reserve(const struct iommu_region *region)
 {
 	uint64_t first = region->base & ~(PAGE_BYTES - 1), end = (region->last | (PAGE_BYTES - 1)) + 1;
-	bool good = region->segment == 0 && first < end && end <= iommu.vendor->reach && is_firmwares(region) &&
-		    (iommu.reserved.root || !paging_create(&iommu.reserved, &iommu.vendor->format, &iommu_memory)) &&
-		    map_region(first, end);
+	bool good = !region->segment && first < end && end <= iommu.vendor->reach && map_region(first, end);
 
 	log_printf("iommu: devices %04x to %04x: the firmware wants 0x%lx to 0x%lx for them: %s", region->first_device,
 		   region->last_device, region->base, region->last,
 		   good ? "they can be given to nobody" : "that is not its own, it does not get it");
 	for (uint32_t i = region->first_device; good && i <= region->last_device; i++) {
-		uint16_t requester = (uint16_t)i;
+		uint16_t device = (uint16_t)i;
 
-		if (iommu_unit_of(&iommu.tables, 0, &requester) >= 0 &&
-		    iommu.vendor->assign(requester, &iommu.reserved, DOMAIN_RESERVED))
-			*iommu.vendor->entry(requester) |= iommu.vendor->open;
+		if (iommu_unit_of(0, &device) >= 0 && iommu.vendor->assign(device, &iommu.reserved, DOMAIN_RESERVED))
+			*iommu.vendor->entry(device) |= iommu.vendor->open;
 	}
 }
 
-/* What the machine can is in the log, and in what the console's `caps` shows. */
-__attribute__((format(printf, 1, 2))) static void caps(const char *words, ...)
+static void start(struct iommu_unit *u, void (*line)(const char *text))
 {
-	char text[192];
-	va_list arguments;
+	char words[LINE_BYTES - 48], text[LINE_BYTES];
 
-	va_start(arguments, words);
-	bh_vsnprintf(text, sizeof(text), words, arguments);
-	va_end(arguments);
-	log_printf("%s", text);
-	machine_control_caps_line(text);
+	iommu.vendor->start(u);
+	u->on = true;
+	iommu.vendor->describe(u, words, sizeof(words));
+	bh_snprintf(text, sizeof(text), "iommu: %s unit at 0x%lx: %s", iommu.vendor->name, u->place->base, words);
+	line(text);
 }
 
-void iommu_init(void)
+void iommu_init(const struct iommu_tables *tables, void (*line)(const char *text))
 {
-	bool good[IOMMU_UNITS], all_good = true;
-	char text[128];
+	bool good[IOMMU_UNITS], remap;
 
-	if (!machine_acpi.dmar && !machine_acpi.ivrs) {
-		caps("iommu: none: whoever is given a device is trusted with all memory");
+	iommu.tables = tables;
+	if (tables->kind < IOMMU_VTD) {
+		line(tables->kind == IOMMU_NONE
+			     ? "iommu: none: whoever is given a device is trusted with all memory"
+			     : "iommu: the firmware's DMAR or IVRS table makes no sense, no unit is used");
 		return;
 	}
-	if (!parse()) {
-		caps("iommu: the firmware's %s table makes no sense, no unit is used",
-		     machine_acpi.dmar ? "DMAR" : "IVRS");
-		iommu.tables.units = 0;
-		return;
-	}
-	for (unsigned i = 0; i < iommu.tables.units; i++) {
-		iommu.unit[i].place = &iommu.tables.unit[i];
+	iommu.vendor = tables->kind == IOMMU_VTD ? &iommu_vtd : &iommu_amd_vi;
+	iommu.units = tables->units;
+	remap = can_remap();
+	for (unsigned i = 0; i < iommu.units; i++) {
+		iommu.unit[i].place = &tables->unit[i];
 		good[i] = look(&iommu.unit[i]);
-		all_good = all_good && good[i];
+		remap = remap && good[i];
 	}
-	if (!iommu.vendor->prepare(&iommu.tables, can_remap(all_good), iommu.tables.x2apic && apic_is_x2apic()))
+	if (!iommu.vendor->prepare(tables, remap))
 		panic("iommu: no memory for its tables");
-	for (unsigned i = 0; i < iommu.tables.regions; i++)
-		reserve(&iommu.tables.region[i]);
+	for (unsigned i = 0; i < tables->regions; i++)
+		reserve(&tables->region[i]);
 	iommu_write_back(NULL, 0);
-	for (unsigned i = 0; i < iommu.tables.units; i++) {
-		if (!good[i])
-			continue;
-		iommu.vendor->start(&iommu.unit[i]);
-		iommu.unit[i].on = true;
-		iommu.vendor->describe(&iommu.unit[i], text, sizeof(text));
-		caps("iommu: %s unit at 0x%lx: %s", iommu.vendor->name, iommu.unit[i].place->base, text);
+	for (unsigned i = 0; i < iommu.units; i++) {
+		if (good[i])
+			start(&iommu.unit[i], line);
 	}
 	if (!iommu.vendor->remaps)
-		caps("iommu: interrupts are not remapped: a device can send any that it likes");
+		line("iommu: interrupts are not remapped: a device can send any that it likes");
 }

@@ -11,14 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct iommu_tables;
 struct partition;
 struct paging;
 
 /*
- * Finds the units by the ACPI tables and switches them on, all devices closed, logging a line each; on a machine
- * without one it does nothing. Boot CPU, after frame_init, before partitions are built.
+ * Switches the units on that `tables` name, all devices closed; `line` is called with a line on each. Where there are
+ * none it says so. Boot CPU, after frame_init and pci_init, before partitions are built.
  */
-void iommu_init(void);
+void iommu_init(const struct iommu_tables *tables, void (*line)(const char *text));
 
 /* Whether there is a unit that works. */
 bool iommu_present(void);

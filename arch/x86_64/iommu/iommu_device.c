@@ -8,6 +8,34 @@
 #define DOMAIN_PARTITION 2u /* + id; 1: devices of the firmware */
 #define MSI_ADDRESS	 0xfee00000u
 
+int iommu_unit_of(uint16_t segment, uint16_t *device)
+{
+	const struct iommu_tables *t = iommu.tables;
+
+	for (uint32_t i = 0; i < t->ranges; i++) {
+		const struct iommu_range *range = &t->range[i];
+
+		if (*device < range->first || *device > range->last || t->unit[range->unit].segment != segment)
+			continue;
+		*device = range->aliased ? range->alias : *device;
+		return range->unit;
+	}
+	for (uint32_t i = 0; i < t->units; i++) {
+		if (t->unit[i].all && t->unit[i].segment == segment)
+			return (int)i;
+	}
+	return -1;
+}
+
+const struct iommu_ioapic *iommu_find_ioapic(unsigned id)
+{
+	for (unsigned i = 0; i < iommu.tables->ioapics; i++) {
+		if (iommu.tables->ioapic[i].id == id)
+			return &iommu.tables->ioapic[i];
+	}
+	return NULL;
+}
+
 struct iommu_device *iommu_find(uint32_t bdf)
 {
 	for (unsigned i = 0; i < iommu.devices; i++) {
@@ -59,8 +87,8 @@ static const char *why_not(uint32_t bdf, uint16_t requester, int unit, const str
 {
 	if (unit < 0 || !iommu.unit[unit].on)
 		return "no IOMMU that works stands between it and memory";
-	for (unsigned i = 0; i < iommu.tables.regions; i++) {
-		const struct iommu_region *region = &iommu.tables.region[i];
+	for (unsigned i = 0; i < iommu.tables->regions; i++) {
+		const struct iommu_region *region = &iommu.tables->region[i];
 
 		if (region->segment == 0 && bdf >= region->first_device && bdf <= region->last_device)
 			return "the firmware keeps memory for it (RMRR or IVMD)";
@@ -77,7 +105,7 @@ static const char *why_not(uint32_t bdf, uint16_t requester, int unit, const str
 const char *iommu_attach(uint32_t bdf, struct partition *holder)
 {
 	uint16_t requester = (uint16_t)bdf;
-	int unit = bdf < 0x10000 ? iommu_unit_of(&iommu.tables, 0, &requester) : -1;
+	int unit = bdf < 0x10000 ? iommu_unit_of(0, &requester) : -1;
 	const char *problem = why_not(bdf, requester, unit, holder);
 
 	if (problem)

@@ -53,12 +53,12 @@ static void say(const struct iommu_fault *fault, struct iommu_device *d)
 	const char *name = d && d->holder ? d->holder->name : "nobody";
 	char text[160];
 
-	bh_snprintf(text, sizeof(text), "device %02x:%02x.%x of %s: %s 0x%lx refused: %s", fault->device >> 8,
+	bh_snprintf(text, sizeof(text), "device %02x:%02x.%x of %s: %s 0x%lx refused: %s (%u)", fault->device >> 8,
 		    fault->device >> 3 & 31, fault->device & 7, name,
 		    fault->interrupt ? "interrupt"
 		    : fault->write   ? "write to"
 				     : "read from",
-		    fault->address, fault->reason ? fault->reason : "the unit does not say why");
+		    fault->address, fault->reason ? fault->reason : "the unit says not why", fault->number);
 	log_printf("iommu: %s", text);
 	if (d && d->holder && !d->told)
 		report_line(d->holder, "%s", text);
@@ -90,7 +90,7 @@ static bool take_fault(struct iommu_unit *unit)
 
 void iommu_poll(void)
 {
-	for (unsigned i = 0; i < iommu.tables.units; i++) {
+	for (unsigned i = 0; i < iommu.units; i++) {
 		for (unsigned n = 0; iommu.unit[i].on && n < FAULTS_AT_ONCE && take_fault(&iommu.unit[i]); n++)
 			;
 	}
@@ -134,16 +134,17 @@ static void make_text(void)
 	text_bytes = 0;
 	if (!iommu_present())
 		line("none: whoever is given a device is trusted with all memory\n");
-	for (unsigned i = 0; i < iommu.tables.units; i++) {
+	for (unsigned i = 0; i < iommu.units; i++) {
 		words[0] = 0;
 		if (iommu.unit[i].on)
 			iommu.vendor->describe(&iommu.unit[i], words, sizeof(words));
-		line("%s unit at 0x%lx: %s\n", iommu.vendor->name, iommu.tables.unit[i].base,
+		line("%s unit at 0x%lx: %s\n", iommu.vendor->name, iommu.unit[i].place->base,
 		     words[0] ? words : "not in use");
 	}
-	for (unsigned i = 0; i < iommu.tables.regions; i++)
-		line("devices %04x to %04x: the firmware's, with 0x%lx to 0x%lx\n", iommu.tables.region[i].first_device,
-		     iommu.tables.region[i].last_device, iommu.tables.region[i].base, iommu.tables.region[i].last);
+	for (unsigned i = 0; i < iommu.tables->regions; i++)
+		line("devices %04x to %04x: the firmware's, with 0x%lx to 0x%lx\n",
+		     iommu.tables->region[i].first_device, iommu.tables->region[i].last_device,
+		     iommu.tables->region[i].base, iommu.tables->region[i].last);
 	for (unsigned i = 0; i < iommu.devices; i++) {
 		const struct iommu_device *d = &iommu.device[i];
 

@@ -17,8 +17,6 @@ static struct {
 } frame[FRAMES];
 static unsigned frames;
 
-bool iommu_coherent;
-
 static bool add_frame(void)
 {
 	uint64_t physical = frames < FRAMES ? frame_take(1, 1, FRAME_KERNEL) : 0;
@@ -86,9 +84,9 @@ static void write_back(const uint8_t *address, uint64_t bytes)
 
 void iommu_write_back(const void *address, uint64_t bytes)
 {
-	for (unsigned i = 0; !iommu_coherent && !bytes && i < frames; i++)
+	for (unsigned i = 0; !iommu.coherent && !bytes && i < frames; i++)
 		write_back(frame[i].address, frame[i].used);
-	if (!iommu_coherent && bytes)
+	if (!iommu.coherent && bytes)
 		write_back(address, bytes);
 	__asm__ volatile("mfence" : : : "memory");
 }

@@ -115,15 +115,8 @@ static bool parse_rmrr(const struct reader *r)
 	return r->bytes >= RMRR_SCOPES && each_scope(r, RMRR_SCOPES, add_region);
 }
 
-bool dmar_parse(struct iommu_tables *t, const uint8_t *table, uint32_t bytes, iommu_buses buses)
+static bool parse(struct reader r, const uint8_t *table, uint32_t bytes)
 {
-	struct reader r = { .tables = t, .buses = buses };
-
-	memset(t, 0, sizeof(*t));
-	if (bytes < FIRST_STRUCTURE)
-		return false;
-	t->remap = table[37] & 1;
-	t->x2apic = !(table[37] & 2);
 	for (uint32_t at = FIRST_STRUCTURE; at < bytes; at += r.bytes) {
 		uint32_t type;
 
@@ -135,5 +128,17 @@ bool dmar_parse(struct iommu_tables *t, const uint8_t *table, uint32_t bytes, io
 		if ((type == 0 && !parse_drhd(&r)) || (type == 1 && !parse_rmrr(&r)))
 			return false;
 	}
-	return t->units > 0;
+	return r.tables->units > 0;
+}
+
+void dmar_parse(struct iommu_tables *t, const uint8_t *table, uint32_t bytes, iommu_buses buses)
+{
+	memset(t, 0, sizeof(*t));
+	t->kind = IOMMU_DAMAGED;
+	if (bytes < FIRST_STRUCTURE)
+		return;
+	t->remap = table[37] & 1;
+	t->x2apic = !(table[37] & 2);
+	if (parse((struct reader){ .tables = t, .buses = buses }, table, bytes))
+		t->kind = IOMMU_VTD;
 }

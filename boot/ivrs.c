@@ -167,15 +167,17 @@ static bool parse_type(struct iommu_tables *t, const uint8_t *table, uint32_t by
 	return true;
 }
 
-bool ivrs_parse(struct iommu_tables *t, const uint8_t *table, uint32_t bytes)
+void ivrs_parse(struct iommu_tables *t, const uint8_t *table, uint32_t bytes)
 {
 	static const uint8_t types[] = { 0x40, 0x11, 0x10, 0x20, 0x21, 0x22 };
 
 	memset(t, 0, sizeof(*t));
+	t->kind = IOMMU_DAMAGED;
 	t->remap = true;
 	for (unsigned i = 0; i < sizeof(types); i++) {
 		if (!parse_type(t, table, bytes, types[i]))
-			return false;
+			return;
 	}
-	return t->units > 0;
+	if (t->units)
+		t->kind = IOMMU_AMD_VI;
 }

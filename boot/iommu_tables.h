@@ -1,6 +1,7 @@
 /*
  * iommu_tables.h: what the firmware's tables say of IOMMUs, for both vendors: DMAR (VT-d 8) and IVRS (AMD-Vi 48882,
- * 5.2). The parsers are pure functions over bytes, which may hold anything.
+ * 5.2). The loader reads them, so that the kernel need not. The parsers are pure functions over bytes, which may hold
+ * anything.
  */
 #pragma once
 #include <stdbool.h>
@@ -38,7 +39,15 @@ struct iommu_region {
 	uint16_t segment, first_device, last_device;
 };
 
+enum iommu_kind {
+	IOMMU_NONE,    /* no such table */
+	IOMMU_DAMAGED, /* something that matters makes no sense in it, or does not fit below */
+	IOMMU_VTD,
+	IOMMU_AMD_VI,
+};
+
 struct iommu_tables {
+	uint32_t kind;
 	bool remap; /* the firmware allows interrupt remapping */
 	bool x2apic;
 	uint32_t units, ranges, ioapics, regions;
@@ -51,12 +60,9 @@ struct iommu_tables {
 /* The dword at 0x18 of the configuration space of a bridge: primary, secondary, subordinate bus. */
 typedef uint32_t (*iommu_buses)(uint16_t bridge);
 
-/*
- * Fill `tables` from a table of `bytes`, whose checksum is right. False when something that matters does not fit or
- * makes no sense: then it must not be relied on.
- */
-bool dmar_parse(struct iommu_tables *tables, const uint8_t *table, uint32_t bytes, iommu_buses buses);
-bool ivrs_parse(struct iommu_tables *tables, const uint8_t *table, uint32_t bytes);
+/* Fill `tables`, `kind` too, from a table of `bytes`, whose checksum is right. */
+void dmar_parse(struct iommu_tables *tables, const uint8_t *table, uint32_t bytes, iommu_buses buses);
+void ivrs_parse(struct iommu_tables *tables, const uint8_t *table, uint32_t bytes);
 
 /* Little-endian, not aligned. */
 static inline uint64_t iommu_field(const uint8_t *at, unsigned bytes)
@@ -67,6 +73,3 @@ static inline uint64_t iommu_field(const uint8_t *at, unsigned bytes)
 		value = value << 8 | at[bytes];
 	return value;
 }
-
-/* The unit that has the device, and the device as the unit knows it (`*device` is replaced by its alias); -1: none. */
-int iommu_unit_of(const struct iommu_tables *tables, uint16_t segment, uint16_t *device);
