@@ -2,16 +2,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include "arch/x86_64/iommu/iommu_tables.h"
+#include "boot/iommu_tables.h"
 
 static uint32_t buses(uint16_t bridge) { return bridge * 0x9e3779b1u; }
 
-static void look_up(struct iommu_tables *t)
+static void check(const struct iommu_tables *t)
 {
-	for (uint32_t i = 0; i < 0x10000; i += 37) {
-		uint16_t device = (uint16_t)i;
-
-		if (iommu_unit_of(t, 0, &device) >= (int)t->units)
+	for (uint32_t i = 0; i < t->ranges; i++) {
+		if (t->range[i].first > t->range[i].last || t->range[i].unit >= t->units)
 			abort();
 	}
 	for (uint32_t i = 0; i < t->regions; i++) {
@@ -27,16 +25,16 @@ static void look_up(struct iommu_tables *t)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	static struct iommu_tables t;
-	bool good;
-
 	if (!bytes)
 		return 0;
-	good = data[0] & 1 ? dmar_parse(&t, data + 1, (uint32_t)bytes - 1, buses)
-			   : ivrs_parse(&t, data + 1, (uint32_t)bytes - 1);
+	if (data[0] & 1)
+		dmar_parse(&t, data + 1, (uint32_t)bytes - 1, buses);
+	else
+		ivrs_parse(&t, data + 1, (uint32_t)bytes - 1);
 	if (t.units > IOMMU_UNITS || t.ranges > IOMMU_RANGES || t.ioapics > IOMMU_IOAPICS ||
-	    t.regions > IOMMU_RESERVED || (good && !t.units))
+	    t.regions > IOMMU_RESERVED || (t.kind != IOMMU_DAMAGED && !t.units))
 		abort();
-	if (good)
-		look_up(&t);
+	if (t.kind != IOMMU_DAMAGED)
+		check(&t);
 	return 0;
 }

@@ -7,7 +7,6 @@
 #include "address_space.h"
 #include "clock.h"
 #include "interrupt.h"
-#include "iommu/iommu.h"
 #include "ioapic.h"
 #include "log.h"
 #include "machine.h"
@@ -338,7 +337,7 @@ void ioapic_mask(unsigned irq, bool mask) { fake_unmasked = (fake_unmasked & ~(1
 
 struct acpi machine_acpi = { .ecams = 1 }; /* bus 0 alone */
 
-void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
+__attribute__((weak)) void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
 {
 	static uint8_t registers[0x10000];
 	static size_t used;
@@ -348,18 +347,6 @@ void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
 	assert_int_equal(type, PAGING_UC);
 	used += bytes;
 	return used <= sizeof(registers) ? at : NULL;
-}
-
-/* ---- no IOMMU ---------------------------------------------------------------------------------- */
-
-const struct paging *fake_reserved;
-
-const struct paging *iommu_reserved(void) { return fake_reserved; }
-
-int64_t iommu_text(uint64_t offset)
-{
-	(void)offset;
-	return -BH_ENOENT;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------- */

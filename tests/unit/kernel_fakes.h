@@ -26,7 +26,6 @@
 
 extern struct cpu fake_cpu[FAKE_CPUS];
 extern uint64_t fake_now;		   /* the TSC */
-extern const struct paging *fake_reserved; /* what stays open to devices of the firmware; NULL: nothing */
 extern unsigned fake_kicks[FAKE_CPUS];	   /* how often each CPU was kicked */
 extern char fake_log[512];		   /* the last line of the log */
 extern unsigned fake_log_lines;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <string.h>
-#include "arch/x86_64/iommu/iommu_tables.h"
+#include "boot/iommu_tables.h"
+#include "kernel_fakes.h"
+#include "iommu/iommu_unit.h"
 
 static uint8_t image[4096];
 static uint32_t image_bytes;
@@ -49,12 +51,16 @@ static uint32_t buses(uint16_t bridge)
 static bool parse(bool dmar)
 {
 	uint8_t *copy = malloc(image_bytes ? image_bytes : 1);
-	bool good;
 
 	memcpy(copy, image, image_bytes);
-	good = dmar ? dmar_parse(&t, copy, image_bytes, buses) : ivrs_parse(&t, copy, image_bytes);
+	if (dmar)
+		dmar_parse(&t, copy, image_bytes, buses);
+	else
+		ivrs_parse(&t, copy, image_bytes);
 	free(copy);
-	return good;
+	if (t.kind != IOMMU_DAMAGED)
+		assert_int_equal(t.kind, dmar ? IOMMU_VTD : IOMMU_AMD_VI);
+	return t.kind != IOMMU_DAMAGED;
 }
 
 static uint32_t add_drhd(bool all, uint16_t segment, uint64_t base, const void *scopes, uint16_t bytes)
@@ -91,7 +97,17 @@ static const uint8_t dead_bridge[] = { 2, 8, 0, 0, 0, 0, 0x1e, 0 };
 static const uint8_t ioapic[] = { 3, 8, 0, 0, 7, 0xf0, 0x1f, 0 };
 static const uint8_t hpet[] = { 4, 8, 0, 0, 0, 0xf0, 0xf, 0 };
 
-static int unit_of(uint16_t segment, uint16_t device) { return iommu_unit_of(&t, segment, &device); }
+static uint16_t alias;
+
+static int unit_of(uint16_t segment, uint16_t device)
+{
+	int unit;
+
+	iommu.tables = &t;
+	unit = iommu_unit_of(segment, &device);
+	alias = device;
+	return unit;
+}
 
 static void test_dmar(void **state)
 {
@@ -256,8 +272,6 @@ static const uint8_t entries[] = {
 
 static void test_ivrs(void **state)
 {
-	uint16_t device = 0x0018;
-
 	(void)state;
 	begin("IVRS");
 	add_ivhd(0x10, 0, 0xfed80000, entries, sizeof(entries));
@@ -276,11 +290,10 @@ static void test_ivrs(void **state)
 	assert_int_equal(unit_of(0, 0x01ff), 0);
 	assert_int_equal(unit_of(0, 0x0030), 0);
 	assert_int_equal(unit_of(0, 0x0300), -1);
-	assert_int_equal(iommu_unit_of(&t, 0, &device), 0);
-	assert_int_equal(device, 0x0020);
-	device = 0x0288;
-	assert_int_equal(iommu_unit_of(&t, 0, &device), 0);
-	assert_int_equal(device, 0x00a0);
+	assert_int_equal(unit_of(0, 0x0018), 0);
+	assert_int_equal(alias, 0x0020);
+	assert_int_equal(unit_of(0, 0x0288), 0);
+	assert_int_equal(alias, 0x00a0);
 	assert_int_equal(t.ioapics, 1);
 	assert_int_equal(t.ioapic[0].id, 5);
 	assert_int_equal(t.ioapic[0].device, 0x00a0);

@@ -59,18 +59,23 @@ struct iommu_device *iommu_add(uint32_t bdf, uint16_t requester, struct partitio
 	return d;
 }
 
+/* Whole, or not at all. */
 static bool build_tables(struct partition *holder)
 {
-	if (paging_create(&holder->dma, &iommu.vendor->format, &iommu_memory))
+	struct paging paging;
+
+	if (holder->dma.root)
+		return true;
+	if (paging_create(&paging, &iommu.vendor->format, &iommu_memory))
 		return false;
 	for (unsigned i = 0; i < holder->extents; i++) {
 		const struct extent *extent = &holder->extent[i];
 
 		if (!frame_may_map(holder, extent->physical, extent->bytes, MAP_READ | MAP_WRITE) ||
-		    paging_map(&holder->dma, extent->address, extent->physical, extent->bytes,
-			       PAGING_READ | PAGING_WRITE))
+		    paging_map(&paging, extent->address, extent->physical, extent->bytes, PAGING_READ | PAGING_WRITE))
 			return false;
 	}
+	holder->dma = paging;
 	return true;
 }
 
@@ -110,7 +115,7 @@ const char *iommu_attach(uint32_t bdf, struct partition *holder)
 
 	if (problem)
 		return problem;
-	if ((!holder->dma.root && !build_tables(holder)) ||
+	if (!build_tables(holder) ||
 	    !iommu.vendor->assign(requester, &holder->dma, (uint16_t)(DOMAIN_PARTITION + holder->id)) ||
 	    !iommu_add(bdf, requester, holder))
 		return "no memory for the IOMMU's tables";
