@@ -55,8 +55,10 @@ static bool map_part(struct device *d, uint64_t offset, uint64_t first, uint64_t
 {
 	if (first >= end)
 		return true;
+	if (!frame_map(d->holder, first + offset, first, end - first, MAP_READ | MAP_WRITE | MAP_DEVICE))
+		return false;
 	d->mapped += end - first;
-	return frame_map(d->holder, first + offset, first, end - first, MAP_READ | MAP_WRITE | MAP_DEVICE);
+	return true;
 }
 
 /* From a multiple of 2 MiB on, at the same offset into it, so that large pages fit. Without the MSI-X table's pages. */

@@ -6,6 +6,7 @@
 #define BAR_IO		 0x1u
 #define BAR_TYPE	 0x7u
 #define BAR_64		 0x4u
+#define MULTI_FUNCTION	 0x800000u /* of the dword at 0xc */
 #define PHYSICAL_END	 (1ull << 52)
 #define CAPABILITIES	 0x34u
 #define CAPABILITIES_MAX 48u /* as many as have room: a list that goes round ends, too */
@@ -156,16 +157,22 @@ static void add_function(uint32_t address)
 	probe_capabilities(f);
 }
 
+static void scan_device(uint32_t address)
+{
+	unsigned functions = pci_read(address, 0xc, 4) & MULTI_FUNCTION ? 8 : 1;
+
+	for (unsigned i = 0; i < functions; i++) {
+		if (pci_read(address + i, PCI_ID, 2) != 0xffff)
+			add_function(address + i);
+	}
+}
+
 /* All buses are looked at: those behind bridges, as the firmware numbered them, and those of further host bridges. */
 static void scan_buses(uint32_t first, uint32_t last)
 {
 	for (uint32_t address = first << 8; address < (last + 1) << 8; address += 8) {
-		unsigned functions = pci_read(address, 0xc, 4) & 0x800000 ? 8 : 1;
-
-		for (unsigned i = 0; pci_read(address, PCI_ID, 2) != 0xffff && i < functions; i++) {
-			if (pci_read(address + i, PCI_ID, 2) != 0xffff)
-				add_function(address + i);
-		}
+		if (pci_read(address, PCI_ID, 2) != 0xffff)
+			scan_device(address);
 	}
 }
 
