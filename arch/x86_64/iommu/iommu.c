@@ -11,7 +11,6 @@
 #define REGISTER_BYTES	0x5000u /* as far as offsets in VT-d's capabilities reach; AMD-Vi's end at 0x4000 */
 #define PATIENCE	1000000 /* microseconds in which a unit must have answered */
 #define DOMAIN_RESERVED 1u
-#define LINE_BYTES	192
 
 struct iommu iommu;
 
@@ -134,12 +133,12 @@ static void reserve(const struct iommu_region *region)
 
 static void start(struct iommu_unit *u, void (*line)(const char *text))
 {
-	char words[LINE_BYTES - 48], text[LINE_BYTES];
+	char text[256];
 
 	iommu.vendor->start(u);
 	u->on = true;
-	iommu.vendor->describe(u, words, sizeof(words));
-	bh_snprintf(text, sizeof(text), "iommu: %s unit at 0x%lx: %s", iommu.vendor->name, u->place->base, words);
+	iommu.vendor->describe(u, u->words, sizeof(u->words));
+	bh_snprintf(text, sizeof(text), "iommu: %s unit at 0x%lx: %s", iommu.vendor->name, u->place->base, u->words);
 	line(text);
 }
 
@@ -166,7 +165,7 @@ void iommu_init(const struct iommu_tables *tables, void (*line)(const char *text
 		panic("iommu: no memory for its tables");
 	for (unsigned i = 0; i < tables->regions; i++)
 		reserve(&tables->region[i]);
-	iommu_write_back(NULL, 0);
+	iommu_write_back_all();
 	for (unsigned i = 0; i < iommu.units; i++) {
 		if (good[i])
 			start(&iommu.unit[i], line);

@@ -119,7 +119,7 @@ const char *iommu_attach(uint32_t bdf, struct partition *holder)
 	    !iommu.vendor->assign(requester, &holder->dma, (uint16_t)(DOMAIN_PARTITION + holder->id)) ||
 	    !iommu_add(bdf, requester, holder))
 		return "no memory for the IOMMU's tables";
-	iommu_write_back(NULL, 0);
+	iommu_write_back_all();
 	iommu_flush();
 	return NULL;
 }

@@ -129,18 +129,12 @@ __attribute__((format(printf, 1, 2))) static void line(const char *words, ...)
 
 static void make_text(void)
 {
-	char words[160];
-
 	text_bytes = 0;
 	if (!iommu_present())
 		line("none: whoever is given a device is trusted with all memory\n");
-	for (unsigned i = 0; i < iommu.units; i++) {
-		words[0] = 0;
-		if (iommu.unit[i].on)
-			iommu.vendor->describe(&iommu.unit[i], words, sizeof(words));
+	for (unsigned i = 0; i < iommu.units; i++)
 		line("%s unit at 0x%lx: %s\n", iommu.vendor->name, iommu.unit[i].place->base,
-		     words[0] ? words : "not in use");
-	}
+		     iommu.unit[i].on ? iommu.unit[i].words : "not in use");
 	for (unsigned i = 0; i < iommu.tables->regions; i++)
 		line("devices %04x to %04x: the firmware's, with 0x%lx to 0x%lx\n",
 		     iommu.tables->region[i].first_device, iommu.tables->region[i].last_device,

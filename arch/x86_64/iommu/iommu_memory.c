@@ -1,6 +1,6 @@
 /*
- * Memory of the units' tables. It is not of the pool, which is measured without them: most machines have none or use
- * little of it. Frames of the kernel's are taken as they are needed, and mapped for good.
+ * Memory of the units' tables. It is not of the pool, which is measured without them, as most machines have none: a few
+ * frames are taken where there are units, and mapped for good.
  */
 #include <guests/lib/bh_string.h>
 #include "address_space.h"
@@ -8,56 +8,44 @@
 #include "iommu_unit.h"
 #include "panic.h"
 
-#define FRAMES 16u
+/* AMD's device table is one of them. A holder's tables need a page for each GiB where units have large pages. */
+#define FRAMES 4u
 
-static struct {
-	uint64_t physical;
-	uint8_t *address;
-	uint32_t used;
-} frame[FRAMES];
-static unsigned frames;
+static uint64_t physical;
+static uint8_t *memory; /* NULL: not taken yet */
+static uint64_t used;
 
-static bool add_frame(void)
+static void take(void)
 {
-	uint64_t physical = frames < FRAMES ? frame_take(1, 1, FRAME_KERNEL) : 0;
-	uint8_t *address = physical ? mmio_map(physical, FRAME_BYTES, PAGING_WB) : NULL;
-
-	if (!address)
-		return false;
-	memset(address, 0, FRAME_BYTES);
-	frame[frames].physical = physical;
-	frame[frames++].address = address;
-	return true;
+	physical = frame_take(FRAMES, 1, FRAME_KERNEL);
+	memory = physical ? mmio_map(physical, FRAMES * FRAME_BYTES, PAGING_WB) : NULL;
+	if (!memory)
+		panic("iommu: no %llu MiB of memory for tables", FRAMES * FRAME_BYTES >> 20);
+	memset(memory, 0, FRAMES * FRAME_BYTES);
 }
 
 void *iommu_pages(unsigned pages)
 {
-	uint32_t bytes = pages * PAGE_BYTES;
-
-	if ((!frames || frame[frames - 1].used + bytes > FRAME_BYTES) && !add_frame())
+	if (!memory)
+		take();
+	if (used + pages * PAGE_BYTES > FRAMES * FRAME_BYTES)
 		return NULL;
-	frame[frames - 1].used += bytes;
-	return frame[frames - 1].address + frame[frames - 1].used - bytes;
+	used += pages * PAGE_BYTES;
+	return memory + used - pages * PAGE_BYTES;
 }
 
 uint64_t iommu_physical(const void *address)
 {
-	for (unsigned i = 0; i < frames; i++) {
-		uint64_t offset = (uint64_t)address - (uint64_t)frame[i].address;
+	uint64_t offset = (uint64_t)((const uint8_t *)address - memory);
 
-		if (offset < FRAME_BYTES)
-			return frame[i].physical + offset;
-	}
-	panic("iommu: %p is not in its tables", address);
+	panic_unless(offset < used);
+	return physical + offset;
 }
 
-void *iommu_virtual(uint64_t physical)
+void *iommu_virtual(uint64_t address)
 {
-	for (unsigned i = 0; i < frames; i++) {
-		if (physical - frame[i].physical < FRAME_BYTES)
-			return frame[i].address + (physical - frame[i].physical);
-	}
-	panic("iommu: 0x%lx is not in its tables", physical);
+	panic_unless(address - physical < used);
+	return memory + (address - physical);
 }
 
 static uint64_t allocate(void)
@@ -74,19 +62,13 @@ static uint64_t *access(uint64_t table) { return iommu_virtual(table); }
 
 const struct paging_memory iommu_memory = { allocate, release, access };
 
-static void write_back(const uint8_t *address, uint64_t bytes)
-{
-	const uint8_t *line = (const uint8_t *)((uint64_t)address & ~63ull);
-
-	for (; line < address + bytes; line += 64)
-		__asm__ volatile("clflush %0" : : "m"(*line) : "memory");
-}
-
 void iommu_write_back(const void *address, uint64_t bytes)
 {
-	for (unsigned i = 0; !iommu.coherent && !bytes && i < frames; i++)
-		write_back(frame[i].address, frame[i].used);
-	if (!iommu.coherent && bytes)
-		write_back(address, bytes);
+	const uint8_t *line = (const uint8_t *)((uint64_t)address & ~63ull), *end = (const uint8_t *)address + bytes;
+
+	for (; !iommu.coherent && line < end; line += 64)
+		__asm__ volatile("clflush %0" : : "m"(*line) : "memory");
 	__asm__ volatile("mfence" : : : "memory");
 }
+
+void iommu_write_back_all(void) { iommu_write_back(memory, used); }

@@ -16,6 +16,7 @@ struct iommu_unit {
 	uint64_t *queue, *log, *answer;
 	uint32_t tail, head; /* of the queue, the log, in words of 8 bytes */
 	bool on;
+	char words[160]; /* what it can */
 };
 
 struct iommu_fault {
@@ -78,14 +79,15 @@ extern struct iommu {
 
 extern struct iommu_vendor iommu_vtd, iommu_amd_vi;
 
-/* Zeroed pages in one piece, up to a frame, mapped for good; NULL: no memory. They are never given back. At boot. */
+/* Zeroed pages in one piece, mapped for good; NULL: no more. They are never given back. At boot. */
 void *iommu_pages(unsigned pages);
 uint64_t iommu_physical(const void *address);
 void *iommu_virtual(uint64_t physical);
 extern const struct paging_memory iommu_memory;
 
-/* Makes what was written there visible to units; bytes 0: all pages. */
+/* Makes what was written there, or everywhere, visible to units. */
 void iommu_write_back(const void *address, uint64_t bytes);
+void iommu_write_back_all(void);
 
 #define IOMMU_REGISTER(unit, bits, offset) (*(volatile uint##bits##_t *)((unit)->registers + (offset)))
 
