@@ -25,9 +25,9 @@
 #define FAKE_RAM_END	  (256 * FAKE_MIB) /* there is no memory from here on */
 
 extern struct cpu fake_cpu[FAKE_CPUS];
-extern uint64_t fake_now;		   /* the TSC */
-extern unsigned fake_kicks[FAKE_CPUS];	   /* how often each CPU was kicked */
-extern char fake_log[512];		   /* the last line of the log */
+extern uint64_t fake_now;	       /* the TSC */
+extern unsigned fake_kicks[FAKE_CPUS]; /* how often each CPU was kicked */
+extern char fake_log[512];	       /* the last line of the log */
 extern unsigned fake_log_lines;
 extern uint64_t fake_timer_deadline[FAKE_CPUS]; /* as clock_set_timer got it */
 extern char fake_panic[256];			/* why; empty: nobody panicked */
