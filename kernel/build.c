@@ -290,7 +290,7 @@ static void grant_configured(struct partition *holder, const struct config_grant
 			grant_irq(holder, what->first);
 		break;
 	case CONFIG_GRANT_IMAGE: grant_image(holder, what->path, what->path); break;
-	case CONFIG_GRANT_DEVICE: grant_device(holder, what); break;
+	case CONFIG_GRANT_DEVICE: break; /* build_devices */
 	}
 }
 
@@ -438,17 +438,31 @@ static void build_grants(struct partition *partition)
 }
 
 /* A network whose NIC cannot be had is without one; the others are none the worse. */
-static void build_nics(const struct config *config)
+static void grant_nic(const struct config *config, unsigned i)
 {
-	for (unsigned i = 0; i < config->network.networks && config->net < config->partitions; i++) {
-		const struct config_device *nic = &config->nic[i];
-		struct partition *net = configured[config->net];
-		const char *problem = NULL;
+	const struct config_device *nic = &config->nic[i];
+	struct partition *net = configured[config->net];
+	const char *problem =
+		failed(net) ? NULL : device_grant(net, nic->by, nic->number, config->network.network[i].name);
 
-		if (nic->by != CONFIG_DEVICE_NONE && !failed(net))
-			problem = device_grant(net, nic->by, nic->number, config->network.network[i].name);
-		if (problem)
-			complain(net, nic->line, problem);
+	if (problem)
+		complain(net, nic->line, problem);
+}
+
+/* Those that are named in this way: by their address first, so that who names a class gets of what is left. */
+static void build_devices(const struct config *config, enum config_device_by by)
+{
+	for (unsigned i = 0; i < config->partitions; i++) {
+		const struct config_partition *partition = &config->partition[i];
+
+		for (unsigned n = 0; n < partition->grants && !failed(configured[i]); n++) {
+			if (partition->grant[n].type == CONFIG_GRANT_DEVICE && partition->grant[n].first == by)
+				grant_device(configured[i], &partition->grant[n]);
+		}
+	}
+	for (unsigned i = 0; i < config->network.networks && config->net < config->partitions; i++) {
+		if (config->nic[i].by == by)
+			grant_nic(config, i);
 	}
 }
 
@@ -478,8 +492,9 @@ void build_partitions(struct boot_info *info)
 		build_configured(&config->partition[i], i);
 	for (unsigned i = 0; i < config->channels; i++)
 		build_channel(&config->channel[i]);
+	build_devices(config, CONFIG_DEVICE_ADDRESS);
+	build_devices(config, CONFIG_DEVICE_CLASS);
 	for (unsigned i = 0; i < config->partitions; i++)
 		build_grants(configured[i]);
-	build_nics(config);
 	device_list();
 }

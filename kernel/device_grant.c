@@ -118,8 +118,8 @@ static void choose_interrupts(struct device *d)
 	d->irqs = irq_take_messages(wanted < DEVICE_IRQS ? wanted : DEVICE_IRQS, &d->irq);
 	if (d->irqs) {
 		d->irq_kind = f->msix ? BH_DEVICE_IRQ_MSIX : BH_DEVICE_IRQ_MSI;
-	} else if (f->line < IRQ_ISA && f->line != IRQ_TIMER && f->line != IRQ_CASCADE && irq_take(f->line) &&
-		   ioapic_wire_pci(f->line)) {
+	} else if (!wanted && f->line < IRQ_ISA && f->line != IRQ_TIMER && f->line != IRQ_CASCADE &&
+		   irq_take(f->line) && ioapic_wire_pci(f->line)) {
 		d->irq_kind = BH_DEVICE_IRQ_INTX;
 		d->irqs = 1;
 		d->irq = f->line;
@@ -133,13 +133,14 @@ static const char *give(struct device *d, struct partition *holder, const char *
 	if (problem)
 		return wrong("the device %s cannot be given to %s: %s", name, holder->name, problem);
 	d->holder = holder;
+	pci_device_reset(d->pci, 0); /* at rest from now on */
 	if (!pci_device_prepare(d->pci) || !device_map_bars(d))
 		return wrong("the registers of the device %s cannot be mapped: no room, or memory is there", name);
 	if (handle_add(holder, handle) < 0)
 		return wrong("more grants than the %u that a partition can hold", holder->handle_max);
 	choose_interrupts(d);
 	if (!d->irqs)
-		log_printf("%s: no interrupt of its device %s can be had: it has no messages, and line %u will not do",
+		log_printf("%s: its device %s has no interrupt: no message is to be had, and its line %u will not do",
 			   holder->name, name, d->pci->line);
 	if (!iommu_present())
 		log_printf("WARNING: no IOMMU: %s can read and write all memory by its device %s", holder->name, name);

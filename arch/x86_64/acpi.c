@@ -150,12 +150,10 @@ static void parse_mcfg(struct acpi *acpi, const struct table *t)
 {
 	for (uint32_t at = 44; at + 16 <= t->length && acpi->ecams < ACPI_ECAMS; at += 16) {
 		const uint8_t *e = t->bytes + at;
+		struct acpi_ecam range = { field(e, 8), (uint16_t)field(e + 8, 2), e[10], e[11] };
 
-		if (e[11] >= e[10] && field(e, 8) % 0x100000 == 0)
-			acpi->ecam[acpi->ecams++] = (struct acpi_ecam){ .address = field(e, 8),
-									.segment = (uint16_t)field(e + 8, 2),
-									.first_bus = e[10],
-									.last_bus = e[11] };
+		if (range.address && range.address % 0x100000 == 0 && range.first_bus <= range.last_bus)
+			acpi->ecam[acpi->ecams++] = range;
 	}
 }
 

@@ -41,7 +41,7 @@ static volatile uint8_t *find(uint32_t address)
 unsigned pci_config_bytes(uint32_t address) { return find(address) ? 0x1000 : PCI_SPACE_BYTES; }
 
 /* Takes the lock, and chooses a dword; false: the ports do not reach it. */
-static bool select(uint32_t address, unsigned offset)
+static bool choose(uint32_t address, unsigned offset)
 {
 	if (address >> 16 || offset >= PCI_SPACE_BYTES)
 		return false;
@@ -54,7 +54,7 @@ static uint32_t read_ports(uint32_t address, unsigned offset)
 {
 	uint32_t value;
 
-	if (!select(address, offset))
+	if (!choose(address, offset))
 		return UINT32_MAX;
 	value = inl(DATA_PORT);
 	spin_unlock(&lock);
@@ -73,7 +73,7 @@ static void write_ports(uint32_t address, unsigned offset, unsigned bytes, uint3
 {
 	uint16_t port = (uint16_t)(DATA_PORT + (offset & 3));
 
-	if (!select(address, offset))
+	if (!choose(address, offset))
 		return;
 	switch (bytes) {
 	case 1: outb(port, (uint8_t)value); break;

@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	acpi_parse(&acpi, BASE, map);
 	free(in.mapped);
 	in.mapped = NULL;
-	if (acpi.cpus > ACPI_CPUS || acpi.ioapics > ACPI_IOAPICS || acpi.overrides > ACPI_OVERRIDES)
+	if (acpi.cpus > ACPI_CPUS || acpi.ioapics > ACPI_IOAPICS || acpi.overrides > ACPI_OVERRIDES ||
+	    acpi.ecams > ACPI_ECAMS)
 		abort();
 	return 0;
 }

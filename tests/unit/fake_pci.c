@@ -100,6 +100,14 @@ void fake_pci_power(struct fake_pci *f, uint8_t at, bool no_soft_reset)
 	f->power = at;
 }
 
+void fake_pci_af(struct fake_pci *f, uint8_t at)
+{
+	fake_pci_capability(f, at, 0x13, 6);
+	memset(f->mask + at + 2, 0, 4);
+	fake_pci_put(f, at + 2u, 2, 0x0306);
+	f->af = at;
+}
+
 /* ---- access -------------------------------------------------------------------------------------- */
 
 static struct fake_pci *find(uint32_t address)
@@ -153,6 +161,8 @@ void pci_write(uint32_t address, unsigned offset, unsigned bytes, uint32_t value
 		f->space[offset + i] = (uint8_t)((f->space[offset + i] & ~mask) | (value >> 8 * i & mask));
 	}
 	if (f->express && offset == f->express + 8u && value & 0x8000 && f->space[f->express + 7] & 0x10)
+		reset(f);
+	if (f->af && offset == f->af + 4u && value & 1)
 		reset(f);
 	if (power && !(f->space[f->power + 4] & 3) && !(f->space[f->power + 4] & 8))
 		reset(f);

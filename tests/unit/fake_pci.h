@@ -12,7 +12,7 @@ struct fake_pci {
 	uint32_t address;
 	uint8_t space[256], mask[256]; /* what stands there, and what can be written */
 	uint8_t last;		       /* capability */
-	uint8_t express, power;
+	uint8_t express, power, af;
 	unsigned resets;
 	unsigned decoded_while_sized; /* BARs written while decoding is on */
 };
@@ -33,6 +33,7 @@ void fake_pci_capability(struct fake_pci *f, uint8_t at, uint8_t id, unsigned by
 void fake_pci_msix(struct fake_pci *f, uint8_t at, unsigned vectors, unsigned bar, uint32_t offset);
 void fake_pci_msi(struct fake_pci *f, uint8_t at, uint16_t control);
 void fake_pci_express(struct fake_pci *f, uint8_t at, bool flr);
+void fake_pci_af(struct fake_pci *f, uint8_t at);
 void fake_pci_power(struct fake_pci *f, uint8_t at, bool no_soft_reset);
 
 uint32_t fake_pci_get(const struct fake_pci *f, unsigned offset, unsigned bytes);

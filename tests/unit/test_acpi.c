@@ -14,7 +14,7 @@
 #define RSDT  0x200u
 #define MADT  0x1000u
 #define FADT  0x3000u
-#define MCFG  0x3800u /* one that the kernel has no use for */
+#define MCFG  0x3800u
 #define HPET  0x3c00u
 
 static uint8_t memory[BYTES];
@@ -265,6 +265,38 @@ static void test_too_many(void **state)
 	assert_int_equal(acpi.overrides, ACPI_OVERRIDES);
 }
 
+static void mcfg_entry(unsigned i, uint64_t address, unsigned segment, unsigned first, unsigned last)
+{
+	put(MCFG + 44 + 16 * i, address, 8);
+	put(MCFG + 52 + 16 * i, segment | first << 16 | last << 24, 4);
+	seal(MCFG, "MCFG", 44 + 16 * (i + 1));
+}
+
+/* An address that is none or does not fit, buses that end before they begin, half an entry: left out. */
+static void test_mcfg(void **state)
+{
+	(void)state;
+	mcfg_entry(0, 0xb0000000, 0, 0, 255);
+	mcfg_entry(1, 0, 0, 0, 255);
+	mcfg_entry(2, 0xb0010000, 0, 0, 255);
+	mcfg_entry(3, 0xb0000000, 0, 8, 7);
+	mcfg_entry(4, 0x380000000000, 3, 0x40, 0x40);
+	put(MCFG + 44 + 16 * 5, 0xc0000000, 8);
+	seal(MCFG, "MCFG", 44 + 16 * 5 + 15);
+	assert_true(parse());
+	assert_int_equal(acpi.ecams, 2);
+	assert_int_equal(acpi.ecam[0].address, 0xb0000000);
+	assert_int_equal(acpi.ecam[0].last_bus, 255);
+	assert_int_equal(acpi.ecam[1].address, 0x380000000000);
+	assert_int_equal(acpi.ecam[1].segment, 3);
+	assert_int_equal(acpi.ecam[1].first_bus, 0x40);
+	assert_int_equal(acpi.ecam[1].last_bus, 0x40);
+	for (unsigned i = 0; i < ACPI_ECAMS + 2; i++)
+		mcfg_entry(i, 0xb0000000, i, 0, 255);
+	assert_true(parse());
+	assert_int_equal(acpi.ecams, ACPI_ECAMS);
+}
+
 static void test_short_tables(void **state)
 {
 	(void)state;
@@ -298,16 +330,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, build, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_xsdt),
-		TEST(test_rsdt),
-		TEST(test_fallback),
-		TEST(test_no_rsdp),
-		TEST(test_bad_checksum),
-		TEST(test_bad_lengths),
-		TEST(test_bad_madt_entries),
-		TEST(test_too_many),
-		TEST(test_short_tables),
-		TEST(test_strange_pointers),
+		TEST(test_xsdt),	 TEST(test_rsdt),	  TEST(test_fallback),	       TEST(test_no_rsdp),
+		TEST(test_bad_checksum), TEST(test_bad_lengths),  TEST(test_bad_madt_entries), TEST(test_too_many),
+		TEST(test_mcfg),	 TEST(test_short_tables), TEST(test_strange_pointers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,8 @@
  *
  *   00:02.0	Ethernet	MSI-X, FLR	driver
  *   00:03.0	Ethernet	MSI, D3hot	net, as "lan"
- *   00:04.0	Ethernet	INTx 11		line, by its class
- *   00:05.0	SATA		INTx 11, too	second
+ *   00:04.0	Ethernet	INTx 11		line
+ *   00:05.0	SATA		INTx 11, too	second, by its class
  */
 
 #define ETHERNET	     0x020000u
@@ -25,7 +25,7 @@
 #define RW		     (PAGING_READ | PAGING_WRITE)
 #define FAR		     0x4000000000ull
 
-static struct fake_pci *msix, *msi, *intx, *other;
+static struct fake_pci *msix, *msi, *intx, *other, *af;
 static struct partition *driver, *net, *line, *second;
 
 /* ---- the machine --------------------------------------------------------------------------------- */
@@ -59,6 +59,9 @@ static void add_devices(void)
 	fake_pci_bar(fake_pci_add(AT(12, 0), NIC, 0x010802), 0, 0xe1000100, 0x100, 0);
 	fake_pci_bar(fake_pci_add(AT(13, 0), NIC, 0x010802), 0, FAKE_RAM_END - 0x100000, 0x1000, 0);
 	fake_pci_add(AT(14, 0), NIC, 0x010802);
+	af = fake_pci_add(AT(15, 0), NIC, 0x010802);
+	fake_pci_af(af, 0x98);
+	fake_pci_power(af, 0xa8, true);
 }
 
 static struct config_partition *holder(const char *name, enum config_device_by by, uint32_t number)
@@ -73,6 +76,7 @@ static struct config_partition *holder(const char *name, enum config_device_by b
 
 static void configure(struct config *config)
 {
+	holder("first", CONFIG_DEVICE_CLASS, 0x0200); /* all of that class are named by others */
 	holder("driver", CONFIG_DEVICE_ADDRESS, AT(2, 0))->vcpus = 2;
 	holder("again", CONFIG_DEVICE_ADDRESS, AT(2, 0));
 	config->net = config->partitions;
@@ -141,6 +145,7 @@ static void test_refused(void **state)
 	} refused[] = {
 		{ "again", "the device 00:02.0 is driver's already" },
 		{ "absent", "there is no PCI device 00:1f.7" },
+		{ "first", "no PCI device of class 02:00 is there that nobody else has" },
 		{ "none", "no PCI device of class 0c:03" },
 		{ "bridge", "00:00.0 cannot be granted: it is a bridge" },
 		{ "iommu", "00:01.0 cannot be granted: it is a bridge, or one that the machine needs" },
@@ -400,7 +405,7 @@ static void test_start(void **state)
 	assert_int_equal(fake_pci_get(msix, 0xa2, 2), 0x8004);
 	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(pci_functions[2].table[4 * i + 3], 1);
-	assert_int_equal(fake_pci_get(other, 4, 2), 0x403); /* nobody's business */
+	assert_int_equal(fake_pci_get(other, 4, 2), 0x400); /* at rest */
 }
 
 static void test_master(void **state)
@@ -538,6 +543,38 @@ static void test_end(void **state)
 	assert_int_equal(fake_pci_get(msix, 4, 2), 0x403);
 }
 
+static const struct pci_function *function_at(uint32_t address)
+{
+	for (unsigned i = 0; i < pci_function_count; i++) {
+		if (pci_functions[i].address == address)
+			return &pci_functions[i];
+	}
+	fail_msg("no function %x", address);
+	return NULL;
+}
+
+/* By Advanced Features; and one that has no reset, or that one in D3hot does not lose anything. */
+static void test_other_resets(void **state)
+{
+	static const unsigned wait[PCI_RESET_STEPS] = { 0, 100, 0, 0 };
+
+	(void)state;
+	for (unsigned step = 0; step < PCI_RESET_STEPS; step++)
+		assert_int_equal(pci_device_reset(function_at(AT(15, 0)), step), wait[step]);
+	assert_int_equal(af->resets, 1);
+	af->space[0x9b] = 0;
+	for (unsigned step = 0; step < PCI_RESET_STEPS; step++)
+		assert_int_equal(pci_device_reset(function_at(AT(15, 0)), step), 0);
+	assert_int_equal(af->resets, 1);
+	/* It was asleep. */
+	fake_pci_put(af, 0xac, 2, 0x800b);
+	af->mask[0xad] = 0x80;
+	assert_int_equal(pci_device_reset(function_at(AT(15, 0)), 2), 10);
+	assert_int_equal(fake_pci_get(af, 0xac, 2), 0x0008);
+	for (unsigned step = 0; step < PCI_RESET_STEPS; step++)
+		assert_int_equal(pci_device_reset(function_at(AT(14, 0)), step), 0);
+}
+
 /* Stopped while it is being built. */
 static void test_stopped_early(void **state)
 {
@@ -582,6 +619,7 @@ int main(void)
 		TEST(test_msi_interrupts),
 		TEST(test_line),
 		TEST(test_end),
+		TEST(test_other_resets),
 		TEST(test_stopped_early),
 	};
 
