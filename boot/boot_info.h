@@ -12,6 +12,7 @@
 #pragma once
 #include <stdint.h>
 #include "config.h"
+#include "iommu_tables.h"
 
 #define BOOT_INFO_MAGIC	  0x746f6f4264616542ull
 #define BOOT_INFO_VERSION 1
@@ -92,6 +93,7 @@ struct boot_info {
 	/* EFI's GetTime as seconds since 1970 UTC, and RDTSC then. 0: no clock. */
 	uint64_t wall_seconds, wall_tsc;
 	struct boot_framebuffer framebuffer;
+	struct iommu_tables iommu;
 	uint32_t boot_apic_id;
 	uint32_t cpus;		     /* enabled CPUs that the MP Services protocol named; 0: no protocol */
 	uint32_t apic_id[BOOT_CPUS]; /* [0] is the boot CPU's */

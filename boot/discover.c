@@ -1,6 +1,8 @@
 #include <efi.h>
 #include "discover.h"
+#include "acpi.h"
 #include "firmware.h"
+#include "io.h"
 
 /* PI 1.7, volume 2, 13.4: the MP Services protocol, as far as it is used. gnu-efi does not have it.
  */
@@ -36,6 +38,30 @@ static uint64_t find_rsdp(void)
 			rsdp = (uint64_t)table->VendorTable;
 	}
 	return rsdp;
+}
+
+/* Firmware has memory mapped one to one, and its tables below 4 GiB. */
+static const void *at(uint64_t physical, uint64_t bytes)
+{
+	return physical <= UINT32_MAX && bytes <= UINT32_MAX - physical ? (const void *)physical : NULL;
+}
+
+/* By the way that every PC has (PCI 3.0, 3.2.2.3.2). */
+static uint32_t read_buses(uint16_t bridge)
+{
+	outl(0xcf8, 0x80000018u | (uint32_t)bridge << 8);
+	return inl(0xcfc);
+}
+
+static void find_iommus(struct boot_info *info)
+{
+	static struct acpi acpi;
+
+	acpi_parse(&acpi, info->rsdp, at);
+	if (acpi.dmar)
+		dmar_parse(&info->iommu, (const uint8_t *)acpi.dmar, acpi.dmar_bytes, read_buses);
+	else if (acpi.ivrs)
+		ivrs_parse(&info->iommu, (const uint8_t *)acpi.ivrs, acpi.ivrs_bytes);
 }
 
 /* SDM vol. 2, CPUID: leaf 0Bh has all 32 bits of the x2APIC ID, leaf 1 only 8. */
@@ -147,6 +173,7 @@ void discover(struct boot_info *info)
 {
 	info->efi_system_table = (uint64_t)firmware;
 	info->rsdp = find_rsdp();
+	find_iommus(info);
 	find_cpus(info);
 	find_framebuffer(&info->framebuffer);
 	read_clock(info);

@@ -55,6 +55,7 @@ $(eval $(call native_program,tests/spin,guests/tests/spin.c))
 $(eval $(call native_program,tests/witness,guests/tests/witness.c))
 $(eval $(call native_program,tests/keeper,guests/tests/keeper.c))
 $(eval $(call native_program,tests/granted,guests/tests/granted.c))
+$(eval $(call native_program,tests/wild,guests/tests/wild.c))
 $(eval $(call native_program,tests/device,guests/tests/device.c))
 $(eval $(call native_program,tests/receiver,guests/tests/receiver.c))
 

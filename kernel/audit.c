@@ -5,6 +5,7 @@
 #include "channel.h"
 #include "device.h"
 #include "frame.h"
+#include "iommu/iommu.h"
 #include "partition.h"
 #include "pci_device.h"
 #include "report.h"
@@ -21,6 +22,7 @@ static int64_t disagreements;
 struct walk {
 	const struct partition *partition;
 	uint64_t own_bytes; /* of its own memory, mapped where its extents say */
+	bool devices;	    /* the table is its devices': they see its own memory only */
 	uint64_t device_bytes;
 };
 
@@ -78,8 +80,24 @@ static bool check_page(void *context, const struct paging_page *page)
 			disagree("%s: %llx stands at %llx", partition->name, (unsigned long long)address,
 				 (unsigned long long)page->address);
 		walk->own_bytes += page->bytes;
+	} else if (walk->devices) {
+		disagree("%s: its devices reach %llx, which is not its memory", partition->name,
+			 (unsigned long long)page->physical);
 	}
 	return true;
+}
+
+/* The bytes of registers that it maps. */
+static uint64_t check_table(const struct partition *partition, const struct paging *table, bool devices)
+{
+	struct walk walk = { .partition = partition, .devices = devices };
+
+	paging_walk(table, check_page, &walk);
+	if (partition->extents && walk.own_bytes != partition->memory_bytes)
+		disagree("%s: %llx bytes of its own memory are mapped%s, it owns %llx", partition->name,
+			 (unsigned long long)walk.own_bytes, devices ? " for its devices" : "",
+			 (unsigned long long)partition->memory_bytes);
+	return walk.device_bytes;
 }
 
 /* Bus mastering first: a holder that ends meanwhile has it turned off before it has ended. */
@@ -102,13 +120,9 @@ static void check_devices(const struct partition *partition, uint64_t mapped)
 
 static void check_partition(const struct partition *partition)
 {
-	struct walk walk = { .partition = partition };
-
-	paging_walk(&partition->ept, check_page, &walk);
-	check_devices(partition, walk.device_bytes);
-	if (partition->extents && walk.own_bytes != partition->memory_bytes)
-		disagree("%s: %llx bytes of its own memory are mapped, it owns %llx", partition->name,
-			 (unsigned long long)walk.own_bytes, (unsigned long long)partition->memory_bytes);
+	check_devices(partition, check_table(partition, &partition->ept, false));
+	if (partition->dma.root)
+		check_table(partition, &partition->dma, true);
 
 	for (unsigned i = 0; i < partition->extents; i++) {
 		const struct extent *extent = &partition->extent[i];
@@ -146,6 +160,22 @@ static bool check_kernel_page(void *context, const struct paging_page *page)
 	return true;
 }
 
+/* Devices that the firmware uses reach what is nobody's but its own. */
+static bool check_reserved_page(void *context, const struct paging_page *page)
+{
+	(void)context;
+	for (uint64_t done = 0; done < page->bytes; done += PAGE_BYTES) {
+		uint16_t owner = frame_owner(page->physical + done);
+
+		if ((owner != FRAME_NONE && owner != FRAME_FIRMWARE) || page->address != page->physical) {
+			disagree("firmware: its devices' %llx maps %llx, whose owner is %x",
+				 (unsigned long long)page->address, (unsigned long long)page->physical, owner);
+			break;
+		}
+	}
+	return true;
+}
+
 /* A frame whose owner's number stands for nobody has leaked. */
 static void check_owners(void)
 {
@@ -170,6 +200,8 @@ int64_t audit_run(void)
 	for (unsigned i = 0; i < partition_count; i++)
 		check_partition(partitions[i]);
 	paging_walk(&kernel_paging, check_kernel_page, NULL);
+	if (iommu_reserved())
+		paging_walk(iommu_reserved(), check_reserved_page, NULL);
 	check_owners();
 	result = disagreements;
 	spin_unlock(&lock);

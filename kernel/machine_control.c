@@ -6,6 +6,7 @@
 #include "device.h"
 #include "frame.h"
 #include "handle.h"
+#include "iommu/iommu.h"
 #include "log.h"
 #include "machine.h"
 #include "panic.h"
@@ -79,6 +80,7 @@ int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t tex
 	case BH_TEXT_CAPS: return report_word(caps, caps_bytes, offset);
 	case BH_TEXT_LOG: return log_word(offset);
 	case BH_TEXT_AUDIT: return audit_text(offset);
+	case BH_TEXT_IOMMU: return iommu_text(offset);
 	case BH_TEXT_PCI: return device_text(offset);
 	default: return -BH_EINVAL;
 	}

@@ -47,6 +47,7 @@ struct partition {
 	uint32_t vcpus;
 	struct vcpu *vcpu[PARTITION_VCPUS];
 	struct paging ept;
+	struct paging dma; /* what its devices reach (arch/x86_64/iommu/); root 0: it has none behind an IOMMU */
 	struct extent extent[PARTITION_EXTENTS];
 	uint32_t extents;
 	uint64_t memory_bytes;

@@ -3,6 +3,7 @@
 #include "build.h"
 #include "device.h"
 #include "frame.h"
+#include "iommu/iommu.h"
 #include "log.h"
 #include "machine_control.h"
 #include "panic.h"
@@ -45,6 +46,7 @@ void machine_start(const struct boot_info *info)
 	virt->caps(log_caps_line);
 	frame_init(info);
 	device_init();
+	iommu_init(&info->iommu, log_caps_line);
 	build_partitions(boot);
 	log_printf("%u partitions, %llu MiB free, kernel %llu KiB (%llu KiB of it free)", partition_count,
 		   (unsigned long long)(frame_free_bytes() >> 20), (unsigned long long)(info->region_bytes >> 10),
@@ -62,6 +64,8 @@ void cpu_main(struct cpu *cpu)
 		log_uart_enable(false);
 		partition_autostart();
 	}
+	if (cpu->index == start_boot_info->config.machine.services_cpu)
+		iommu_watch();
 	cpu->sched.charged = clock_now();
 	virt->enter(sched_next(cpu));
 }

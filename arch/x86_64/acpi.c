@@ -66,7 +66,7 @@ static void add_ioapic(struct acpi *acpi, const uint8_t *e)
 {
 	if (acpi->ioapics < ACPI_IOAPICS)
 		acpi->ioapic[acpi->ioapics++] =
-			(struct acpi_ioapic){ (uint32_t)field(e + 4, 4), (uint32_t)field(e + 8, 4) };
+			(struct acpi_ioapic){ (uint32_t)field(e + 4, 4), (uint32_t)field(e + 8, 4), e[2] };
 }
 
 static void add_override(struct acpi *acpi, const uint8_t *e)
@@ -171,6 +171,10 @@ static void parse_table(struct acpi *acpi, acpi_map map, uint64_t physical)
 		parse_fadt(acpi, &t);
 	else if (signature_is(&t, "HPET"))
 		parse_hpet(acpi, &t);
+	else if (signature_is(&t, "DMAR"))
+		acpi->dmar = physical, acpi->dmar_bytes = t.length;
+	else if (signature_is(&t, "IVRS"))
+		acpi->ivrs = physical, acpi->ivrs_bytes = t.length;
 	else if (signature_is(&t, "MCFG"))
 		parse_mcfg(acpi, &t);
 }

@@ -11,6 +11,7 @@
 struct acpi_ioapic {
 	uint32_t address;
 	uint32_t gsi_base;
+	uint8_t id;
 };
 
 /* Interrupt source override (5.2.12.5). */
@@ -42,7 +43,9 @@ struct acpi {
 				register */
 	uint8_t reset_value;
 	uint64_t reset_address;
-	uint64_t hpet;	  /* physical address of its registers, 0: none */
+	uint64_t hpet;	     /* physical address of its registers, 0: none */
+	uint64_t dmar, ivrs; /* where the tables of IOMMUs stand, whose checksums are right; 0: none */
+	uint32_t dmar_bytes, ivrs_bytes;
 	uint32_t damaged; /* tables refused: wrong length or checksum */
 };
 

@@ -3,6 +3,7 @@
 #include "address_space.h"
 #include "cpu.h"
 #include "interrupt.h"
+#include "iommu/iommu.h"
 #include "io.h"
 #include "log.h"
 #include "machine.h"
@@ -21,6 +22,7 @@
 struct ioapic {
 	volatile uint32_t *registers; /* 0: index, 4: data */
 	uint32_t gsi_base, pins;
+	uint8_t id;
 };
 
 static struct spinlock lock = SPINLOCK_INIT; /* index and data are two accesses */
@@ -54,7 +56,7 @@ static void mask_8259s(void)
 	outb(0xa1, 0xff);
 }
 
-static void add(uint32_t address, uint32_t gsi_base)
+static void add(uint32_t address, uint32_t gsi_base, uint8_t id)
 {
 	struct ioapic *io = &ioapic[ioapics];
 	uint32_t version;
@@ -65,6 +67,7 @@ static void add(uint32_t address, uint32_t gsi_base)
 	version = read(io, REGISTER_VERSION);
 	io->pins = (version >> 16 & 0xff) + 1;
 	io->gsi_base = gsi_base;
+	io->id = id;
 	if (version == 0 || version == UINT32_MAX || io->pins > 240) {
 		log_printf("ioapic: none answers at 0x%x", address);
 		return;
@@ -79,9 +82,9 @@ void ioapic_init(void)
 {
 	mask_8259s();
 	for (uint32_t i = 0; i < machine_acpi.ioapics; i++)
-		add(machine_acpi.ioapic[i].address, machine_acpi.ioapic[i].gsi_base);
+		add(machine_acpi.ioapic[i].address, machine_acpi.ioapic[i].gsi_base, machine_acpi.ioapic[i].id);
 	if (!machine_acpi.madt)
-		add(DEFAULT_ADDRESS, 0);
+		add(DEFAULT_ADDRESS, 0, 0);
 }
 
 /* How ISA interrupt `irq` is wired: as on every PC, if no override says otherwise. */
@@ -129,9 +132,13 @@ bool ioapic_route_isa(unsigned irq, unsigned vector, unsigned cpu_index)
 	struct ioapic *io = find(wire.gsi);
 	uint32_t target, entry = vector | ENTRY_MASKED;
 
-	if (!io || irq >= ISA_IRQS || cpu_index >= cpu_count || cpus[cpu_index]->apic_id > 254)
+	if (!io || irq >= ISA_IRQS || cpu_index >= cpu_count)
 		return false;
-	target = cpus[cpu_index]->apic_id << 24;
+	if (!iommu_ioapic(io->id, vector, cpu_index, wire.level, &target)) {
+		if (cpus[cpu_index]->apic_id > 254)
+			return false;
+		target = cpus[cpu_index]->apic_id << 24;
+	}
 	if (wire.level)
 		entry |= ENTRY_LEVEL;
 	if (wire.active_low)

@@ -10,6 +10,7 @@
 
 #define PRESENT 0x01ull /* EPT: read, without which neither format can do on every CPU */
 #define LARGE	0x80ull
+#define LEVEL	0xe00ull /* bits 11:9 */
 
 static uint64_t page_bytes(unsigned level) { return PAGING_4K << 9 * (level - 1); }
 
@@ -44,7 +45,16 @@ static uint64_t unstrip(const struct paging *p, uint64_t address)
 
 /* ---- entries ---------------------------------------------------------------------------------- */
 
-static bool is_page(uint64_t entry, unsigned level) { return level == 1 || (level <= 3 && entry & LARGE); }
+static bool is_page(const struct paging_format *f, uint64_t entry, unsigned level)
+{
+	return level == 1 || (level <= 3 && (f->next_level ? !(entry & LEVEL) : entry & LARGE));
+}
+
+/* An entry at `level` for a table. */
+static uint64_t table_entry(const struct paging_format *f, uint64_t table, unsigned level)
+{
+	return table | PRESENT | f->table | (f->next_level ? (level - 1) * (LEVEL & -LEVEL) : 0);
+}
 
 uint64_t paging_physical(uint64_t entry, unsigned level)
 {
@@ -67,7 +77,7 @@ static uint64_t page_entry(const struct paging_format *f, uint64_t physical, uns
 
 	entry |= flags & PAGING_WRITE ? f->write : 0;
 	entry |= flags & PAGING_EXECUTE ? f->execute : f->no_execute;
-	return level > 1 ? entry | LARGE : entry;
+	return level > 1 && !f->next_level ? entry | LARGE : entry;
 }
 
 static unsigned page_flags(const struct paging_format *f, uint64_t entry)
@@ -97,7 +107,7 @@ static bool visit_table(const struct visit *v, uint64_t table, unsigned level, u
 	for (uint64_t address = base + i * size; i < ENTRIES && address <= v->last; i++, address += size) {
 		if (!(entry[i] & PRESENT))
 			continue;
-		if (is_page(entry[i], level)) {
+		if (is_page(v->p->format, entry[i], level)) {
 			struct paging_page page = { unstrip(v->p, address), paging_physical(entry[i], level), size,
 						    page_flags(v->p->format, entry[i]) };
 
@@ -144,7 +154,7 @@ static int split(const struct paging *p, uint64_t *entry, unsigned level)
 	for (unsigned i = 0; i < ENTRIES; i++)
 		entries(p, table)[i] =
 			page_entry(f, physical + i * page_bytes(level - 1), page_flags(f, *entry), level - 1);
-	set_entry(entry, table | PRESENT | f->table);
+	set_entry(entry, table_entry(f, table, level));
 	return PAGING_OK;
 }
 
@@ -158,7 +168,7 @@ static int split_at(const struct paging *p, uint64_t address)
 
 		if (!(*entry & PRESENT))
 			return PAGING_OK;
-		if (is_page(*entry, level) && split(p, entry, level))
+		if (is_page(p->format, *entry, level) && split(p, entry, level))
 			return PAGING_NO_TABLE;
 		table = paging_physical(*entry, level);
 	}
@@ -185,7 +195,7 @@ static void clear(const struct paging *p, uint64_t table, unsigned level, uint64
 
 		if (!(entry[i] & PRESENT))
 			continue;
-		if (is_page(entry[i], level)) {
+		if (is_page(p->format, entry[i], level)) {
 			set_entry(&entry[i], 0);
 			continue;
 		}
@@ -240,7 +250,7 @@ static int map_in_table(const struct paging *p, uint64_t table, unsigned level, 
 
 			if (!child)
 				return PAGING_NO_TABLE;
-			set_entry(&entry[i], child | PRESENT | f->table);
+			set_entry(&entry[i], table_entry(f, child, level));
 		}
 		if (map_in_table(p, paging_physical(entry[i], level), level - 1, m))
 			return PAGING_NO_TABLE;

@@ -1,6 +1,6 @@
 /*
- * paging.h: one walker for all page tables with 512 entries of 64 bits: the kernel's own, EPT, and
- * later NPT and IOMMUs.
+ * paging.h: one walker for all page tables with 512 entries of 64 bits: the kernel's own, EPT, NPT
+ * and those of IOMMUs.
  *
  * Tables come from a provider, so the walker runs on the host under a fake memory too. It takes no
  * lock and flushes no TLB: the caller does both, before a table that paging_unmap has released can
@@ -32,12 +32,14 @@ enum paging_result {
 };
 
 /*
- * How an entry says what it means. In all formats bit 0 means present, and bit 7 that an entry above level 1 names a
- * page; level 1 holds 4 KiB pages, 2: 2 MiB, 3: 1 GiB.
+ * How an entry says what it means. In all formats bit 0 means present; level 1 holds 4 KiB pages, 2: 2 MiB, 3: 1 GiB.
+ * That an entry above level 1 names a page is said by bit 7, or, with `next_level`, by zero in bits 11:9, where one
+ * that names a table has that table's level.
  */
 struct paging_format {
-	unsigned largest;		     /* highest level that may hold pages: 2 or 3 */
-	bool canonical;			     /* the upper half is sign-extended */
+	unsigned largest; /* highest level that may hold pages: 2 or 3 */
+	bool canonical;	  /* the upper half is sign-extended */
+	bool next_level;
 	uint64_t table, page;		     /* set in every entry that names a table, a page */
 	uint64_t write, execute, no_execute; /* set as the flags say */
 	uint64_t type[3], type_mask;	     /* PAGING_WB, UC, WC */
@@ -46,6 +48,10 @@ struct paging_format {
 /* 4-level host tables (SDM vol. 3, 4.5), EPT (28.3.2) and NPT (APM vol. 2, 15.25), with 2 MiB pages at most, and with
  * 1 GiB pages. */
 extern const struct paging_format paging_host, paging_host_1g, paging_ept, paging_ept_1g, paging_npt, paging_npt_1g;
+
+/* VT-d's second-level tables (VT-d 9.7) and AMD-Vi's host tables (48882, 2.2.3). What a unit can do is added to a copy.
+ */
+extern const struct paging_format paging_vtd, paging_amd_vi;
 
 struct paging_memory {
 	uint64_t (*allocate)(void); /* physical address of a zeroed page, 0: none left */

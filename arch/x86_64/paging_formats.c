@@ -40,3 +40,27 @@ const struct paging_format paging_ept_1g = { .largest = 3, EPT };
 
 const struct paging_format paging_npt = { .largest = 2, NPT };
 const struct paging_format paging_npt_1g = { .largest = 3, NPT };
+
+/*
+ * VT-d 9.7: as EPT, without memory types. Devices fetch no instructions; `execute` is a bit that is never set, so that
+ * the flags that are read back say so.
+ */
+#define VTD_WRITE  0x2ull
+#define VTD_UNUSED 0x4ull
+
+const struct paging_format paging_vtd = { .largest = 1, .table = VTD_WRITE, .write = VTD_WRITE, .execute = VTD_UNUSED };
+
+/* AMD-Vi 48882, 2.2.3, figures 8 and 9. FC: DMA is coherent with the CPUs' caches, whatever the device says. */
+#define AMD_FC	   (1ull << 60)
+#define AMD_READ   (1ull << 61)
+#define AMD_WRITE  (1ull << 62)
+#define AMD_UNUSED 0x2ull
+
+const struct paging_format paging_amd_vi = {
+	.largest = 3,
+	.next_level = true,
+	.table = AMD_READ | AMD_WRITE,
+	.page = AMD_READ | AMD_FC,
+	.write = AMD_WRITE,
+	.execute = AMD_UNUSED,
+};

@@ -82,11 +82,14 @@ def to_shell(machine, name, timeout=400):
 
 
 def again_in(machine, name):
-    """Attaches to a Linux guest whose shell has been seen before, at a fresh prompt."""
+    """
+    Attaches to a Linux guest whose shell has been seen before, at a fresh prompt: the one behind an answer that no
+    former line has given, as the console repeats what it has kept.
+    """
     attach(machine, name)
-    machine.position = len(machine.text)
-    machine.send("\r")
-    machine.expect(rf"^{name}# ")
+    number = next(QUESTIONS)
+    machine.send(f"\recho here-$(({number}+1))\r")
+    machine.expect(rf"^here-{number + 1}\n{name}# ")
 
 
 def audit_clean(machine):

@@ -339,7 +339,7 @@ void ioapic_mask(unsigned irq, bool mask) { fake_unmasked = (fake_unmasked & ~(1
 
 struct acpi machine_acpi = { .ecams = 1 }; /* bus 0 alone */
 
-void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
+__attribute__((weak)) void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
 {
 	static uint8_t registers[0x10000];
 	static size_t used;

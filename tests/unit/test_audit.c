@@ -4,6 +4,7 @@
 #include "audit.h"
 #include "channel.h"
 #include "frame.h"
+#include "iommu/iommu.h"
 #include "pool.h"
 
 /* Each test plants something wrong behind the kernel's back, and takes it away again. */
@@ -216,6 +217,50 @@ static void test_kernel(void **state)
 	map_kernel(WINDOW_BASE + FAKE_FRAME, pings, RWX, "is writable and executable");
 }
 
+/* Devices reach their holder's memory, all of it, and nothing else that the holder may see. */
+static void test_devices(void **state)
+{
+	const struct channel *talk = channels[channel_count - 1];
+	struct paging *dma = &the_ping->dma;
+
+	(void)state;
+	assert_int_equal(paging_create(dma, &paging_vtd, &paging_pool), PAGING_OK);
+	assert_found(1, "ping: 0 bytes of its own memory are mapped for its devices");
+	assert_int_equal(paging_map(dma, 0, the_ping->extent[0].physical, the_ping->memory_bytes, RW), PAGING_OK);
+	assert_clean();
+	assert_int_equal(paging_map(dma, FAR, talk->physical, 0x1000, RW), PAGING_OK);
+	assert_found(1, "ping: its devices reach");
+	assert_int_equal(paging_unmap(dma, FAR, 0x1000), PAGING_OK);
+	assert_int_equal(paging_map(dma, FAR, the_pong->extent[0].physical, 0x1000, RW), PAGING_OK);
+	assert_found(2, "whose owner is");
+	assert_int_equal(paging_unmap(dma, FAR, 0x1000), PAGING_OK);
+	assert_clean();
+	dma->root = 0;
+}
+
+static const struct paging *fake_reserved;
+
+const struct paging *iommu_reserved(void) { return fake_reserved; }
+
+static void test_reserved(void **state)
+{
+	struct paging reserved;
+
+	(void)state;
+	assert_int_equal(paging_create(&reserved, &paging_amd_vi, &paging_pool), PAGING_OK);
+	fake_reserved = &reserved;
+	assert_int_equal(paging_map(&reserved, 0xf0000000, 0xf0000000, 0x2000, RW), PAGING_OK);
+	assert_clean();
+	assert_int_equal(paging_map(&reserved, FAR, 0xf0000000, 0x1000, RW), PAGING_OK);
+	assert_found(1, "firmware: its devices' 4000000000 maps f0000000");
+	assert_int_equal(paging_unmap(&reserved, FAR, 0x1000), PAGING_OK);
+	assert_int_equal(paging_map(&reserved, the_ping->extent[0].physical, the_ping->extent[0].physical, 0x1000, RW),
+			 PAGING_OK);
+	assert_found(1, "firmware: its devices'");
+	fake_reserved = NULL;
+	assert_clean();
+}
+
 /* Far more than the text holds: all are counted, the text ends where its room does. */
 static void test_many(void **state)
 {
@@ -252,6 +297,8 @@ int main(void)
 		TEST(test_writable_and_executable),
 		TEST(test_extents),
 		TEST(test_kernel),
+		TEST(test_devices),
+		TEST(test_reserved),
 		TEST(test_many),
 		TEST(test_owner_is_nobody),
 	};

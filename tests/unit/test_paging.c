@@ -263,6 +263,62 @@ static void test_entries(void **state)
 	assert_int_equal(table[3][0], 0x5001);
 }
 
+/* VT-d 9.7; a unit may have no large pages, and be able to snoop. */
+static void test_vtd(void **state)
+{
+	static struct paging_format format; /* also for the tear-down */
+
+	(void)state;
+	format = paging_vtd;
+	create(&format);
+	paging_map(&p, 0, PAGING_2M, PAGING_2M, RW);
+	assert_int_equal(table[0][0], (FIRST + 4096) | 3);
+	assert_int_equal(table[2][0], (FIRST + 3 * 4096) | 3);
+	assert_int_equal(table[3][511], (2 * PAGING_2M - 4096) | 3);
+	destroy();
+	format.largest = 3;
+	format.page = 1 << 11;
+	create(&format);
+	paging_map(&p, 0, PAGING_2M, PAGING_2M, RW);
+	paging_map(&p, PAGING_2M, 0x5000, PAGING_4K, PAGING_READ);
+	paging_map(&p, PAGING_1G, PAGING_1G, PAGING_1G, RW);
+	assert_int_equal(table[1][1], PAGING_1G | 0x883);
+	assert_int_equal(table[2][0], PAGING_2M | 0x883);
+	assert_int_equal(table[3][0], 0x5801);
+	assert_page(0, 0, PAGING_2M, PAGING_2M, RW);
+	assert_page(PAGING_2M, PAGING_2M, 0x5000, PAGING_4K, PAGING_READ);
+}
+
+/* 48882, figures 8 and 9: the level below stands in bits 11:9, 0 for a page. */
+static void test_amd_vi(void **state)
+{
+	const uint64_t read = 1ull << 60 | 1ull << 61, both = read | 1ull << 62, to_table = 3ull << 61;
+
+	(void)state;
+	create(&paging_amd_vi);
+	paging_map(&p, 0, PAGING_2M, PAGING_2M, RW);
+	paging_map(&p, PAGING_2M, 0x5000, PAGING_4K, PAGING_READ);
+	paging_map(&p, PAGING_1G, 3 * PAGING_1G, PAGING_1G, RW);
+	assert_int_equal(table[0][0], (FIRST + 4096) | to_table | 0x601);
+	assert_int_equal(table[1][0], (FIRST + 2 * 4096) | to_table | 0x401);
+	assert_int_equal(table[1][1], 3 * PAGING_1G | both | 1);
+	assert_int_equal(table[2][0], PAGING_2M | both | 1);
+	assert_int_equal(table[2][1], (FIRST + 3 * 4096) | to_table | 0x201);
+	assert_int_equal(table[3][0], 0x5000 | read | 1);
+	assert_page(0, 0, PAGING_2M, PAGING_2M, RW);
+	assert_page(PAGING_2M, PAGING_2M, 0x5000, PAGING_4K, PAGING_READ);
+	assert_page(PAGING_1G, PAGING_1G, 3 * PAGING_1G, PAGING_1G, RW);
+	/* Splits go down level by level. */
+	assert_int_equal(paging_unmap(&p, PAGING_1G + PAGING_4K, PAGING_4K), PAGING_OK);
+	assert_page(PAGING_1G, PAGING_1G, 3 * PAGING_1G, PAGING_4K, RW);
+	assert_nothing(PAGING_1G + PAGING_4K);
+	assert_page(PAGING_1G + PAGING_2M, PAGING_1G + PAGING_2M, 3 * PAGING_1G + PAGING_2M, PAGING_2M, RW);
+	assert_int_equal(table[1][1] & 0xfff, 0x401);
+	assert_int_equal(paging_map(&p, PAGING_1G + PAGING_2M, 0, PAGING_4K, RW), PAGING_BUSY);
+	assert_int_equal(paging_unmap(&p, PAGING_1G, PAGING_1G), PAGING_OK);
+	assert_int_equal(table[1][1], 0);
+}
+
 static void test_invalid(void **state)
 {
 	uint64_t all = 1ull << 48;
@@ -473,7 +529,8 @@ int main(void)
 		TEST(test_neighbours),	  TEST(test_flags),	TEST(test_entries),
 		TEST(test_invalid),	  TEST(test_canonical), TEST(test_busy),
 		TEST(test_out_of_tables), TEST(test_split),	TEST(test_split_without_tables),
-		TEST(test_random),	  TEST(test_npt),
+		TEST(test_random),	  TEST(test_npt),	TEST(test_vtd),
+		TEST(test_amd_vi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,14 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct iommu_tables;
 struct partition;
 struct paging;
 
 /*
- * Finds the units by the ACPI tables and switches them on, all devices closed, logging a line each; on a machine
- * without one it does nothing. Boot CPU, after frame_init, before partitions are built.
+ * Switches the units on that `tables` name, all devices closed; `line` is called with a line on each. Where there are
+ * none it says so. Boot CPU, after frame_init and pci_init, before partitions are built.
  */
-void iommu_init(void);
+void iommu_init(const struct iommu_tables *tables, void (*line)(const char *text));
 
 /* Whether there is a unit that works. */
 bool iommu_present(void);
@@ -55,6 +56,9 @@ bool iommu_ioapic(unsigned id, unsigned vector, unsigned cpu, bool level, uint32
 
 /* Logs what devices tried and may not, as far as it has not been; at most 8 lines a second. Any CPU. */
 void iommu_poll(void);
+
+/* Has it polled ten times a second on the calling CPU from now on, if any device was attached. Once, interrupts off. */
+void iommu_watch(void);
 
 /* 8 bytes of the text of BH_TEXT_IOMMU from `offset`; -BH_ENOENT past its end. It is made when 0 is asked for. */
 int64_t iommu_text(uint64_t offset);

@@ -104,7 +104,6 @@ void svm_describe(void (*line)(const char *text))
 		line(optional[i].there ? optional[i].with : optional[i].without);
 	if (svm_caps.stale_code)
 		line("QEMU's own emulation: guests' INT3 are looked up in memory, as it may execute one that is gone");
-	line("no IOMMU is driven: no device is given to a guest");
 }
 
 /* ---- each CPU ---------------------------------------------------------------------------------- */

@@ -201,7 +201,6 @@ void vmx_describe(void (*line)(const char *text))
 	line("VT-x with EPT and unrestricted guest");
 	for (unsigned i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
 		line(optional[i].there ? optional[i].with : optional[i].without);
-	line("no IOMMU is driven: no device is given to a guest");
 }
 
 /* ---- each CPU

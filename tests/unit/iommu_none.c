@@ -1,6 +1,7 @@
-/* As long as no IOMMU is driven: what the others define takes the place of these. */
+/* A machine without IOMMU; tests may define some of these themselves. */
 #include <stddef.h>
-#include "iommu.h"
+#include <bulkhead/abi.h>
+#include "iommu/iommu.h"
 
 #define WEAK __attribute__((weak))
 
@@ -27,3 +28,11 @@ WEAK bool iommu_msi(uint32_t bdf, unsigned index, unsigned vector, unsigned cpu,
 	(void)data;
 	return false;
 }
+
+WEAK int64_t iommu_text(uint64_t offset)
+{
+	(void)offset;
+	return -BH_ENOENT;
+}
+
+WEAK const struct paging *iommu_reserved(void) { return NULL; }
