@@ -89,7 +89,8 @@ def again_in(machine, name):
     attach(machine, name)
     number = next(QUESTIONS)
     machine.send(f"\recho here-$(({number}+1))\r")
-    machine.expect(rf"^here-{number + 1}\n{name}# ")
+    # A shell says there, too, what has ended in the background.
+    machine.expect(rf"^here-{number + 1}\n(?:.*\n)*?{name}# ")
 
 
 def audit_clean(machine):

@@ -55,6 +55,33 @@ def test_beta_shell(demo):
     detach(demo)
 
 
+def address_of(machine, name):
+    """The address that the guest got by DHCP."""
+    again_in(machine, name)
+    for _ in range(40):
+        found = re.search(r"inet (10\.0\.2\.\d+)/24", linux(machine, name, "ip addr show eth0"))
+        if found:
+            break
+        linux(machine, name, "sleep 1")
+    detach(machine)
+    assert found, f"{name} has no address"
+    return found.group(1)
+
+
+@everywhere
+def test_network(demo):
+    """Both guests have an address from the network outside, and reach each other and the world through the card."""
+    addresses = {name: address_of(demo, name) for name in ("alpha", "beta")}
+    for name, peer in (("alpha", "beta"), ("beta", "alpha")):
+        again_in(demo, name)
+        for target in (addresses[peer], "10.0.2.2"):
+            assert "3 packets received" in linux(demo, name, f"ping -c 3 {target}"), target
+        detach(demo)
+    text = demo.command("net")
+    assert re.search(r"e1000e?: link up", text), text
+    assert re.search(r"020000  net ", demo.command("pci"))
+
+
 @pytest.mark.parametrize("name", ["alpha", "beta"])
 def test_clock(demo, name):
     """Three seconds of the guest's clocks against the TSC, whose rate is the machine's, not what Linux was told."""

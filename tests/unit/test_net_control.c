@@ -150,7 +150,7 @@ static void taps_one_network(void **state)
 	assert_false(tap_next(&record));
 	fake_log[0] = 0;
 	assert_int_equal(fake_request(BH_NETWORK_TAP, 1, 1), 0);
-	assert_string_equal(fake_log, "net: the frames of network other are cop"
+	assert_string_equal(fake_log, "net: tap of other: on"
 				      "ied to the console");
 	assert_int_equal(fake_console.tap_on[1], 1);
 	fake_console_signals = 0;
