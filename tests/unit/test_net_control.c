@@ -59,6 +59,19 @@ static void an_answer_comes_once(void **state)
 	assert_int_equal(fake_console_signals, 0);
 }
 
+static void answers_what_its_former_life_left(void **state)
+{
+	(void)state;
+	fake_console.operation = BH_NETWORK_LINK;
+	fake_console.a = 1;
+	fake_console.b = 0;
+	fake_console.request++;
+	fake_start(false);
+	assert_int_equal(fake_console.answered, fake_console.request);
+	assert_int_equal(fake_console_signals, 1);
+	assert_int_equal(fake_stat(1)->admin, 0);
+}
+
 static void takes_links_down_and_up(void **state)
 {
 	(void)state;
@@ -234,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(refuses_what_is_not_there, setup),
 		cmocka_unit_test_setup(an_answer_comes_once, setup),
+		cmocka_unit_test_setup(answers_what_its_former_life_left, setup),
 		cmocka_unit_test_setup(takes_links_down_and_up, setup),
 		cmocka_unit_test_setup(lists_the_table, setup),
 		cmocka_unit_test_setup(shows_states, setup),
