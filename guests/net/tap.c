@@ -27,8 +27,7 @@ void tap_set(unsigned network, bool on)
 		return;
 	net.network[network].tap = on;
 	net.channel->tap_on[network] = on;
-	bh_printf("net: the frames of network %s are %s the console\n", net.network[network].name,
-		  on ? "copied to" : "no longer copied to");
+	bh_printf("net: tap of %s is %s\n", net.network[network].name, on ? "on" : "off");
 }
 
 static void put(const void *from, uint32_t bytes)
