@@ -44,15 +44,33 @@ static void send(enum bh_hypercall number, const char *text, size_t length)
 	}
 }
 
+/* How much of a line goes into one call: all, or as many words as fit, or what fits of a long word. */
+static size_t piece(const char *line, size_t length)
+{
+	size_t bytes = CHUNK;
+
+	if (length <= CHUNK)
+		return length;
+	while (bytes && line[bytes - 1] != ' ')
+		bytes--;
+	return bytes ? bytes : CHUNK;
+}
+
 /* The kernel makes a line of its log of each call: the ends of lines are not sent. */
 static void send_lines(const char *text)
 {
 	while (*text) {
 		const char *end = strchr(text, '\n');
-		size_t length = end ? (size_t)(end - text) : strlen(text);
+		size_t left = end ? (size_t)(end - text) : strlen(text);
 
-		send(BH_LOG, text, length);
-		text += length + (end != NULL);
+		while (left) {
+			size_t bytes = piece(text, left);
+
+			send(BH_LOG, text, bytes);
+			text += bytes;
+			left -= bytes;
+		}
+		text += end != NULL;
 	}
 }
 

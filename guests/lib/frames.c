@@ -22,36 +22,20 @@ static uint32_t until_end(uint32_t at, uint32_t bytes)
 /* What seldom happens stays out of the way of the rest, which then needs no registers saved. */
 #define SELDOM __attribute__((noinline, cold))
 
-SELDOM static void copy_in_around(const struct frames *ring, uint32_t at, const uint8_t *from, uint32_t bytes)
+SELDOM void frames_put_around(struct frames *ring, uint32_t at, const void *from, uint32_t bytes)
 {
 	uint32_t first = until_end(at, bytes);
 
 	memcpy(ring->data + at % BH_FRAMES_BYTES, from, first);
-	memcpy(ring->data, from + first, bytes - first);
+	memcpy(ring->data, (const uint8_t *)from + first, bytes - first);
 }
 
-SELDOM static void copy_out_around(const struct frames *ring, uint32_t at, uint8_t *to, uint32_t bytes)
+SELDOM void frames_get_around(const struct frames *ring, uint32_t at, void *to, uint32_t bytes)
 {
 	uint32_t first = until_end(at, bytes);
 
 	memcpy(to, ring->data + at % BH_FRAMES_BYTES, first);
-	memcpy(to + first, ring->data, bytes - first);
-}
-
-static void copy_in(const struct frames *ring, uint32_t at, const void *from, uint32_t bytes)
-{
-	if (until_end(at, bytes) == bytes)
-		memcpy(ring->data + at % BH_FRAMES_BYTES, from, bytes);
-	else
-		copy_in_around(ring, at, from, bytes);
-}
-
-static void copy_out(const struct frames *ring, uint32_t at, void *to, uint32_t bytes)
-{
-	if (until_end(at, bytes) == bytes)
-		memcpy(to, ring->data + at % BH_FRAMES_BYTES, bytes);
-	else
-		copy_out_around(ring, at, to, bytes);
+	memcpy((uint8_t *)to + first, ring->data, bytes - first);
 }
 
 /* A header wraps around only if somebody has moved a position off its multiple of 16. */
@@ -80,11 +64,6 @@ bool frames_room(struct frames *ring, uint32_t bytes)
 	return frames_free(ring) >= frames_record(bytes);
 }
 
-void frames_put(struct frames *ring, uint32_t offset, const void *from, uint32_t bytes)
-{
-	copy_in(ring, ring->position + HEADER + offset, from, bytes);
-}
-
 void frames_fill(struct frames *to, uint32_t offset, const struct frames *from, uint32_t from_offset, uint32_t bytes)
 {
 	uint32_t at = from->position + HEADER + from_offset;
@@ -98,7 +77,7 @@ void frames_fill(struct frames *to, uint32_t offset, const struct frames *from, 
 void frames_commit(struct frames *ring, const struct bh_frame *header)
 {
 	if (wraps(ring->position))
-		copy_in_around(ring, ring->position, (const uint8_t *)header, HEADER);
+		frames_put_around(ring, ring->position, header, HEADER);
 	else
 		__builtin_memcpy(ring->data + ring->position % BH_FRAMES_BYTES, header, HEADER);
 	ring->position += frames_record(header->bytes);
@@ -131,7 +110,7 @@ bool frames_next(struct frames *ring, struct bh_frame *header, uint32_t *broken)
 	if (available > BH_FRAMES_BYTES || available < HEADER)
 		return drop_all(ring, written, broken);
 	if (wraps(ring->position))
-		copy_out_around(ring, ring->position, (uint8_t *)header, HEADER);
+		frames_get_around(ring, ring->position, header, HEADER);
 	else
 		__builtin_memcpy(header, ring->data + ring->position % BH_FRAMES_BYTES, HEADER);
 	/* Only the copy is looked at from here on, whatever the compiler knows about memcpy. */
@@ -139,12 +118,6 @@ bool frames_next(struct frames *ring, struct bh_frame *header, uint32_t *broken)
 	if (header->bytes < BH_FRAME_MIN || header->bytes > BH_FRAME_MAX || frames_record(header->bytes) > available)
 		return drop_all(ring, written, broken);
 	return true;
-}
-
-void frames_get(const struct frames *ring, uint32_t offset, void *to, uint32_t bytes)
-{
-	copy_out(ring, ring->position + HEADER + offset, to, bytes);
-	atomic_signal_fence(memory_order_seq_cst);
 }
 
 bool frames_may_sleep(struct frames *ring)

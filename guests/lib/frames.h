@@ -29,6 +29,15 @@ static inline uint32_t frames_record(uint32_t bytes)
 	return (uint32_t)sizeof(struct bh_frame) + ((bytes + BH_FRAME_PADDING - 1) & ~(BH_FRAME_PADDING - 1));
 }
 
+/* Do `bytes` from ring position `at` lie before the ring's end? The functions below are for those that do not. */
+static inline bool frames_are_together(uint32_t at, uint32_t bytes)
+{
+	return bytes <= BH_FRAMES_BYTES - at % BH_FRAMES_BYTES;
+}
+
+void frames_put_around(struct frames *ring, uint32_t at, const void *from, uint32_t bytes);
+void frames_get_around(const struct frames *ring, uint32_t at, void *to, uint32_t bytes);
+
 /* ---- the writer ---------------------------------------------------------------------------------- */
 
 /* Goes on at `written`, so what was not read before a restart of either end is still there. */
@@ -59,7 +68,15 @@ bool frames_room(struct frames *ring, uint32_t bytes);
  * Copies `bytes` to `offset` of the frame being written. In any order and as often as wanted; nobody sees it before
  * frames_commit. The caller has found room for the whole frame.
  */
-void frames_put(struct frames *ring, uint32_t offset, const void *from, uint32_t bytes);
+static inline void frames_put(struct frames *ring, uint32_t offset, const void *from, uint32_t bytes)
+{
+	uint32_t at = ring->position + (uint32_t)sizeof(struct bh_frame) + offset;
+
+	if (frames_are_together(at, bytes))
+		__builtin_memcpy(ring->data + at % BH_FRAMES_BYTES, from, bytes);
+	else
+		frames_put_around(ring, at, from, bytes);
+}
 
 /* The same from `from_offset` of the frame that frames_next found in `from`: from ring to ring in one copy. */
 void frames_fill(struct frames *to, uint32_t offset, const struct frames *from, uint32_t from_offset, uint32_t bytes);
@@ -93,7 +110,17 @@ void frames_open_reader(struct frames *ring, struct bh_frames_writer *writer, st
 bool frames_next(struct frames *ring, struct bh_frame *header, uint32_t *broken);
 
 /* Copies `bytes` from `offset` of the frame that frames_next found; the caller stays within header->bytes. */
-void frames_get(const struct frames *ring, uint32_t offset, void *to, uint32_t bytes);
+static inline void frames_get(const struct frames *ring, uint32_t offset, void *to, uint32_t bytes)
+{
+	uint32_t at = ring->position + (uint32_t)sizeof(struct bh_frame) + offset;
+
+	if (frames_are_together(at, bytes))
+		__builtin_memcpy(to, ring->data + at % BH_FRAMES_BYTES, bytes);
+	else
+		frames_get_around(ring, at, to, bytes);
+	/* Only the copy is looked at from here on, whatever the compiler knows about memcpy. */
+	atomic_signal_fence(memory_order_seq_cst);
+}
 
 /* Gives the record back to the writer: header->bytes as frames_next gave it. */
 static inline void frames_done(struct frames *ring, const struct bh_frame *header)

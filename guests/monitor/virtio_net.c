@@ -130,10 +130,13 @@ static bool look_at_peer(struct virtio_net *net)
 	return net->peer >> 1 != before >> 1;
 }
 
-/* To look at the peer costs a hypercall, so a signal with frames brings it only now and then. */
+/*
+ * To look at the peer costs a hypercall, so a signal with frames brings it only now and then. With the link down there
+ * are few of them, and one may be the last for long: the service's start.
+ */
 static void serve_link(struct virtio_net *net, bool idle)
 {
-	if (idle || bh_rdtsc() - net->looked >= net->patience)
+	if (idle || !(net->config.status & VIRTIO_NET_LINK_UP) || bh_rdtsc() - net->looked >= net->patience)
 		update_link(net, look_at_peer(net));
 	else if (atomic_load_explicit(&net->channel->link, memory_order_relaxed) != net->link)
 		update_link(net, false);

@@ -99,7 +99,7 @@ static void say(void *context, const char *format, ...)
 	va_start(list, format);
 	bh_vsnprintf(text, sizeof(text), format, list);
 	va_end(list);
-	bh_printf("net: NIC of %s: %s\n", ((struct device *)context)->handle->name, text);
+	bh_printf("%s: %s\n", ((struct device *)context)->handle->name, text);
 }
 
 void device_open(struct device *device, const struct bh_info_handle *handle, unsigned bit, struct nic_access *access)

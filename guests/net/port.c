@@ -128,6 +128,7 @@ void port_refresh(struct port *port)
 		stat->driver = port->nic->state == NIC_RUNS;
 		stat->link = port_is_open(port);
 		memcpy(stat->words, port->nic->words, sizeof(stat->words));
+		memcpy(stat->mac, port->nic->mac, sizeof(stat->mac)); /* known when it was started at last */
 		return;
 	}
 	stat->driver = atomic_load(&port->channel->driver) != 0;

@@ -187,6 +187,9 @@ void queue_turn(void)
 {
 	if (queue.resting)
 		wake_rested();
+	/* A NIC that is active has its interrupts off: who waits for room there looks again in each turn. */
+	if (queue.active & queue.awaited & net.nics)
+		queue_event(queue.active & queue.awaited & net.nics);
 	if (queue.active)
 		serve_round();
 	port_flush();

@@ -29,6 +29,8 @@ void service_start(const struct bh_network_records *records)
 	port_start_table();
 	/* What came before the channels were bound had no signal for us. */
 	queue_event(net.guests | net.nics);
+	/* A request that the former life left unanswered. */
+	control_event();
 	next_check = net.now;
 	polled = false;
 	bh_printf("net: %u networks, %u ports, %u NICs\n", net.networks, bits_count(net.guests), bits_count(net.nics));

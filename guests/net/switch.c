@@ -20,6 +20,9 @@ static enum bh_drop enter_vlan(const struct port *from, struct frame *frame)
 	if (frame->vlan)
 		return BH_DROP_VLAN;
 	frame->vlan = from->vlan;
+	/* A tag that is there leaves as it stands in the head. */
+	if (frame_tagged(frame))
+		bytes_put16(frame->head + ETHERNET_HEADER, frame->priority | frame->vlan);
 	return FRAME_PASSES;
 }
 
@@ -131,9 +134,11 @@ __attribute__((noinline)) static uint32_t flood(struct port *from, const struct 
 	struct delivery delivery;
 	uint32_t cost = DROP_COST;
 
-	if (bucket_wait(&from->many, net.now))
+	/* What is for nobody here (a NIC may see much of that) is no burden: broadcasts must not be dropped for it. */
+	if (ports && bucket_wait(&from->many, net.now))
 		return drop(from, BH_DROP_BROADCAST);
-	bucket_take(&from->many, 1, net.now);
+	if (ports)
+		bucket_take(&from->many, 1, net.now);
 	enter(from, frame);
 	for (; ports; ports &= ports - 1) {
 		struct port *to = &net.port[__builtin_ctzll(ports)];

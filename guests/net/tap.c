@@ -27,7 +27,7 @@ void tap_set(unsigned network, bool on)
 		return;
 	net.network[network].tap = on;
 	net.channel->tap_on[network] = on;
-	bh_printf("net: tap of %s: %s\n", net.network[network].name, on ? "on" : "off");
+	bh_printf("net: tap of %s is %s\n", net.network[network].name, on ? "on" : "off");
 }
 
 static void put(const void *from, uint32_t bytes)

@@ -24,7 +24,6 @@ static void start_nic(struct uplink *uplink, struct port *port, const struct bh_
 	device_open(&uplink->device, handle, EVENT_NIC + port->network, &access);
 	nic_start(&uplink->nic, &access, (uint32_t)device_stat(&uplink->device, BH_DEVICE_ID, 0),
 		  (uint32_t)device_stat(&uplink->device, BH_DEVICE_CLASS, 0), port->mtu);
-	memcpy(port->stat->mac, uplink->nic.mac, sizeof(uplink->nic.mac));
 }
 
 static void start_uplink(unsigned number, const struct bh_network *network)

@@ -197,7 +197,7 @@ def test_tap(lan):
     assert magic == 0xA1B2C3D4 and link == 1
     kept, length = struct.unpack("<II", data[32:40])
     assert kept == length >= 42
-    assert "tap of lan: off" in lan.command("log 10")
+    assert "tap of lan is off" in lan.command("log 10")
 
 
 def test_net_service_dies_and_comes_back_under_traffic(lan):

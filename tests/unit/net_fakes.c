@@ -145,6 +145,7 @@ void nic_check(struct nic *nic)
 {
 	nic->state = fake_nic.runs ? NIC_RUNS : NIC_FAILED;
 	nic->link = fake_nic.link;
+	nic->mac[5] = fake_nic.runs ? 0x63 : nic->mac[5];
 	strcpy(nic->words, fake_nic.runs ? "fake" : "fake: does not answer");
 }
 

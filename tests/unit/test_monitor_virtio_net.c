@@ -924,6 +924,22 @@ static void test_service_restarts(void **state)
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 }
 
+/* It ends and starts again within a moment, and the signal of its start comes when there is something to send. */
+static void test_service_restarts_at_once(void **state)
+{
+	(void)state;
+	start(ALL & ~EVENT);
+	host_tsc += HOST_HZ;
+	host_peer = 2;
+	virtio_net_service(&net, false, true);
+	assert_int_equal(net.config.status, 0);
+	host_tsc += 1000;
+	host_peer = 5;
+	send_plain(0, 60);
+	virtio_net_service(&net, true, true);
+	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -953,6 +969,7 @@ int main(void)
 		cmocka_unit_test_setup(test_flow, setup),
 		cmocka_unit_test_setup(test_link, setup),
 		cmocka_unit_test_setup(test_service_restarts, setup),
+		cmocka_unit_test_setup(test_service_restarts_at_once, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

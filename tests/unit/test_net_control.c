@@ -59,6 +59,19 @@ static void an_answer_comes_once(void **state)
 	assert_int_equal(fake_console_signals, 0);
 }
 
+static void answers_what_its_former_life_left(void **state)
+{
+	(void)state;
+	fake_console.operation = BH_NETWORK_LINK;
+	fake_console.a = 1;
+	fake_console.b = 0;
+	fake_console.request++;
+	fake_start(false);
+	assert_int_equal(fake_console.answered, fake_console.request);
+	assert_int_equal(fake_console_signals, 1);
+	assert_int_equal(fake_stat(1)->admin, 0);
+}
+
 static void takes_links_down_and_up(void **state)
 {
 	(void)state;
@@ -150,8 +163,7 @@ static void taps_one_network(void **state)
 	assert_false(tap_next(&record));
 	fake_log[0] = 0;
 	assert_int_equal(fake_request(BH_NETWORK_TAP, 1, 1), 0);
-	assert_string_equal(fake_log, "net: tap of other: on"
-				      "ied to the console");
+	assert_string_equal(fake_log, "net: tap of other is on");
 	assert_int_equal(fake_console.tap_on[1], 1);
 	fake_console_signals = 0;
 	for (uint32_t bytes = 14; bytes < 1500; bytes += 3) {
@@ -234,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(refuses_what_is_not_there, setup),
 		cmocka_unit_test_setup(an_answer_comes_once, setup),
+		cmocka_unit_test_setup(answers_what_its_former_life_left, setup),
 		cmocka_unit_test_setup(takes_links_down_and_up, setup),
 		cmocka_unit_test_setup(lists_the_table, setup),
 		cmocka_unit_test_setup(shows_states, setup),

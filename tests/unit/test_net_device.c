@@ -41,6 +41,7 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 	}
 	if (number == BH_LOG) {
 		strncat(logged, (const char *)words, 40);
+		strcat(logged, "|");
 		return 0;
 	}
 	assert_int_equal(a, HANDLE);
@@ -143,7 +144,27 @@ static void pauses_and_talks(void **state)
 	assert_int_equal(waits, 3);
 	assert_int_equal(access.now(access.context), 10500);
 	access.say(access.context, "link %s", "up");
-	assert_string_equal(logged, "net: NIC of lan: link up");
+	assert_string_equal(logged, "lan: link up|");
+}
+
+/* A line of the log has 40 bytes. */
+static void breaks_lines_between_words(void **state)
+{
+	static const char *const lines[][2] = {
+		{ "0123456789 0123456789 0123456789 01234567\n", "0123456789 0123456789 0123456789 |01234567|" },
+		{ "0123456789 0123456789 0123456789 0123456\n", "0123456789 0123456789 0123456789 0123456|" },
+		{ "0123456789012345678901234567890123456789abc d\n",
+		  "0123456789012345678901234567890123456789|abc d|" },
+		{ "a b\n\nc\n", "a b|c|" },
+		{ "no end", "no end|" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		logged[0] = 0;
+		bh_printf("%s", lines[i][0]);
+		assert_string_equal(logged, lines[i][1]);
+	}
 }
 
 int main(void)
@@ -154,6 +175,7 @@ int main(void)
 		cmocka_unit_test_setup(passes_on_and_says_no, setup),
 		cmocka_unit_test_setup(memory_in_one_piece, setup),
 		cmocka_unit_test_setup(pauses_and_talks, setup),
+		cmocka_unit_test_setup(breaks_lines_between_words, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "guests/net/service.h"
+#include "guests/net/service.h"
 #include "net_fakes.h"
 
 #define BIG 65000u
@@ -192,6 +193,27 @@ static void waits_for_the_nic(void **state)
 	assert_int_equal(fake_stat(BH_PORT_NIC(0))->drops[BH_DROP_FULL], 1);
 }
 
+/* While much comes from it, its interrupts are off: nobody says that it has room again. */
+static void a_busy_nic_is_waited_for_no_longer_than_needed(void **state)
+{
+	(void)state;
+	fake_reset();
+	fake_network("lan", true);
+	fake_port(0, 1);
+	fake_start(true);
+	fake_nic.room = 0;
+	fake_send(0, fake_frame(9, 1, 0, 60), 60);
+	for (unsigned i = 0; i < 60; i++)
+		fake_wire(fake_frame(8, 7, 0, 60), 60);
+	fake_events |= 1;
+	service_turn();
+	assert_in_range(fake_nic.taken, 1, 59);
+	assert_int_equal(fake_nic.sent, 0);
+	fake_nic.room = 10;
+	service_turn();
+	assert_int_equal(fake_nic.sent, 1);
+}
+
 /* ---- rates --------------------------------------------------------------------------------------- */
 
 static void the_rate_holds_without_loss(void **state)
@@ -275,6 +297,23 @@ static void an_unknown_address_is_many_only_if_there_are_many(void **state)
 	assert_int_equal(fake_nic.sent, 1000);
 }
 
+/* What a NIC sees of others' traffic. */
+static void what_is_for_nobody_leaves_room_for_broadcasts(void **state)
+{
+	(void)state;
+	fake_records.network[0].broadcasts = 10;
+	fake_records.network[0].uplink = 1;
+	start();
+	for (unsigned i = 0; i < 500; i++) {
+		fake_wire(fake_frame(98, 99, 0, 60), 60);
+		fake_run();
+	}
+	fake_wire(fake_frame(0xff, 99, 0, 60), 60);
+	fake_run();
+	assert_int_equal(fake_drain(0), 1);
+	assert_int_equal(fake_stat(BH_PORT_NIC(0))->drops[BH_DROP_BROADCAST], 0);
+}
+
 /* ---- signals ------------------------------------------------------------------------------------- */
 
 static void signals_who_sleeps_and_once(void **state)
@@ -329,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup(a_full_destination_blocks_nobody, setup),
 		cmocka_unit_test_setup(patience_has_an_end, setup),
 		cmocka_unit_test_setup(waits_for_the_nic, setup),
+		cmocka_unit_test_setup(a_busy_nic_is_waited_for_no_longer_than_needed, setup),
+		cmocka_unit_test_setup(what_is_for_nobody_leaves_room_for_broadcasts, setup),
 		cmocka_unit_test_setup(the_rate_holds_without_loss, setup),
 		cmocka_unit_test_setup(a_segment_larger_than_the_burst_passes, setup),
 		cmocka_unit_test_setup(frames_to_many_are_limited, setup),

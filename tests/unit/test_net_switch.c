@@ -271,6 +271,25 @@ static void tags_that_hide_tags(void **state)
 	expect_nothing(TEN);
 }
 
+/* A tag with a priority only, from a port with a VLAN: it leaves with that VLAN, and never without one. */
+static void a_priority_tag_leaves_with_its_vlan(void **state)
+{
+	(void)state;
+	vlan_ports();
+	fake_send(TEN, fake_frame(TRUNK + 1, TEN + 1, 0xe000, 68), 68);
+	fake_run();
+	assert_int_equal(fake_receive(TRUNK, got), 68);
+	assert_int_equal(bytes_get16(got + 12), 0x8100);
+	assert_int_equal(bytes_get16(got + 14), 0xe000 | 10);
+	fake_nic.sent = 0;
+	fake_send(TEN, fake_frame(0xff, TEN + 1, 0xe000, 68), 68);
+	fake_run();
+	assert_int_equal(fake_receive(TRUNK_TOO, got), 68);
+	assert_int_equal(bytes_get16(got + 14), 0xe000 | 10);
+	assert_int_equal(fake_nic.sent, 1);
+	assert_int_equal(bytes_get16(fake_nic.out[0].data + 14), 0xe000 | 10);
+}
+
 static void priorities_stay(void **state)
 {
 	(void)state;
@@ -434,6 +453,17 @@ static void a_nic_that_fails_stops_nothing_else(void **state)
 	assert_int_equal(fake_nic.sent, 1);
 }
 
+static void a_nic_that_starts_late_has_an_address(void **state)
+{
+	(void)state;
+	fake_nic.runs = false;
+	with_nic();
+	assert_int_equal(fake_stat(BH_PORT_NIC(0))->mac[5], 0);
+	fake_nic.runs = true;
+	fake_pass(1000000);
+	assert_int_equal(fake_stat(BH_PORT_NIC(0))->mac[5], 0x63);
+}
+
 static void goes_on_after_a_restart(void **state)
 {
 	uint8_t *frame = fake_frame(2, 1, 0, 60);
@@ -483,6 +513,7 @@ int main(void)
 		cmocka_unit_test_setup(vlan_matrix, setup),
 		cmocka_unit_test_setup(a_port_cannot_leave_its_vlan, setup),
 		cmocka_unit_test_setup(tags_that_hide_tags, setup),
+		cmocka_unit_test_setup(a_priority_tag_leaves_with_its_vlan, setup),
 		cmocka_unit_test_setup(priorities_stay, setup),
 		cmocka_unit_test_setup(learns_and_forgets, setup),
 		cmocka_unit_test_setup(nobody_takes_anothers_address, setup),
@@ -490,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup(without_a_link_nothing_passes, setup),
 		cmocka_unit_test_setup(the_nic_sends_and_receives, setup),
 		cmocka_unit_test_setup(a_nic_that_fails_stops_nothing_else, setup),
+		cmocka_unit_test_setup(a_nic_that_starts_late_has_an_address, setup),
 		cmocka_unit_test_setup(goes_on_after_a_restart, setup),
 		cmocka_unit_test_setup(nothing_without_channels, setup),
 	};

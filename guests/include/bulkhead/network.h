@@ -135,7 +135,7 @@ enum bh_drop {
 	BH_DROP_MALFORMED, /* shorter than a header, longer than may be, offload fields that cannot be */
 	BH_DROP_SPOOFED,   /* a source address (Ethernet, ARP, ND) that is not the port's */
 	BH_DROP_VLAN,	   /* a tag that the port may not send, or VLAN that does not go there */
-	BH_DROP_RATE,	   /* above the port's rate */
+	BH_DROP_RATE,	   /* above the port's rate: stays 0, since a rate holds frames back and drops none */
 	BH_DROP_BROADCAST, /* above the network's limit of frames to many */
 	BH_DROP_OVERSIZE,  /* above the MTU of where it goes */
 	BH_DROP_LINK,	   /* the link is down */
@@ -185,7 +185,7 @@ enum bh_network_request {
 /* A record in the tap's ring: this, `kept` bytes of frame, padding to a multiple of 16. */
 struct bh_tap_record {
 	uint64_t tsc;
-	uint32_t bytes; /* of the frame */
+	uint32_t bytes; /* of the frame with its VLAN's tag: may be more than BH_FRAME_MAX by that */
 	uint16_t kept;
 	uint8_t port; /* where it came from */
 	uint8_t network;
