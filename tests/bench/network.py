@@ -12,7 +12,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
-from counters import Counts, by_cpu, slope  # noqa: E402
+from counters import Counts, by_cpu, kept, slope  # noqa: E402
 from exit_times import latencies, median, read_trace  # noqa: E402
 from machine import BUILD, PROMPT, TOP, Machine, built, stage  # noqa: E402
 from natives import LINUX, LINUX_LINE, again_in, detach, linux, to_shell  # noqa: E402
@@ -23,10 +23,10 @@ MIB = 1 << 20
 # Two streams of one kind, in MiB: what they differ by is free of what starting and typing takes.
 SHORT, LONG = 8, 72
 GUESTS = ("alpha", "beta", "gamma")
-SERVICES, PAIR = 0, (0, 1, 2)           # CPUs: the services', and those that the pair's packets come by
+PAIR, FLOODER = (0, 1, 2), 3            # CPUs that the pair's packets come by (0 is the services'), and gamma's
+EVERYBODY, NOBODY = "ff:ff:ff:ff:ff:ff", "02:aa:00:00:00:99"
 MACS = {name: f"02:aa:00:00:00:0{number + 1}" for number, name in enumerate(GUESTS)}
-FRAMES = 200                            # for the latency, A_SECOND of them
-A_SECOND = 500
+A_SECOND = 500                          # frames for the latency
 
 
 def section(number, name):
@@ -97,12 +97,23 @@ def measure_native():
 
 
 def measure_latency(machine, result):
-    """Small frames from alpha's own CPU to beta's, which waits in HLT each time."""
+    """
+    Small frames from alpha's own CPU to beta's, which waits in HLT each time. While everybody waits QEMU's clock runs
+    on at once, to the next tick of somebody's: so the guests are stopped before that pushes the frames out of the trace.
+    """
     frame = (MACS["beta"] + MACS["alpha"]).replace(":", "") + "88b5"
     again_in(machine, "alpha")
-    linux(machine, "alpha", f"net-raw send eth0 {frame} -n {FRAMES} -r {A_SECOND}")
+    linux(machine, "alpha", f"net-raw send eth0 {frame} -n 1000000 -r {A_SECOND} &")
     detach(machine)
+    machine.send("pause alpha\rpause beta\r")
+    machine.expect("^" + PROMPT + "pause beta\\n", SECONDS)
+    machine.expect("^" + PROMPT, SECONDS)
     traces = [read_trace(machine.command(f"trace -k {name} 500", timeout=SECONDS)) for name in ("alpha", "beta")]
+    for name in ("alpha", "beta"):
+        machine.command("resume " + name)
+    again_in(machine, "alpha")
+    linux(machine, "alpha", "kill $!")
+    detach(machine)
     found = latencies(*traces)
     result["net.latency.frames"] = len(found)
     result["net.latency"] = median([one.handled for one in found])
@@ -110,26 +121,26 @@ def measure_latency(machine, result):
     result["net.latency.notify"] = median([one.notify for one in found])
 
 
-def flood(machine, on):
-    """gamma sends small frames to nobody and to all, as fast as it can."""
+def flood(machine, targets):
+    """gamma sends small frames to each of the targets, as fast as it can, until it is told to flood none."""
     again_in(machine, "gamma")
-    if on:
-        own = MACS["gamma"].replace(":", "")
-        for number, target in enumerate(("ffffffffffff", MACS["beta"].replace(":", ""))):
-            linux(machine, "gamma", f"net-raw send eth0 {target}{own}88b5 -n 1000000000 & F{number}=$!")
-    else:
-        linux(machine, "gamma", "kill $F0 $F1")
+    own = MACS["gamma"].replace(":", "")
+    for target in targets:
+        linux(machine, "gamma", f"net-raw send eth0 {target.replace(':', '')}{own}88b5 -n 1000000000 &")
+    if not targets:
+        linux(machine, "gamma", "killall net-raw")
     detach(machine)
 
 
 def measure_flood(machine, counts, result, without):
-    """By the CPU that has most to do for a byte of the pair's, with and without the flood."""
-    flood(machine, True)
-    under = a_byte(machine, counts, our_stream, 5011)
-    flood(machine, False)
-    for cpu in PAIR:
-        result[f"net.flood.cpu{cpu}"] = round(under[cpu], 3)
-    result["net.flood"] = round(max(without[cpu] for cpu in PAIR) / max(under[cpu] for cpu in PAIR), 3)
+    """Broadcasts and small frames to one of the pair; and to an address that nobody has."""
+    for number, (key, target) in enumerate((("net.flood", MACS["beta"]), ("net.flood.others", NOBODY))):
+        flood(machine, (EVERYBODY, target))
+        under = a_byte(machine, counts, our_stream, 5011 + 2 * number)
+        flood(machine, ())
+        for cpu, instructions in enumerate(under):
+            result[f"{key}.cpu{cpu}"] = round(instructions, 3)
+        result[key] = round(kept(without, under, PAIR, FLOODER), 3)
 
 
 def measure_ours(what, result):

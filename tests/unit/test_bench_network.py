@@ -51,3 +51,10 @@ def test_median():
 def test_what_two_runs_share_falls_out():
     short, long = counters.by_cpu((10, 10), (110, 20)), counters.by_cpu((110, 20), (410, 40))
     assert counters.slope(short, long, 100) == [2, 0.1]
+
+
+def test_a_flood_takes_time_where_there_is_some_to_spare():
+    # The second CPU has least; the first has half of its time left.
+    assert counters.kept((1, 4, 0), (3, 4, 4), (0, 1), 2) == 1
+    assert counters.kept((1, 4, 0), (1, 5, 4), (0, 1), 2) == 0.75
+    assert counters.kept((2, 2, 0), (2, 2, 8), (0, 1), 2) == 1
