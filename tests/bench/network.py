@@ -20,6 +20,7 @@ from natives import LINUX, LINUX_LINE, again_in, detach, linux, to_shell  # noqa
 ICOUNT = ("-icount", "shift=0,sleep=off")
 SECONDS = 600
 MIB = 1 << 20
+PATIENCE = 1000000000                   # ms: while everybody waits, seconds pass in no time
 # Two streams of one kind, in MiB: what they differ by is free of what starting and typing takes.
 SHORT, LONG = 8, 72
 GUESTS = ("alpha", "beta", "gamma")
@@ -66,13 +67,13 @@ def stream(machine, counts, sender, port, megabytes):
 
 
 def native_stream(machine, counts, port, megabytes):
-    linux(machine, "native", f"$N net-pour receive {port} -q -t 90000 >/r{port} & sleep 1")
+    linux(machine, "native", f"$N net-pour receive {port} -q -t {PATIENCE} >/r{port} & sleep 1")
     return stream(machine, counts, "native", port, megabytes)
 
 
 def our_stream(machine, counts, port, megabytes):
     again_in(machine, "beta")
-    linux(machine, "beta", f"net-pour receive {port} -q -t 90000 >/r{port} & sleep 1")
+    linux(machine, "beta", f"net-pour receive {port} -q -t {PATIENCE} >/r{port} & sleep 1")
     detach(machine)
     again_in(machine, "alpha")
     done = stream(machine, counts, "alpha", port, megabytes)
