@@ -60,7 +60,12 @@ test: all demo unit-programs fuzz-programs
 	$(PYTHON) tests/suite.py all --seconds $(FUZZ_SECONDS) --machines "$(MACHINES)" \
 		--unit "$(UNIT:%=$(T)/unit/%)" --fuzz "$(FUZZ:%=$(T)/fuzz/%)" $(TESTS)
 
-bench: all demo
+# For QEMU: counts what each CPU executes.
+$(B)/bench/count-instructions.so: tests/bench/count_instructions.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 $(WARN) -shared -fPIC -o $@ $<
+
+bench: all demo $(B)/bench/count-instructions.so $(B)/bench/initramfs.img
 	$(PYTHON) tests/bench/bench.py --machine $(or $(MACHINE),bochs)
 
 

@@ -87,6 +87,16 @@ static void print(const struct exit_record *record)
 		      record->vcpu, detail, words_ticks(took, record->ticks, hz));
 }
 
+/* Exact, for measures. */
+static void print_numbers(const struct exit_record *record)
+{
+	char detail[EXIT_WORDS_BYTES];
+
+	exit_words(detail, record->reason, record->detail);
+	screen_printf("%llu %u %llu %s\n", (unsigned long long)record->tsc, record->vcpu,
+		      (unsigned long long)record->ticks, detail);
+}
+
 void command_trace(const struct arguments *arguments)
 {
 	static struct exit_record records[COUNT_MAX];
@@ -99,6 +109,6 @@ void command_trace(const struct arguments *arguments)
 		collect(arguments->peer, (unsigned)vcpu, records, &count, max);
 	if (!count)
 		screen_printf("No exits of %s are in the rings.\n", arguments->peer->name);
-	while (count)
-		print(&records[--count]);
+	while (count--)
+		(arguments->flag == 'k' ? print_numbers : print)(&records[count]);
 }

@@ -42,9 +42,9 @@ const struct command shell_commands[] = {
 	{ "iommu", "", "", "what keeps devices within their holders' memory", "", TAKES_NOTHING, command_iommu },
 	{ "mem", "", "", "who has how much memory", "", TAKES_NOTHING, command_mem },
 	{ "caps", "", "", "what the CPUs can do, and what is made of it", "", TAKES_NOTHING, command_caps },
-	{ "trace", "NAME [COUNT]", "", "the last exits of a partition (20)",
+	{ "trace", "[-k] NAME [COUNT]", "k", "the last exits of a partition (20)",
 	  "Time (seconds since power-on), vCPU, reason, detail, and how long the kernel (and the\n"
-	  "monitor) took. The rings hold the last 1024 exits of each CPU.\n",
+	  "monitor) took. The rings hold the last 1024 exits of each CPU. -k: TSC, vCPU, ticks, detail.\n",
 	  TAKES_NAME_AND_COUNT, command_trace },
 	{ "report", "NAME", "", "why a partition ended, in the words of the kernel", "", TAKES_NAME, command_report },
 	{ "audit", "", "", "checks every mapping against the record of owners", "", TAKES_NOTHING, command_audit },

@@ -15,6 +15,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(HERE), "system"), os.path.dirname(H
 import lint  # noqa: E402
 from boot_time import measure_boot  # noqa: E402
 from exit_path import LOOPS, Paths, print_columns  # noqa: E402
+from network import measure_network  # noqa: E402
 from path_trace import COLUMNS  # noqa: E402
 from tables import print_exits, print_keys, targets_of  # noqa: E402
 from machine import BUILD, PROMPT, TOP, Machine  # noqa: E402
@@ -114,6 +115,7 @@ def measure_qemu(result):
     """One machine at a time, so that nothing of ours disturbs those that are timed by the wall clock."""
     result.update(measure_boot())
     measure_icount(result)
+    measure_network(result)
 
 
 MEASURES = {"bochs": measure_bochs, "qemu": measure_qemu}

@@ -40,3 +40,10 @@ def test_missed_and_missing(capsys):
     assert re.search(r"^exit\.pio +520 +520 +3000 +OUT", text, re.M), text
     assert re.search(r"^exit\.hypercall +- .*not measured", text, re.M), text
     assert re.search(r"^other +1$", text, re.M) and "boot.exits" not in text, text
+
+
+def test_limits_that_more_is_better_for(capsys):
+    tables.print_keys("qemu", {"net.guest_to_guest": 0.39, "net.flood": 0.8}, "nothing")
+    text = capsys.readouterr().out
+    assert re.search(r"^net\.guest_to_guest +0\.39 +least 0\.4 +MISSED", text, re.M), text
+    assert re.search(r"^net\.flood +0\.8 +least 0\.8 +through", text, re.M), text

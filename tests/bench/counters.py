@@ -1,0 +1,46 @@
+"""What each of QEMU's CPUs has executed, by the plugin count_instructions.c."""
+import os
+import struct
+
+from machine import BUILD
+
+FOLDER = os.path.join(BUILD, "bench")
+CPUS = 4
+
+
+class Counts:
+    """Of a machine that was started with `options`."""
+
+    def __init__(self, name):
+        self.path = os.path.join(FOLDER, f"counts-{name}-{os.getpid()}")
+        self.options = ("-plugin", f"{FOLDER}/count-instructions.so,counts={self.path}")
+
+    def read(self):
+        with open(self.path, "rb") as file:
+            return struct.unpack(f"={CPUS}Q", file.read(8 * CPUS))
+
+    def close(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+
+def by_cpu(before, after):
+    """What each CPU did between two readings."""
+    return [late - early for early, late in zip(before, after)]
+
+
+def slope(short, long, units):
+    """By CPU, for each of the units that a long run has more than a short one: what both have in common falls out."""
+    return [(more - less) / units for less, more in zip(short, long)]
+
+
+def kept(without, under, pair, flooder):
+    """
+    The share of its throughput that a pair keeps under a flood, by the instructions per byte of its CPUs and of the
+    flooder's, without the flood and under it. The CPUs take turns; were they to run side by side, the flooder's would be
+    busy all the time, and of each other's time the flood would take what that CPU had to do beyond its work for the
+    pair, by what the flooder did. The pair is as fast as the slowest of its CPUs in what is left to it.
+    """
+    def left(cpu):
+        return max(1e-9, 1 - max(0, under[cpu] - without[cpu]) / under[flooder])
+    return max(without[cpu] for cpu in pair) / max(without[cpu] / left(cpu) for cpu in pair)
