@@ -3,10 +3,10 @@
  *
  *   -plugin count-instructions.so,counts=PATH[,blocks=PATH]
  *
- * PATH becomes an array of 64-bit numbers in the host's byte order, one for each CPU, which grow while the machine runs;
- * that of `blocks` an array of struct block, one for each block of instructions that was translated.
- * A block that an exception ends early counts as a whole, and each round of a REP instruction as an instruction.
- * The interface is QEMU's, version 1 (docs/devel/tcg-plugins.rst); Debian has no package with its header.
+ * PATH becomes an array of 64-bit numbers in the host's byte order, one for each CPU, which grow while the machine
+ * runs; that of `blocks` an array of struct block, one for each block of instructions that was translated. A block that
+ * an exception ends early counts as a whole, and each round of a REP instruction as an instruction. The interface is
+ * QEMU's, version 1 (docs/devel/tcg-plugins.rst); Debian has no package with its header.
  */
 #include <fcntl.h>
 #include <stddef.h>

@@ -5,10 +5,10 @@
  *   net-pour send HOST PORT [-u] [-q] [-b BYTES] [-s SIZE] [-n PACKETS] [-r PACKETS_A_SECOND] [-t MS]
  *
  * TCP: `send` writes -b BYTES (default 16M) in pieces of -s SIZE (64K); both ends print the bytes, a checksum and the
- * time until the other end had all. With -q they look at nothing but the count of bytes, for measures. UDP (-u): `send` sends -n PACKETS (1000) of -s SIZE (64) bytes with sequence
- * numbers, -r a second or as fast as it goes, and then says how many there were; `receive` prints how many came, were
- * lost, came twice or were not what was sent. It gives up after -t MS without any (10000), and a sender of TCP after as
- * long without a connection.
+ * time until the other end had all. With -q they look at nothing but the count of bytes, for measures. UDP (-u): `send`
+ * sends -n PACKETS (1000) of -s SIZE (64) bytes with sequence numbers, -r a second or as fast as it goes, and then says
+ * how many there were; `receive` prints how many came, were lost, came twice or were not what was sent. It gives up
+ * after -t MS without any (10000), and a sender of TCP after as long without a connection.
  */
 #include "address.h"
 
