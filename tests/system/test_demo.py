@@ -16,7 +16,18 @@ everywhere = pytest.mark.machines("bochs", "qemu", "bochs-sandy_bridge", "bochs-
 
 @pytest.fixture(scope="module")
 def demo(group):
-    return group.boot("demo", os.path.join(BUILD, "demo", "bulkhead.conf"), nics=[emulators.Nic()])
+    """
+    On Bochs' tigerlake the guests do without AVX-512: with it, programs of the guest that shares its CPU lose their
+    upper vector registers there and crash (README, Known limits). No other CPU shows this.
+    """
+    folder = os.path.join(BUILD, "demo")
+    path = os.path.join(folder, "bulkhead.conf")
+    nics = [emulators.Nic()]
+    if group.kind != "bochs-tigerlake":
+        return group.boot("demo", path, nics=nics)
+    with open(path, encoding="ascii") as file:
+        conf = file.read().replace("cryptomgr.notests", "cryptomgr.notests clearcpuid=avx512f")
+    return group.start("demo", conf, sorted(name for name in os.listdir(folder) if name != "bulkhead.conf"), nics=nics)
 
 
 @everywhere
