@@ -46,7 +46,7 @@ $(B)/boot/check: boot/check.c boot/elf.c $(BOOT_CONFIG) $(wildcard boot/*.h gues
 	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -Iguests/include -o $@ $(filter %.c,$^)
 
 BOOT_VOLUME := $(B)/boot/BOOTX64.EFI $(B)/kernel/kernel.elf $(B)/guests/monitor.elf $(B)/guests/console.elf \
-	$(if $(wildcard guests/net/.),$(B)/guests/net.elf)
+	$(B)/guests/net.elf
 
 .PHONY: check image
 check: $(B)/boot/check

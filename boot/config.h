@@ -122,7 +122,7 @@ static inline const struct config_partition *config_net(const struct config *con
 /* Whether partition[index] is the net service, which no section of the file names. */
 static inline bool config_is_net(const struct config *config, uint32_t index)
 {
-	return config->network.networks && config->net == index;
+	return config_net(config) == &config->partition[index];
 }
 
 /* Called for each error, in the order of the file; `line` 0: the file as a whole. `text` says what

@@ -60,26 +60,11 @@ static void trapped(int number, void *info, uint64_t *context)
 	context[RIP]--;
 }
 
-/* Six words: a system call of mmap's kind. */
-static int64_t call6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
-{
-	register uint64_t r10 __asm__("r10") = d;
-	register uint64_t r8 __asm__("r8") = e;
-	register uint64_t r9 __asm__("r9") = 0;
-	int64_t result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return result;
-}
-
 static __attribute__((noreturn)) void runner(void)
 {
 	struct action action = { trapped, ACTION_FLAGS, restorer, 0 };
 
-	call6(SYS_RT_SIGACTION, SIGNAL_TRAP, (uint64_t)&action, 0, sizeof(action.mask), 0);
+	call6(SYS_RT_SIGACTION, SIGNAL_TRAP, (uint64_t)&action, 0, sizeof(action.mask), 0, 0);
 	for (;;) {
 		__asm__ volatile(
 			"lea -128(%%rsp), %%rsp\n\tcall *%0\n\tlea 128(%%rsp), %%rsp" /* not into the red zone */
@@ -123,7 +108,7 @@ int program(int words, char **word)
 
 	(void)words;
 	(void)word;
-	shared = (struct shared *)call6(SYS_MMAP, 0, sizeof(*shared), PROT_RWX, SHARED, -1ull);
+	shared = (struct shared *)call6(SYS_MMAP, 0, sizeof(*shared), PROT_RWX, SHARED, -1ull, 0);
 	shared->code[0] = NOP;
 	shared->code[1] = 0xc3;
 	child = call(SYS_FORK, 0, 0, 0);

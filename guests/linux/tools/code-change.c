@@ -30,24 +30,9 @@
 
 static uint64_t forms, wrong;
 
-/* Six words: a system call of mmap's kind. */
-static uint64_t call6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
-{
-	register uint64_t r10 __asm__("r10") = d;
-	register uint64_t r8 __asm__("r8") = e;
-	register uint64_t r9 __asm__("r9") = 0;
-	uint64_t result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return result;
-}
-
 static uint8_t *map(uint64_t address, uint64_t pages)
 {
-	return (uint8_t *)call6(SYS_MMAP, address, pages * PAGE, PROT_RWX, PRIVATE | (address ? FIXED : 0), -1);
+	return (uint8_t *)call6(SYS_MMAP, address, pages * PAGE, PROT_RWX, PRIVATE | (address ? FIXED : 0), -1, 0);
 }
 
 /* ---- a form ------------------------------------------------------------------------------------ */
@@ -176,7 +161,7 @@ static void remapped(volatile uint8_t *at)
 		check("mapped over", at, 2);
 		other = map(0, 1);
 		put_form(other + ((uint64_t)at - page), bytes, prefixes);
-		call6(SYS_MREMAP, (uint64_t)other, PAGE, PAGE, MAYMOVE, page);
+		call6(SYS_MREMAP, (uint64_t)other, PAGE, PAGE, MAYMOVE, page, 0);
 		check("moved there", at, length);
 	}
 }
@@ -235,7 +220,7 @@ static void in_a_child(volatile uint8_t *at)
 	}
 	for (unsigned n = 0; n < 50; n++)
 		check("beside a child", at, 2);
-	call6(SYS_WAIT4, child, (uint64_t)&status, 0, 0, 0);
+	call6(SYS_WAIT4, child, (uint64_t)&status, 0, 0, 0, 0);
 	forms++;
 	if (status) {
 		wrong++;
@@ -265,7 +250,7 @@ static void xsetbv_in_ring_3(void)
 		__asm__ volatile("xsetbv" : : "a"(1), "d"(0), "c"(0));
 		call(SYS_EXIT, 0, 0, 0);
 	}
-	call6(SYS_WAIT4, child, (uint64_t)&status, 0, 0, 0);
+	call6(SYS_WAIT4, child, (uint64_t)&status, 0, 0, 0, 0);
 	print((status & 0x7f) == SIGNAL_SEGV ? "code-change: XSETBV refused\n" : "code-change: XSETBV NOT refused\n");
 }
 
@@ -275,7 +260,7 @@ static void xsetbv_in_ring_3(void)
  */
 static void race(void)
 {
-	volatile uint8_t *at = (volatile uint8_t *)call6(SYS_MMAP, 0, PAGE, PROT_RWX, SHARED, -1);
+	volatile uint8_t *at = (volatile uint8_t *)call6(SYS_MMAP, 0, PAGE, PROT_RWX, SHARED, -1, 0);
 	volatile uint16_t *code = (volatile uint16_t *)(at + 16);
 	int64_t child;
 	uint32_t status = 0;
@@ -290,7 +275,7 @@ static void race(void)
 				run(at + 16);
 		call(SYS_EXIT, 0, 0, 0);
 	}
-	while (call6(SYS_WAIT4, child, (uint64_t)&status, WNOHANG, 0, 0) == 0)
+	while (call6(SYS_WAIT4, child, (uint64_t)&status, WNOHANG, 0, 0, 0) == 0)
 		for (unsigned i = 0; i < 1000; i++) {
 			*code = 0xa20f;
 			*code = 0x9066; /* a NOP of the same length */
