@@ -19,6 +19,7 @@ struct vcpu;
 #define GUEST_CPUID_NO_RDTSCP  1u /* and RDPID */
 #define GUEST_CPUID_NO_INVPCID 2u
 #define GUEST_CPUID_NO_XSAVES  4u
+#define GUEST_CPUID_NO_XSAVEC  8u /* nor XSAVES */
 
 #define CPUID_BASIC	   0x17u /* leaves 0..16h */
 #define CPUID_EXTENDED	   9u	 /* leaves 80000000h..80000008h */

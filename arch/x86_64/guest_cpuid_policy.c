@@ -147,6 +147,8 @@ static void xsave(struct guest_cpuid_policy *p, const struct guest_cpuid_policy 
 	if (!p->xcr0)
 		return;
 	p->component[1].eax = cpuid(0xd, 1).eax & 0xf; /* XSAVEOPT XSAVEC XGETBV1 XSAVES */
+	if (missing & GUEST_CPUID_NO_XSAVEC)
+		p->component[1].eax &= ~FDA_XSAVEC;
 	if ((missing & GUEST_CPUID_NO_XSAVES) || !(p->component[1].eax & FDA_XSAVEC))
 		p->component[1].eax &= ~FDA_XSAVES;
 	for (uint32_t i = 2; i < CPUID_COMPONENTS; i++)

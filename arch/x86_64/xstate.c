@@ -64,6 +64,22 @@ void xstate_boot_init(bool syscall_msrs_switched)
 	host.msrs = cpuid(0x80000001, 0).edx & 1u << 27 ? XSTATE_MSRS : XSTATE_MSRS - 1;
 }
 
+bool xstate_compacts(void)
+{
+	static uint8_t area[LEGACY_BYTES + HEADER_BYTES + 256] __attribute__((aligned(64)));
+
+	if (!(host.xcr0 & XCR0_AVX) || !(cpuid(0xd, 1).eax & 2))
+		return true;
+	write_cr4(read_cr4() | CR4_OSXSAVE);
+	xsetbv(host.xcr0);
+	__asm__ volatile("vzeroall; vpcmpeqd %%xmm0, %%xmm0, %%xmm0; vinsertf128 $1, %%xmm0, %%ymm0, %%ymm0;"
+			 "xsavec64 (%0); vzeroall"
+			 :
+			 : "r"(area), "a"(XCR0_X87 | XCR0_SSE | XCR0_AVX), "d"(0)
+			 : "memory");
+	return area[LEGACY_BYTES + HEADER_BYTES];
+}
+
 uint64_t xstate_xcr0_supported(void) { return host.xcr0; }
 
 size_t xstate_bytes(void) { return sizeof(struct xstate) + ((host.area_bytes + 63) & ~(size_t)63); }

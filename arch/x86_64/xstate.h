@@ -42,6 +42,12 @@ void xstate_cpu_init(void);
 /* XCR0 bits that are switched here and may be offered to guests; 0: the host has no XSAVE. */
 uint64_t xstate_xcr0_supported(void);
 
+/*
+ * Boot CPU, after xstate_boot_init: does XSAVEC put the YMM registers right behind the header (SDM vol. 1, 13.4.3)?
+ * Bochs 2.7 puts them over it, so its guests must not have XSAVEC and XSAVES. True if there is nothing to ask.
+ */
+bool xstate_compacts(void);
+
 /* Bytes of a struct xstate with its area; it must be 64-byte aligned. */
 size_t xstate_bytes(void);
 

@@ -273,6 +273,9 @@ static void test_missing_controls(void **state)
 	assert_false(ask(0x80000001, 0).edx & 1u << 27);
 	assert_int_equal(ask(0xd, 1).eax, 7);
 	assert_false(guest_cpuid_policy(v)->xsaves);
+	start(1, true, GUEST_CPUID_NO_XSAVEC);
+	assert_int_equal(ask(0xd, 1).eax, 5);
+	assert_false(guest_cpuid_policy(v)->xsaves);
 }
 
 static void test_rdrand_and_pages(void **state)

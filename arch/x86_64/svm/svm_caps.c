@@ -72,7 +72,7 @@ void svm_require(void)
 	find_optional();
 	svm_run_init();
 	xstate_boot_init(true);
-	guest_cpuid_init(0);
+	guest_cpuid_init(xstate_compacts() ? 0 : GUEST_CPUID_NO_XSAVEC);
 }
 
 void svm_describe(void (*line)(const char *text))
