@@ -4,8 +4,8 @@
 #include "guests/lib/bh_string.h"
 #include "segment.h"
 
-#define WEIGHT	       512u /* of a record in the shares: small ones cost their reader as much as that */
-#define ETHERNET_LEAST 60u  /* without FCS (IEEE 802.3, 4A.4.2) */
+#define WEIGHT	       4096u /* of a record in the shares, beside its bytes: what it costs its reader whatever its size */
+#define ETHERNET_LEAST 60u   /* without FCS (IEEE 802.3, 4A.4.2) */
 
 /* For frames that are worked on here: private, and in one piece. */
 static uint8_t scratch[BH_FRAME_MAX + VLAN_TAG];
@@ -46,9 +46,13 @@ bool deliver_room(const struct delivery *delivery, unsigned source)
 {
 	const struct port *to = delivery->to;
 
-	if (!to->nic)
-		return share_allows(&net.share[to->number], source, to->in.position, frames_free(&to->in),
-				    delivery->need, delivery->weight);
+	if (!to->nic) {
+		struct share *share = &net.share[to->number];
+
+		share_look(share, net.now);
+		return share_allows(share, source, to->in.position, frames_free(&to->in), delivery->need,
+				    delivery->weight);
+	}
 	/* Of what is cut, a NIC may have no room for the last pieces; TCP sends these again. */
 	return nic_reserve(to->nic, to->nic->mtu + NIC_HEADERS) != NULL;
 }
@@ -208,12 +212,19 @@ void deliver(const struct frame *frame, const struct delivery *delivery, unsigne
 	struct port *to = delivery->to;
 
 	net.wrote |= to->bit;
-	if (!to->nic)
-		share_take(&net.share[to->number], source, to->in.position, delivery->weight);
 	if (delivery->software)
 		write_software(frame, delivery);
 	else if (to->nic)
 		nic_write_whole(frame, delivery);
 	else
 		ring_write_whole(frame, delivery);
+	if (!to->nic)
+		share_take(&net.share[to->number], source, to->in.position, delivery->weight);
+}
+
+void deliver_drop(const struct delivery *delivery, unsigned source)
+{
+	port_drop(delivery->to, BH_DROP_FULL);
+	if (!delivery->to->nic)
+		share_refuse(&net.share[delivery->to->number], source);
 }

@@ -30,3 +30,6 @@ void deliver_ask(const struct delivery *delivery);
 
 /* Writes it: after deliver_room has said that there is room. */
 void deliver(const struct frame *frame, const struct delivery *delivery, unsigned source);
+
+/* Drops it there, for lack of room. */
+void deliver_drop(const struct delivery *delivery, unsigned source);

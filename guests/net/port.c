@@ -35,7 +35,7 @@ static bool open_channel(struct port *port, const struct bh_info_handle *handle)
 	port->handle = handle->handle;
 	frames_open_reader(&port->out, &channel->out_writer, &channel->out_reader, channel->out);
 	frames_open_writer(&port->in, &channel->in_writer, &channel->in_reader, channel->in);
-	share_start(&net.share[port->number], port->in.position);
+	share_start(&net.share[port->number], bh_ticks_ms(1));
 	return bh_call3(BH_CHANNEL_BIND, handle->handle, 0, port->number) == 0;
 }
 

@@ -126,7 +126,7 @@ static void deliver_or_drop(const struct frame *frame, const struct delivery *de
 	if (room)
 		deliver(frame, delivery, from->number);
 	else
-		port_drop(delivery->to, BH_DROP_FULL);
+		deliver_drop(delivery, from->number);
 }
 
 __attribute__((noinline)) static uint32_t flood(struct port *from, const struct frame *frame, uint64_t ports)
@@ -160,7 +160,7 @@ static bool may_wait(struct port *from, const struct delivery *delivery)
 {
 	struct port *to = delivery->to;
 
-	if (from->nic)
+	if (from->nic || (!to->nic && share_is_cut(&net.share[to->number], from->number)))
 		return false;
 	if (to->stalled && !to->nic && frames_free(&to->in) < BH_FRAMES_BYTES / 2)
 		return false;

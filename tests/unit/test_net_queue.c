@@ -95,6 +95,44 @@ static void a_flood_takes_its_part_only(void **state)
 	assert_int_equal(fake_stat(1)->drops[BH_DROP_FULL], 0);
 }
 
+/* Segments that port 1 has read in a second, if a segment takes it 60 us and a small frame 2. */
+static unsigned slow_pair(bool flooded, unsigned *floods)
+{
+	unsigned segments = 0;
+	int64_t busy = 0;
+
+	*floods = 0;
+	for (unsigned i = 0; i < 20000; i++) {
+		struct bh_frame record;
+
+		if (!(i % 3))
+			send_big(2);
+		if (flooded)
+			flood(2, 2);
+		service_turn();
+		fake_now += 50000;
+		for (busy -= 50; busy < 0 && fake_receive_record(1, &record, NULL);
+		     busy += record.bytes == BIG ? 60 : 2)
+			*(record.bytes == BIG ? &segments : floods) += 1;
+		busy = busy < 0 ? 0 : busy;
+	}
+	return segments;
+}
+
+/* Its reader has no time for both: the one that does not react to loss loses what it took from the other. */
+static void a_flood_does_not_fill_a_slow_reader(void **state)
+{
+	unsigned floods, alone;
+
+	(void)state;
+	start();
+	alone = slow_pair(false, &floods);
+	assert_in_range(alone, 6600, 6667);
+	assert_in_range(slow_pair(true, &floods), alone * 9 / 10, alone);
+	assert_true(floods > 1000);
+	assert_true(fake_stat(1)->drops[BH_DROP_FULL] > 10000);
+}
+
 static void a_burst_is_not_lost(void **state)
 {
 	unsigned came = 0;
@@ -364,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_flood_takes_its_part_only, setup),
+		cmocka_unit_test_setup(a_flood_does_not_fill_a_slow_reader, setup),
 		cmocka_unit_test_setup(a_burst_is_not_lost, setup),
 		cmocka_unit_test_setup(a_full_destination_blocks_nobody, setup),
 		cmocka_unit_test_setup(patience_has_an_end, setup),

@@ -1,4 +1,4 @@
-/* The parts that are arithmetic: the table of addresses, token buckets, shares of a ring. */
+/* The table of addresses, and token buckets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 #include <cmocka.h>
 #include "guests/net/bytes.h"
 #include "guests/net/police.h"
-#include "guests/net/share.h"
 #include "guests/net/table.h"
 
 #define AGE 300u
@@ -178,100 +177,6 @@ static void limits_of_buckets(void **state)
 	assert_int_equal(bucket_wait(&bucket, 5), 0);
 }
 
-/* ---- shares -------------------------------------------------------------------------------------- */
-
-static struct share share;
-static uint32_t written, read;
-
-static bool fill(unsigned source, uint32_t bytes, uint32_t weight)
-{
-	if (!share_allows(&share, source, written, BH_FRAMES_BYTES - (written - read), bytes, weight))
-		return false;
-	share_take(&share, source, written, weight);
-	written += bytes;
-	return true;
-}
-
-static void share_reset(uint32_t position)
-{
-	written = read = position;
-	share_start(&share, position);
-}
-
-static void one_alone_gets_half(void **state)
-{
-	unsigned frames = 0;
-
-	(void)state;
-	share_reset(UINT32_MAX - 50000);
-	assert_true(fill(1, 65584, 65584));
-	assert_true(fill(1, 65584, 65584));
-	assert_false(fill(1, 65584, 65584));
-	share_reset(0);
-	while (fill(1, 80, 512))
-		frames++;
-	assert_in_range(frames, 500, 1000);
-	/* And there is room for two large ones of another. */
-	assert_true(fill(2, 65584, 65584));
-}
-
-static void two_that_flood_leave_a_third_its_part(void **state)
-{
-	unsigned frames[4] = { 0 };
-
-	(void)state;
-	for (uint32_t start = 0; start < 3; start++) {
-		memset(frames, 0, sizeof(frames));
-		share_reset(start * 0x7fffff00u);
-		for (unsigned i = 0; i < 1000; i++) {
-			frames[1] += fill(1, 1536, 1536);
-			frames[2] += fill(2, 1536, 1536);
-		}
-		while (fill(3, 1536, 1536))
-			frames[3]++;
-		assert_in_range(frames[1], frames[2], frames[2] + 1);
-		assert_in_range(frames[3], 15, 60);
-	}
-}
-
-static void what_was_read_is_given_back(void **state)
-{
-	uint64_t passed[3] = { 0 };
-
-	(void)state;
-	share_reset(UINT32_MAX - 1000000);
-	for (unsigned i = 0; i < 20000; i++) {
-		for (unsigned n = 0; n < 20; n++)
-			passed[1] += fill(1, 1536, 1536); /* floods */
-		passed[2] += fill(2, 1536, 1536);	  /* sends one in a turn */
-		read += 3 * 1536;
-		if (written - read > BH_FRAMES_BYTES)
-			read = written;
-	}
-	assert_true(passed[2] > 19900);
-	assert_in_range(passed[1], 39000, 40500);
-	read = written;
-	assert_true(share_allows(&share, 0, written, BH_FRAMES_BYTES, 65584, 65584));
-	for (unsigned i = 0; i < BH_PORT_NUMBERS; i++)
-		assert_true(share.held[i] <= 2 * (1u << SHARE_SLOT_SHIFT));
-}
-
-/* A reader that lies about where it is harms its own ring only. */
-static void readers_that_lie(void **state)
-{
-	uint32_t random = 1;
-
-	(void)state;
-	share_reset(0);
-	for (unsigned i = 0; i < 100000; i++) {
-		random = random * 1103515245 + 12345;
-		read = written - (random >> 8) % (BH_FRAMES_BYTES + 1);
-		fill(random >> 28, 16 + (random & 0xffff), 512 + (random & 0xffff));
-		for (unsigned source = 0; source < 16; source++)
-			assert_true(share.held[source] <= 3 * BH_FRAMES_BYTES);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,10 +187,6 @@ int main(void)
 		cmocka_unit_test(keeps_the_rate),
 		cmocka_unit_test(the_burst_comes_at_once),
 		cmocka_unit_test(limits_of_buckets),
-		cmocka_unit_test(one_alone_gets_half),
-		cmocka_unit_test(two_that_flood_leave_a_third_its_part),
-		cmocka_unit_test(what_was_read_is_given_back),
-		cmocka_unit_test(readers_that_lie),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
