@@ -94,7 +94,7 @@ bool pci_device_message(const struct pci_function *f, unsigned index, unsigned v
 	uint64_t address = MESSAGE_ADDRESS | (cpus[cpu]->apic_id & 0xff) << 12;
 	uint32_t data = vector;
 
-	if (!iommu_msi(f->address, index, vector, cpu, &address, &data) && cpus[cpu]->apic_id > 254)
+	if (!iommu_msi(f->address, vector, cpu, &address, &data) && cpus[cpu]->apic_id > 254)
 		return false;
 	if (f->msix)
 		set_msix(f, index, address, data);

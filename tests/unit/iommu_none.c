@@ -18,10 +18,9 @@ WEAK void iommu_open(uint32_t bdf) { (void)bdf; }
 
 WEAK void iommu_close(uint32_t bdf) { (void)bdf; }
 
-WEAK bool iommu_msi(uint32_t bdf, unsigned index, unsigned vector, unsigned cpu, uint64_t *address, uint32_t *data)
+WEAK bool iommu_msi(uint32_t bdf, unsigned vector, unsigned cpu, uint64_t *address, uint32_t *data)
 {
 	(void)bdf;
-	(void)index;
 	(void)vector;
 	(void)cpu;
 	(void)address;

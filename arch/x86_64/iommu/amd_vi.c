@@ -87,16 +87,16 @@ static bool assign(uint16_t device, const struct paging *paging, uint16_t domain
 	return !iommu_amd_vi.remaps || give_interrupts(device);
 }
 
-/* 2.2.5.1: entries of 32 bits. The handle is the index in the device's own table. */
-static int remap(uint16_t device, unsigned index, unsigned vector, uint32_t apic_id, bool level)
+/* 2.2.5.1: entries of 32 bits, in the device's own table. */
+static bool remap(uint16_t device, unsigned vector, uint32_t apic_id, bool level)
 {
 	uint64_t e = entry(device)[2];
 
 	(void)level;
 	if ((e & ENTRY_REMAP) != ENTRY_REMAP || apic_id > 254)
-		return -1;
-	((volatile uint32_t *)iommu_virtual(e & ENTRY_INTERRUPTS))[index] = vector << 16 | apic_id << 8 | 1;
-	return (int)index;
+		return false;
+	((volatile uint32_t *)iommu_virtual(e & ENTRY_INTERRUPTS))[vector] = vector << 16 | apic_id << 8 | 1;
+	return true;
 }
 
 /* ---- the unit --------------------------------------------------------------------------------- */

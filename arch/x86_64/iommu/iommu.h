@@ -40,13 +40,12 @@ void iommu_open(uint32_t bdf);
 void iommu_close(uint32_t bdf);
 
 /*
- * Where interrupts are remapped: the MSI (or MSI-X) message with which interrupt `index` (0..IOMMU_IRQS - 1) of an
- * attached device comes as `vector` on CPU `cpu`. False: they are not remapped, the plain message does it; or no entry
- * is left or the CPU's APIC id is too large for the unit, then no message of it gets through. Replaces what it said
- * before for this index. Any CPU.
+ * Where interrupts are remapped: the MSI (or MSI-X) message with which an interrupt of an attached device comes as
+ * `vector`, which no other interrupt has, on CPU `cpu`. False: they are not remapped, the plain message does it; or the
+ * CPU's APIC id is too large for the unit, then no message of it gets through. Replaces what it said before for this
+ * vector. Any CPU.
  */
-#define IOMMU_IRQS 32u
-bool iommu_msi(uint32_t bdf, unsigned index, unsigned vector, unsigned cpu, uint64_t *address, uint32_t *data);
+bool iommu_msi(uint32_t bdf, unsigned vector, unsigned cpu, uint64_t *address, uint32_t *data);
 
 /*
  * The same for I/O APICs: the upper half of a redirection entry with which pins of I/O APIC `id` (as the MADT numbers

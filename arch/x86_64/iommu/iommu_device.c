@@ -150,37 +150,36 @@ void iommu_close(uint32_t bdf) { let(bdf, false); }
 
 /* ---- interrupts -------------------------------------------------------------------------------- */
 
-static int remap(uint16_t requester, unsigned index, unsigned vector, unsigned cpu, bool level)
+/* Each interrupt of the machine has a vector of its own: that is its handle as well. */
+static bool remap(uint16_t requester, unsigned vector, unsigned cpu, bool level)
 {
-	int handle;
+	bool done;
 
 	spin_lock(&iommu.lock);
-	handle = iommu.vendor->remap(requester, index, vector, cpus[cpu]->apic_id, level);
+	done = iommu.vendor->remap(requester, vector, cpus[cpu]->apic_id, level);
 	iommu_flush();
 	spin_unlock(&iommu.lock);
-	return handle;
+	return done;
 }
 
-bool iommu_msi(uint32_t bdf, unsigned index, unsigned vector, unsigned cpu, uint64_t *address, uint32_t *data)
+bool iommu_msi(uint32_t bdf, unsigned vector, unsigned cpu, uint64_t *address, uint32_t *data)
 {
-	struct iommu_device *d = index < IOMMU_IRQS ? iommu_find(bdf) : NULL;
-	int handle = d && d->holder && iommu.vendor->remaps ? remap(d->requester, index, vector, cpu, false) : -1;
+	struct iommu_device *d = iommu_find(bdf);
 
-	if (handle < 0)
+	if (!d || !d->holder || !iommu.vendor->remaps || !remap(d->requester, vector, cpu, false))
 		return false;
-	*address = MSI_ADDRESS | (iommu.vendor->handle_in_address ? (uint32_t)handle << 5 | 1u << 4 : 0);
-	*data = iommu.vendor->handle_in_address ? 0 : (uint32_t)handle;
+	*address = MSI_ADDRESS | (iommu.vendor->handle_in_address ? vector << 5 | 1u << 4 : 0);
+	*data = iommu.vendor->handle_in_address ? 0 : vector;
 	return true;
 }
 
-/* By the vector, so that I/O APIC and local APIC speak of the same one when the interrupt ends. */
+/* I/O APIC and local APIC speak of the same vector when the interrupt ends. */
 bool iommu_ioapic(unsigned id, unsigned vector, unsigned cpu, bool level, uint32_t *high)
 {
 	const struct iommu_ioapic *io = iommu.vendor && iommu.vendor->remaps ? iommu_find_ioapic(id) : NULL;
-	int handle = io ? remap(io->device, vector, vector, cpu, level) : -1;
 
-	if (handle < 0)
+	if (!io || !remap(io->device, vector, cpu, level))
 		return false;
-	*high = iommu.vendor->handle_in_address ? (uint32_t)handle << 17 | 1u << 16 : 0;
+	*high = iommu.vendor->handle_in_address ? vector << 17 | 1u << 16 : 0;
 	return true;
 }

@@ -56,8 +56,9 @@ struct iommu_vendor {
 	/* The first word of a device's entry; assign makes one, closed. False: out of memory. */
 	uint64_t *(*entry)(uint16_t device);
 	bool (*assign)(uint16_t device, const struct paging *paging, uint16_t domain);
-	/* The handle by which interrupt `index` of the device comes as `vector`; -1: none left. Flushes nothing. */
-	int (*remap)(uint16_t device, unsigned index, unsigned vector, uint32_t apic_id, bool level);
+	/* Lets an interrupt of the device come as `vector`, which is its handle, too. False: not to this CPU. Flushes
+	 * nothing. */
+	bool (*remap)(uint16_t device, unsigned vector, uint32_t apic_id, bool level);
 	/* The next fault; false: there is none. */
 	bool (*fault)(struct iommu_unit *unit, struct iommu_fault *fault);
 	/* What it can, in words. */

@@ -35,14 +35,12 @@ enum { FSTS = 0x34, FECTL = 0x38, PMEN = 0x64, IQT = 0x88, IQA = 0x90, IRTA = 0x
 #define FSTS_PENDING  2u
 
 #define PAGE_SNOOP (1ull << 11)
-#define REMAPS	   256u
 
 static uint64_t common = UINT64_MAX, common_more = UINT64_MAX; /* what all units can */
 static unsigned levels;
 static uint64_t *root, *nothing; /* root tables: of segment 0, of all others */
-static uint64_t *remap_table;	 /* REMAPS entries; NULL: interrupts are not remapped */
-static uint32_t remap_key[REMAPS];
-static bool eim; /* destinations of 32 bits */
+static uint64_t *remap_table;	 /* 256 entries, by vector; NULL: interrupts are not remapped */
+static bool eim;		 /* destinations of 32 bits */
 
 static const char *look(struct iommu_unit *u)
 {
@@ -106,22 +104,17 @@ static bool assign(uint16_t device, const struct paging *paging, uint16_t domain
 }
 
 /* 9.10: the requester is checked. The entry is not there while it is changed. */
-static int remap(uint16_t device, unsigned index, unsigned vector, uint32_t apic_id, bool level)
+static bool remap(uint16_t device, unsigned vector, uint32_t apic_id, bool level)
 {
-	uint32_t key = 1u << 31 | (uint32_t)device << 8 | index, i = 0;
-	uint64_t *e;
+	uint64_t *e = remap_table + 2 * vector;
 
-	while (i < REMAPS && remap_key[i] && remap_key[i] != key)
-		i++;
-	if (i == REMAPS || (apic_id > 254 && !eim))
-		return -1;
-	remap_key[i] = key;
-	e = remap_table + 2 * i;
+	if (apic_id > 254 && !eim)
+		return false;
 	*(volatile uint64_t *)e = 0;
 	e[1] = 1ull << 18 | device;
 	*(volatile uint64_t *)e = (uint64_t)(eim ? apic_id : apic_id << 8) << 32 | vector << 16 | level << 4 | 1;
 	iommu_write_back(e, 16);
-	return (int)i;
+	return true;
 }
 
 /* ---- the unit --------------------------------------------------------------------------------- */
