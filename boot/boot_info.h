@@ -14,6 +14,7 @@
 #include "acpi.h"
 #include "config.h"
 #include "iommu_tables.h"
+#include "pci_scan.h"
 
 #define BOOT_INFO_MAGIC	  0x746f6f4264616542ull
 #define BOOT_INFO_VERSION 2
@@ -94,6 +95,7 @@ struct boot_info {
 	uint64_t wall_seconds, wall_tsc;
 	struct boot_framebuffer framebuffer;
 	struct acpi acpi;
+	struct pci_found pci;
 	struct iommu_tables iommu;
 	uint32_t boot_apic_id;
 	uint32_t cpus;		     /* enabled CPUs that the MP Services protocol named; 0: no protocol */
