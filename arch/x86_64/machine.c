@@ -50,7 +50,7 @@ void machine_init(const struct boot_info *info)
 	apic_enable();
 	cpus[0]->apic_id = apic_id();
 	log_printf("apic: %s, boot CPU has id %u", apic_is_x2apic() ? "x2APIC" : "xAPIC", cpus[0]->apic_id);
-	clock_init();
+	clock_init(info);
 	clock_enable();
 	ioapic_init();
 	cpus[0]->arch.online = true;
