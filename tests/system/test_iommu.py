@@ -37,6 +37,7 @@ def test_devices_stay_where_they_belong(one, unit):
     assert re.search(rf"iommu: {vendor} unit at 0x[0-9a-f]+: .*{words}", machine.text), machine.text
     assert "WARNING" not in machine.text
     audit_clean(machine)
+    wait_state(machine, "witness", "running")  # its memory is wiped until then, and would not show what is written there
 
     for name in ("wild", "other"):
         machine.command("start " + name)
