@@ -53,15 +53,15 @@ static uint32_t read_buses(uint16_t bridge)
 	return inl(0xcfc);
 }
 
-static void find_iommus(struct boot_info *info)
+static void read_tables(struct boot_info *info)
 {
-	static struct acpi acpi;
+	const struct acpi *acpi = &info->acpi;
 
-	acpi_parse(&acpi, info->rsdp, at);
-	if (acpi.dmar)
-		dmar_parse(&info->iommu, (const uint8_t *)acpi.dmar, acpi.dmar_bytes, read_buses);
-	else if (acpi.ivrs)
-		ivrs_parse(&info->iommu, (const uint8_t *)acpi.ivrs, acpi.ivrs_bytes);
+	acpi_parse(&info->acpi, find_rsdp(), at);
+	if (acpi->dmar)
+		dmar_parse(&info->iommu, (const uint8_t *)acpi->dmar, acpi->dmar_bytes, read_buses);
+	else if (acpi->ivrs)
+		ivrs_parse(&info->iommu, (const uint8_t *)acpi->ivrs, acpi->ivrs_bytes);
 }
 
 /* SDM vol. 2, CPUID: leaf 0Bh has all 32 bits of the x2APIC ID, leaf 1 only 8. */
@@ -172,8 +172,7 @@ static void read_clock(struct boot_info *info)
 void discover(struct boot_info *info)
 {
 	info->efi_system_table = (uint64_t)firmware;
-	info->rsdp = find_rsdp();
-	find_iommus(info);
+	read_tables(info);
 	find_cpus(info);
 	find_framebuffer(&info->framebuffer);
 	read_clock(info);

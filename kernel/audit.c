@@ -1,6 +1,4 @@
 #include "audit.h"
-#include <stdarg.h>
-#include <guests/lib/bh_format.h>
 #include "address_space.h"
 #include "channel.h"
 #include "device.h"
@@ -15,8 +13,10 @@
 
 static struct spinlock lock;
 static char text[TEXT_BYTES];
-static uint32_t text_bytes;
+static struct report_words words = { .text = text, .size = TEXT_BYTES };
 static int64_t disagreements;
+
+#define disagree(format, ...) (disagreements++, report_say(&words, format "\n", ##__VA_ARGS__))
 
 /* One audited table, while it is walked. */
 struct walk {
@@ -25,23 +25,6 @@ struct walk {
 	bool devices;	    /* the table is its devices': they see its own memory only */
 	uint64_t device_bytes;
 };
-
-__attribute__((format(printf, 1, 2))) static void disagree(const char *words, ...)
-{
-	va_list arguments;
-	char line[128];
-	int length;
-
-	disagreements++;
-	va_start(arguments, words);
-	length = bh_vsnprintf(line, sizeof(line), words, arguments);
-	va_end(arguments);
-	for (int i = 0; i < length && i < (int)sizeof(line) - 1 && text_bytes < TEXT_BYTES - 1; i++)
-		text[text_bytes++] = line[i];
-	text[text_bytes++] = '\n';
-	if (text_bytes >= TEXT_BYTES - 1)
-		text_bytes = TEXT_BYTES - 1;
-}
 
 /* Where `physical` belongs in the partition's own address space; false: it is not of its extents.
  */
@@ -196,7 +179,7 @@ int64_t audit_run(void)
 
 	spin_lock(&lock);
 	disagreements = 0;
-	text_bytes = 0;
+	words.bytes = 0;
 	for (unsigned i = 0; i < partition_count; i++)
 		check_partition(partitions[i]);
 	paging_walk(&kernel_paging, check_kernel_page, NULL);
@@ -208,4 +191,4 @@ int64_t audit_run(void)
 	return result;
 }
 
-int64_t audit_text(uint64_t offset) { return report_word(text, text_bytes, offset); }
+int64_t audit_text(uint64_t offset) { return report_word(text, words.bytes, offset); }

@@ -43,8 +43,8 @@ static inline bool device_overlap(struct device_range a, struct device_range b)
 	return a.first < b.end && b.first < a.end;
 }
 
-/* Finds them. Boot CPU, once, after frame_init. */
-void device_init(void);
+/* Boot CPU, once, after frame_init. */
+void device_init(struct pci_found *found);
 
 /* The next device of `holder` after `device` (NULL: the first), or NULL. */
 struct device *device_next(const struct partition *holder, const struct device *device);

@@ -168,36 +168,24 @@ const char *device_grant(struct partition *holder, uint32_t by, uint32_t number,
 /* ---- in words ------------------------------------------------------------------------------------ */
 
 static char list[LIST_BYTES];
-static uint32_t list_bytes;
-
-__attribute__((format(printf, 1, 2))) static void say(const char *words, ...)
-{
-	uint32_t room = LIST_BYTES - list_bytes;
-	va_list arguments;
-	uint32_t length;
-
-	va_start(arguments, words);
-	length = (uint32_t)bh_vsnprintf(list + list_bytes, room, words, arguments);
-	va_end(arguments);
-	list_bytes += length < room ? length : room - 1;
-}
+static struct report_words words = { .text = list, .size = LIST_BYTES };
 
 static void describe(const struct pci_function *f, const struct partition *holder)
 {
 	char name[PCI_NAME_BYTES];
 
-	say("%s  %04x:%04x  %06x  %s", pci_name(f->address, name), f->id & 0xffff, f->id >> 16, f->class_code,
-	    holder ? holder->name : "-");
+	report_say(&words, "%s  %04x:%04x  %06x  %s", pci_name(f->address, name), f->id & 0xffff, f->id >> 16,
+		   f->class_code, holder ? holder->name : "-");
 	if (f->msix)
-		say("  msi-x %u", f->vectors);
+		report_say(&words, "  msi-x %u", f->vectors);
 	else if (f->msi || f->line < IRQ_ISA)
-		say(f->msi ? "  msi" : "  irq %u", f->line);
+		report_say(&words, f->msi ? "  msi" : "  irq %u", f->line);
 	for (unsigned i = 0; i < PCI_BARS; i++) {
 		if (f->bar[i].bytes)
-			say("  %s%u 0x%llx+0x%llx", f->bar[i].io ? "ports" : "bar", i,
-			    (unsigned long long)f->bar[i].physical, (unsigned long long)f->bar[i].bytes);
+			report_say(&words, "  %s%u 0x%llx+0x%llx", f->bar[i].io ? "ports" : "bar", i,
+				   (unsigned long long)f->bar[i].physical, (unsigned long long)f->bar[i].bytes);
 	}
-	say("\n");
+	report_say(&words, "\n");
 }
 
 void device_list(void)
@@ -206,4 +194,4 @@ void device_list(void)
 		describe(devices[i].pci, devices[i].holder);
 }
 
-int64_t device_text(uint64_t offset) { return report_word(list, list_bytes, offset); }
+int64_t device_text(uint64_t offset) { return report_word(list, words.bytes, offset); }

@@ -1,5 +1,4 @@
 #include "machine_control.h"
-#include <guests/lib/bh_string.h>
 #include "audit.h"
 #include "clock.h"
 #include "cpu.h"
@@ -17,18 +16,9 @@
 #define CAPS_BYTES 3072
 
 static char caps[CAPS_BYTES];
-static uint32_t caps_bytes;
+static struct report_words words = { .text = caps, .size = CAPS_BYTES };
 
-void machine_control_caps_line(const char *text)
-{
-	size_t length = strlen(text);
-
-	if (caps_bytes + length + 1 > CAPS_BYTES)
-		return;
-	memcpy(caps + caps_bytes, text, length);
-	caps[caps_bytes + length] = '\n';
-	caps_bytes += (uint32_t)length + 1;
-}
+void machine_control_caps_line(const char *text) { report_say(&words, "%s\n", text); }
 
 static int64_t lookup(struct vcpu *caller, uint64_t machine, uint32_t right)
 {
@@ -77,7 +67,7 @@ int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t tex
 	if (error)
 		return error;
 	switch (text) {
-	case BH_TEXT_CAPS: return report_word(caps, caps_bytes, offset);
+	case BH_TEXT_CAPS: return report_word(caps, words.bytes, offset);
 	case BH_TEXT_LOG: return log_word(offset);
 	case BH_TEXT_AUDIT: return audit_text(offset);
 	case BH_TEXT_IOMMU: return iommu_text(offset);

@@ -1,7 +1,7 @@
 /* machine.h: the machine as a whole. */
 #pragma once
 #include <boot/boot_info.h>
-#include "acpi.h"
+#include "boot/acpi.h"
 
 extern struct acpi machine_acpi; /* what the firmware's tables say; read-only after machine_init */
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "arch/x86_64/acpi.h"
+#include "boot/acpi.h"
 
 #define BASE 0x1000ull
 

@@ -1,4 +1,4 @@
-/* acpi.h: the few facts that the kernel takes from ACPI's tables (ACPI 6.5, 5.2). */
+/* acpi.h: the few facts that the kernel wants of ACPI's tables (ACPI 6.5, 5.2). The loader reads them. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +29,7 @@ struct acpi_ecam {
 };
 
 struct acpi {
+	bool found; /* there is a usable root table */
 	bool madt;
 	uint32_t cpus;		/* enabled; as many as fit */
 	uint32_t cpus_left_out; /* enabled, but past ACPI_CPUS */
@@ -53,7 +54,7 @@ struct acpi {
 typedef const void *(*acpi_map)(uint64_t physical, uint64_t bytes);
 
 /*
- * Parses from the RSDP at `rsdp` on; any content is survived. False when there is no usable root
- * table: then nothing but `damaged` is set.
+ * Parses from the RSDP at `rsdp` on; any content is survived. Without a usable root table
+ * nothing but `damaged` is set.
  */
-bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map);
+void acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map);

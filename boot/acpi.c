@@ -198,7 +198,7 @@ static bool parse_root(struct acpi *acpi, acpi_map map, uint64_t physical, unsig
 	return true;
 }
 
-bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map)
+void acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map)
 {
 	const uint8_t *p;
 	uint64_t xsdt = 0, rsdt;
@@ -207,14 +207,12 @@ bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map)
 	acpi->reset_space = 0xff;
 	p = rsdp ? map(rsdp, 20) : NULL;
 	if (!p || memcmp(p, "RSD PTR ", 8) != 0 || !sum_is_zero(p, 20))
-		return false;
+		return;
 	rsdt = field(p + 16, 4);
 	if (p[15] >= 2) { /* revision */
 		p = map(rsdp, HEADER_BYTES);
 		if (p && sum_is_zero(p, HEADER_BYTES))
 			xsdt = field(p + 24, 8);
 	}
-	if (xsdt && parse_root(acpi, map, xsdt, 8))
-		return true;
-	return rsdt && parse_root(acpi, map, rsdt, 4);
+	acpi->found = (xsdt && parse_root(acpi, map, xsdt, 8)) || (rsdt && parse_root(acpi, map, rsdt, 4));
 }

@@ -1,0 +1,125 @@
+/*
+ * The TSC's frequency. It is measured when boot services are left, with interrupts off: nobody disturbs it.
+ */
+#include "tsc.h"
+#include <stddef.h>
+#include <guests/lib/bh_format.h>
+#include "io.h"
+
+#define TRIES	   8
+#define PER_SECOND 50	     /* a measurement takes 20 ms: the PIT's 16 bits last for 55 */
+#define AGREEMENT  500	     /* two measurements agree within 1/500 */
+#define POLLS_MAX  10000000u /* by then a timer that does not move has shown it */
+
+#define PM_TIMER_HZ 3579545u /* ACPI 6.5, 4.8.3.3 */
+#define PIT_HZ	    1193182u
+
+#define HPET_PERIOD  1 /* in 32-bit words: femtoseconds (IA-PC HPET 1.0a, 2.3) */
+#define HPET_CONFIG  4
+#define HPET_COUNTER 60 /* its low half */
+
+#define PIT_CHANNEL_2 0x42u
+#define PIT_COMMAND   0x43u
+#define PIT_GATE      0x61u /* bit 0: gate of channel 2; bit 1: speaker */
+
+static uint64_t now(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+/* A timer whose frequency is known. */
+struct reference {
+	const char *name;
+	uint64_t (*read)(void);
+	uint64_t mask; /* the counter counts up modulo mask + 1 */
+	uint64_t hz;
+};
+
+static const struct acpi *acpi;
+static volatile uint32_t *hpet;
+
+static uint64_t read_pm_timer(void) { return inl(acpi->pm_timer_port); }
+
+static uint64_t read_hpet(void) { return hpet[HPET_COUNTER]; }
+
+/* Counts down, 16 bits. */
+static uint64_t read_pit(void)
+{
+	uint8_t low, high;
+
+	outb(PIT_COMMAND, 0x80); /* latch channel 2 */
+	low = inb(PIT_CHANNEL_2);
+	high = inb(PIT_CHANNEL_2);
+	return 0x10000u - (low | high << 8);
+}
+
+static struct reference start_hpet(void)
+{
+	uint32_t period;
+
+	hpet = acpi->hpet <= UINT32_MAX ? (volatile uint32_t *)acpi->hpet : NULL;
+	period = hpet ? hpet[HPET_PERIOD] : 0;
+	if (period == 0 || period > 100000000) /* the specification's limit */
+		return (struct reference){ 0 };
+	hpet[HPET_CONFIG] |= 1;
+	return (struct reference){ "HPET", read_hpet, 0xffffffff, 1000000000000000ull / period };
+}
+
+static struct reference start_pit(void)
+{
+	outb(PIT_GATE, (uint8_t)((inb(PIT_GATE) & ~2) | 1));
+	outb(PIT_COMMAND, 0xb4); /* channel 2, low and high byte, mode 2 */
+	outb(PIT_CHANNEL_2, 0);
+	outb(PIT_CHANNEL_2, 0);
+	return (struct reference){ "PIT", read_pit, 0xffff, PIT_HZ };
+}
+
+/* The best one there is. */
+static struct reference start_reference(void)
+{
+	struct reference r = { "ACPI PM timer", read_pm_timer, acpi->pm_timer_32bit ? 0xffffffff : 0xffffff,
+			       PM_TIMER_HZ };
+
+	if (!acpi->pm_timer_port)
+		r = acpi->hpet ? start_hpet() : (struct reference){ 0 };
+	return r.read ? r : start_pit();
+}
+
+/* Ticks of the TSC a second; 0: the reference stands still. */
+static uint64_t measure(const struct reference *r)
+{
+	uint64_t first = r->read(), elapsed = 0, start;
+	uint32_t polls = 0;
+
+	while (elapsed == 0) { /* begin when it has just moved */
+		elapsed = (r->read() - first) & r->mask;
+		if (++polls == POLLS_MAX)
+			return 0;
+	}
+	start = now();
+	first += elapsed;
+	do {
+		elapsed = (r->read() - first) & r->mask;
+	} while (elapsed < r->hz / PER_SECOND && ++polls < POLLS_MAX);
+	return elapsed < r->hz / PER_SECOND ? 0 : (now() - start) * r->hz / elapsed;
+}
+
+/* A measurement that firmware or an emulator has disturbed does not agree with the next one. */
+void tsc_measure(struct boot_info *info)
+{
+	struct reference reference;
+	uint64_t last, next;
+
+	__asm__ volatile("cli");
+	acpi = &info->acpi;
+	reference = start_reference();
+	bh_snprintf(info->tsc_reference, sizeof(info->tsc_reference), "%s", reference.name);
+	last = info->tsc_hz = measure(&reference);
+	for (int i = 0; i < TRIES && info->tsc_hz && !info->tsc_agreed; i++, last = next) {
+		next = info->tsc_hz = measure(&reference);
+		info->tsc_agreed = (last > next ? last - next : next - last) <= last / AGREEMENT;
+	}
+}
