@@ -28,6 +28,19 @@ struct acpi_ecam {
 	uint8_t first_bus, last_bus;
 };
 
+#define ACPI_ECAM_BUS 0x100000ull
+
+/* Where the part begins that belongs to the range, and its length. */
+static inline uint64_t acpi_ecam_base(const struct acpi_ecam *range)
+{
+	return range->address + range->first_bus * ACPI_ECAM_BUS;
+}
+
+static inline uint64_t acpi_ecam_bytes(const struct acpi_ecam *range)
+{
+	return (range->last_bus - range->first_bus + 1u) * ACPI_ECAM_BUS;
+}
+
 struct acpi {
 	bool found; /* there is a usable root table */
 	bool madt;
@@ -47,7 +60,7 @@ struct acpi {
 	uint64_t hpet;	     /* physical address of its registers, 0: none */
 	uint64_t dmar, ivrs; /* where the tables of IOMMUs stand, whose checksums are right; 0: none */
 	uint32_t dmar_bytes, ivrs_bytes;
-	uint32_t damaged; /* tables refused: wrong length or checksum */
+	uint32_t damaged; /* tables refused: wrong length or checksum, or out of the reader's reach */
 };
 
 /* Where tables are read: `bytes` at `physical`, valid until the next call; NULL: cannot. */

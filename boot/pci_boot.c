@@ -2,17 +2,17 @@
  */
 #include "address_space.h"
 #include "boot_info.h"
+#include "firmware.h"
 #include "log.h"
 #include "machine.h"
 #include "pci_scan.h"
 
 struct acpi machine_acpi;
 
-/* One to one: that the firmware maps more than 4 GiB of registers is not to be relied on. */
 void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type)
 {
 	(void)type;
-	return physical + bytes <= 1ull << 32 ? (void *)physical : NULL;
+	return firmware_at(physical, bytes);
 }
 
 /* Nobody reads it here; the kernel says the same. */

@@ -4,6 +4,7 @@
 #include "tsc.h"
 #include <stddef.h>
 #include <guests/lib/bh_format.h>
+#include "firmware.h"
 #include "io.h"
 
 #define TRIES	   8
@@ -60,7 +61,7 @@ static struct reference start_hpet(void)
 {
 	uint32_t period;
 
-	hpet = acpi->hpet <= UINT32_MAX ? (volatile uint32_t *)acpi->hpet : NULL;
+	hpet = firmware_at(acpi->hpet, 0x400);
 	period = hpet ? hpet[HPET_PERIOD] : 0;
 	if (period == 0 || period > 100000000) /* the specification's limit */
 		return (struct reference){ 0 };
