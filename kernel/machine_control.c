@@ -4,7 +4,6 @@
 #include "cpu.h"
 #include "device.h"
 #include "frame.h"
-#include "handle.h"
 #include "iommu/iommu.h"
 #include "log.h"
 #include "machine.h"
@@ -20,19 +19,8 @@ static struct report_words words = { .text = caps, .size = CAPS_BYTES };
 
 void machine_control_caps_line(const char *text) { report_say(&words, "%s\n", text); }
 
-static int64_t lookup(struct vcpu *caller, uint64_t machine, uint32_t right)
+int64_t machine_control_stat(uint64_t field, uint64_t index)
 {
-	struct handle *handle;
-
-	return handle_lookup(caller, machine, BH_HANDLE_MACHINE, right, &handle);
-}
-
-int64_t machine_control_stat(struct vcpu *caller, uint64_t machine, uint64_t field, uint64_t index)
-{
-	int64_t error = lookup(caller, machine, BH_RIGHT_INSPECT);
-
-	if (error)
-		return error;
 	if ((field == BH_MACHINE_CPU_APIC_ID || field == BH_MACHINE_CPU_IDLE) && index >= cpu_count)
 		return -BH_EINVAL;
 
@@ -60,12 +48,8 @@ static int64_t log_word(uint64_t position)
 	return report_word(text, length, 0);
 }
 
-int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t text, uint64_t offset)
+int64_t machine_control_text(uint64_t text, uint64_t offset)
 {
-	int64_t error = lookup(caller, machine, BH_RIGHT_INSPECT);
-
-	if (error)
-		return error;
 	switch (text) {
 	case BH_TEXT_CAPS: return report_word(caps, words.bytes, offset);
 	case BH_TEXT_LOG: return log_word(offset);
@@ -76,12 +60,8 @@ int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t tex
 	}
 }
 
-int64_t machine_control(struct vcpu *caller, uint64_t machine, uint64_t operation)
+int64_t machine_control(uint64_t operation)
 {
-	int64_t error = lookup(caller, machine, BH_RIGHT_CONTROL);
-
-	if (error)
-		return error;
 	switch (operation) {
 	case BH_REBOOT: log_printf("the machine is rebooted"); machine_reset();
 	case BH_POWEROFF: log_printf("the machine is powered off"); machine_poweroff();
