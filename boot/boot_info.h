@@ -93,9 +93,11 @@ struct boot_info {
 	uint64_t efi_system_table;	    /* physical; runtime services are mapped one to one */
 	/* EFI's GetTime as seconds since 1970 UTC, and RDTSC then. 0: no clock. */
 	uint64_t wall_seconds, wall_tsc;
-	/* The TSC's ticks a second, by the timer that is named; 0: that one stands still. Agreed: two measurements do.
+	/*
+	 * Ticks a second by the timer that is named, of the TSC (0: that one stands still) and of the boot CPU's local
+	 * APIC, undivided (0: its timer stands still). Agreed: two measurements do.
 	 */
-	uint64_t tsc_hz;
+	uint64_t tsc_hz, apic_timer_hz;
 	uint32_t tsc_agreed;
 	char tsc_reference[20];
 	struct boot_framebuffer framebuffer;

@@ -1,11 +1,15 @@
 /*
- * The TSC's frequency. It is measured when boot services are left, with interrupts off: nobody disturbs it.
+ * The frequencies of the TSC and of the local APIC's timer. They are measured when boot services are left, with
+ * interrupts off: nobody disturbs it.
  */
 #include "tsc.h"
 #include <stddef.h>
 #include <guests/lib/bh_format.h>
+#include "apic.h"
 #include "firmware.h"
+#include "instructions.h"
 #include "io.h"
+#include "msr.h"
 
 #define TRIES	   8
 #define PER_SECOND 50	     /* a measurement takes 20 ms: the PIT's 16 bits last for 55 */
@@ -23,13 +27,7 @@
 #define PIT_COMMAND   0x43u
 #define PIT_GATE      0x61u /* bit 0: gate of channel 2; bit 1: speaker */
 
-static uint64_t now(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
+#define DIVIDE_BY_1 0xbu
 
 /* A timer whose frequency is known. */
 struct reference {
@@ -89,38 +87,96 @@ static struct reference start_reference(void)
 	return r.read ? r : start_pit();
 }
 
-/* Ticks of the TSC a second; 0: the reference stands still. */
-static uint64_t measure(const struct reference *r)
+/* ---- the local APIC, in whichever mode the firmware has it ---------------------------------------- */
+
+static volatile uint32_t *apic; /* NULL: it has MSRs */
+
+static uint32_t read_apic(enum apic_register offset)
+{
+	return apic ? apic[offset / 4] : (uint32_t)rdmsr(IA32_X2APIC_FIRST + offset / 16);
+}
+
+static void write_apic(enum apic_register offset, uint32_t value)
+{
+	if (apic)
+		apic[offset / 4] = value;
+	else
+		wrmsr(IA32_X2APIC_FIRST + offset / 16, value);
+}
+
+/* Its timer, as fast as it can and heard by nobody; false: it cannot be reached. */
+static bool start_apic_timer(void)
+{
+	uint64_t base;
+
+	if (!(cpuid(1, 0).edx & 1u << 9))
+		return false;
+	base = rdmsr(IA32_APIC_BASE) | APIC_BASE_EN;
+	wrmsr(IA32_APIC_BASE, base);
+	apic = base & APIC_BASE_EXTD ? NULL : firmware_at(base & 0x000ffffffffff000ull, 0x400);
+	if (!apic && !(base & APIC_BASE_EXTD))
+		return false;
+	write_apic(APIC_SVR, SVR_ENABLE | 0xff); /* the vector of spurious interrupts, which do not come */
+	write_apic(APIC_LVT_TIMER, LVT_MASKED);
+	write_apic(APIC_DIVIDE, DIVIDE_BY_1);
+	return true;
+}
+
+/* ---- measuring ------------------------------------------------------------------------------------ */
+
+/* Ticks a second. */
+struct rates {
+	uint64_t tsc, apic;
+};
+
+/* tsc 0: the reference stands still. */
+static struct rates measure(const struct reference *r, bool has_apic)
 {
 	uint64_t first = r->read(), elapsed = 0, start;
-	uint32_t polls = 0;
+	uint32_t polls = 0, left = UINT32_MAX;
 
 	while (elapsed == 0) { /* begin when it has just moved */
 		elapsed = (r->read() - first) & r->mask;
 		if (++polls == POLLS_MAX)
-			return 0;
+			return (struct rates){ 0 };
 	}
-	start = now();
+	if (has_apic)
+		write_apic(APIC_INITIAL, UINT32_MAX);
+	start = rdtsc();
 	first += elapsed;
 	do {
 		elapsed = (r->read() - first) & r->mask;
 	} while (elapsed < r->hz / PER_SECOND && ++polls < POLLS_MAX);
-	return elapsed < r->hz / PER_SECOND ? 0 : (now() - start) * r->hz / elapsed;
+	start = rdtsc() - start;
+	if (has_apic) {
+		left = read_apic(APIC_CURRENT);
+		write_apic(APIC_INITIAL, 0);
+	}
+	if (elapsed < r->hz / PER_SECOND)
+		return (struct rates){ 0 };
+	return (struct rates){ start * r->hz / elapsed, (UINT32_MAX - left) * r->hz / elapsed };
 }
+
+static bool agree(uint64_t a, uint64_t b) { return (a > b ? a - b : b - a) <= a / AGREEMENT; }
 
 /* A measurement that firmware or an emulator has disturbed does not agree with the next one. */
 void tsc_measure(struct boot_info *info)
 {
 	struct reference reference;
-	uint64_t last, next;
+	struct rates last, next;
+	bool has_apic;
 
 	__asm__ volatile("cli");
 	acpi = &info->acpi;
 	reference = start_reference();
+	has_apic = start_apic_timer();
 	bh_snprintf(info->tsc_reference, sizeof(info->tsc_reference), "%s", reference.name);
-	last = info->tsc_hz = measure(&reference);
-	for (int i = 0; i < TRIES && info->tsc_hz && !info->tsc_agreed; i++, last = next) {
-		next = info->tsc_hz = measure(&reference);
-		info->tsc_agreed = (last > next ? last - next : next - last) <= last / AGREEMENT;
+	next = measure(&reference, has_apic);
+	for (int i = 0; i < TRIES && next.tsc && !info->tsc_agreed; i++) {
+		last = next;
+		next = measure(&reference, has_apic);
+		info->tsc_agreed = agree(last.tsc, next.tsc) && agree(last.apic, next.apic);
 	}
+	info->tsc_hz = next.tsc;
+	info->apic_timer_hz = next.apic;
 }

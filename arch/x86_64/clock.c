@@ -11,10 +11,6 @@
 #define LVT_DEADLINE (2u << 17) /* timer modes, SDM vol. 3, figure 11-8 */
 #define DIVIDE_BY_1  0xbu
 
-#define TRIES	   8
-#define PER_SECOND 50  /* a measurement takes 20 ms */
-#define AGREEMENT  500 /* two measurements agree within 1/500 */
-
 uint64_t clock_hz;
 uint64_t clock_boot;
 
@@ -43,61 +39,22 @@ void clock_wait(uint64_t microseconds)
 		spin_pause();
 }
 
-/* ---- measuring ------------------------------------------------------------------------------- */
-
-static void log_disagreement(const char *what)
-{
-	log_printf("clock: no two of %d measurements of the %s agree; the time will be wrong", TRIES, what);
-}
-
-/* APIC timer's ticks for a TSC tick, times 2^32. */
-static uint64_t measure_apic_timer(void)
-{
-	uint64_t start;
-	uint32_t left;
-
-	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
-	apic_write(APIC_INITIAL, UINT32_MAX);
-	start = clock_now();
-	clock_wait(1000000 / PER_SECOND);
-	left = apic_read(APIC_CURRENT);
-	start = clock_now() - start;
-	apic_write(APIC_INITIAL, 0);
-	return ((uint64_t)(UINT32_MAX - left) << 32) / start;
-}
-
-/* Until two in a row agree: what an emulator has disturbed does not. */
-static uint64_t agreed_apic_timer(void)
-{
-	uint64_t last = measure_apic_timer();
-
-	for (int i = 0; i < TRIES; i++) {
-		uint64_t next = measure_apic_timer();
-
-		if (!next)
-			panic("the APIC timer does not count: no timer to go by");
-		if ((last > next ? last - next : next - last) <= last / AGREEMENT)
-			return next;
-		last = next;
-	}
-	log_disagreement("APIC timer");
-	return last;
-}
-
 void clock_init(const struct boot_info *info)
 {
 	bool invariant = cpuid(0x80000000, 0).eax >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
 
 	clock_hz = info->tsc_hz;
+	deadline_mode = cpuid(1, 0).ecx & 1u << 24;
 	if (!clock_hz)
 		panic("the %s does not count: no timer to go by", info->tsc_reference);
+	if (!deadline_mode && !info->apic_timer_hz)
+		panic("the APIC timer does not count: no timer to go by");
+	count_ratio = (info->apic_timer_hz << 32) / clock_hz;
 	if (!info->tsc_agreed)
-		log_disagreement(info->tsc_reference);
+		log_printf("clock: no two measurements against the %s agree; the time will be wrong",
+			   info->tsc_reference);
 	log_printf("clock: TSC at %lu.%03lu MHz, measured against the %s%s", clock_hz / 1000000, clock_hz / 1000 % 1000,
 		   info->tsc_reference, invariant ? ", invariant" : "; NOT invariant: time may run unevenly");
-	deadline_mode = cpuid(1, 0).ecx & 1u << 24;
-	if (!deadline_mode)
-		count_ratio = agreed_apic_timer();
 	log_printf("clock: timers by %s", deadline_mode ? "TSC deadline" : "the APIC timer's count");
 }
 

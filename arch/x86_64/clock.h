@@ -21,8 +21,8 @@ uint64_t clock_microseconds(void);
 uint64_t clock_ticks(uint64_t microseconds);
 
 /*
- * Takes clock_hz as the loader has measured it, and measures the APIC timer where it is needed; logs the result. Boot
- * CPU, after apic_enable. Panics when there is no timer at all.
+ * Takes the frequencies as the loader has measured them; logs the result. Boot CPU, once. Panics when there is no timer
+ * at all.
  */
 struct boot_info;
 void clock_init(const struct boot_info *info);
