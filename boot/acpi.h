@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ACPI_CPUS      256
-#define ACPI_IOAPICS   8
-#define ACPI_OVERRIDES 24
-#define ACPI_ECAMS     8
+#define ACPI_CPUS    256
+#define ACPI_IOAPICS 8
+#define ACPI_ISA     16
+#define ACPI_ECAMS   8
 
 struct acpi_ioapic {
 	uint32_t address;
@@ -14,11 +14,10 @@ struct acpi_ioapic {
 	uint8_t id;
 };
 
-/* Interrupt source override (5.2.12.5). */
-struct acpi_override {
-	uint8_t irq;
-	bool active_low, level;
+/* How an ISA interrupt is wired: as on every PC, or as an interrupt source override says (5.2.12.5). */
+struct acpi_isa {
 	uint32_t gsi;
+	bool overridden, active_low, level;
 };
 
 /* Configuration space of the buses of a PCI segment (PCI Firmware 3.0, 4.1.2): 1 MiB a bus, from bus 0 on. */
@@ -47,9 +46,9 @@ struct acpi {
 	uint32_t cpus;		/* enabled; as many as fit */
 	uint32_t cpus_left_out; /* enabled, but past ACPI_CPUS */
 	uint32_t apic_id[ACPI_CPUS];
-	uint32_t ioapics, overrides, ecams;
-	struct acpi_ioapic ioapic[ACPI_IOAPICS];
-	struct acpi_override override[ACPI_OVERRIDES];
+	uint32_t ioapics, ecams;
+	struct acpi_ioapic ioapic[ACPI_IOAPICS]; /* without a MADT: the one that every PC has */
+	struct acpi_isa isa[ACPI_ISA];
 	struct acpi_ecam ecam[ACPI_ECAMS];
 	uint16_t pm_timer_port; /* 0: none */
 	bool pm_timer_32bit;
@@ -68,6 +67,6 @@ typedef const void *(*acpi_map)(uint64_t physical, uint64_t bytes);
 
 /*
  * Parses from the RSDP at `rsdp` on; any content is survived. Without a usable root table
- * nothing but `damaged` is set.
+ * nothing but `damaged` and what holds for every PC is set.
  */
 void acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map);
