@@ -1,4 +1,6 @@
 #include "pci_scan.h"
+#include <stdarg.h>
+#include <guests/lib/bh_format.h>
 #include "arch/x86_64/pci.h"
 
 #define BAR_IO		 0x1u
@@ -161,12 +163,60 @@ static void scan_buses(struct pci_found *found, uint32_t first, uint32_t last)
 	}
 }
 
+/* ---- in words ------------------------------------------------------------------------------------ */
+
+static void name(struct pci_function *f, bool segments)
+{
+	uint32_t address = f->address, bus = address >> 8 & 0xff, device = address >> 3 & 0x1f, function = address & 7;
+
+	if (segments)
+		bh_snprintf(f->name, sizeof(f->name), "%04x:%02x:%02x.%x", address >> 16, bus, device, function);
+	else
+		bh_snprintf(f->name, sizeof(f->name), "%02x:%02x.%x", bus, device, function);
+}
+
+/* Appends to the words; what does not fit is cut off. */
+__attribute__((format(printf, 3, 4))) static uint32_t say(struct pci_function *f, uint32_t used, const char *format,
+							  ...)
+{
+	uint32_t room = PCI_WORDS_BYTES - used, length;
+	va_list arguments;
+
+	va_start(arguments, format);
+	length = (uint32_t)bh_vsnprintf(f->words + used, room, format, arguments);
+	va_end(arguments);
+	return used + (length < room ? length : room - 1);
+}
+
+static void describe(struct pci_function *f)
+{
+	uint32_t used = 0;
+
+	if (f->msix)
+		used = say(f, used, "  msi-x %u", f->vectors);
+	else if (f->msi || f->line < ACPI_ISA)
+		used = say(f, used, f->msi ? "  msi" : "  irq %u", f->line);
+	for (unsigned i = 0; i < PCI_BARS; i++) {
+		if (f->bar[i].bytes)
+			used = say(f, used, "  %s%u 0x%llx+0x%llx", f->bar[i].io ? "ports" : "bar", i,
+				   (unsigned long long)f->bar[i].physical, (unsigned long long)f->bar[i].bytes);
+	}
+}
+
 void pci_scan(struct pci_found *found, const struct acpi *acpi)
 {
+	bool segments = false;
+
 	pci_config_init();
 	for (unsigned i = 0; i < acpi->ecams; i++)
 		scan_buses(found, acpi->ecam[i].segment << 8 | acpi->ecam[i].first_bus,
 			   acpi->ecam[i].segment << 8 | acpi->ecam[i].last_bus);
 	if (!acpi->ecams)
 		scan_buses(found, 0, 255);
+	for (unsigned i = 0; i < acpi->ecams; i++)
+		segments |= acpi->ecam[i].segment != 0;
+	for (unsigned i = 0; i < found->count; i++) {
+		name(&found->function[i], segments);
+		describe(&found->function[i]);
+	}
 }

@@ -11,6 +11,9 @@
 #define PCI_FUNCTIONS 64
 #define PCI_BARS      6
 
+#define PCI_NAME_BYTES	16
+#define PCI_WORDS_BYTES 192 /* six BARs of 32 bits, or three of 64 */
+
 #define PCI_ID		 0x00u
 #define PCI_COMMAND	 0x04u
 #define PCI_BAR		 0x10u
@@ -31,11 +34,13 @@ struct pci_bar {
 /* A function as it was found. */
 struct pci_function {
 	uint32_t address;
-	uint32_t id;	     /* device << 16 | vendor */
-	uint32_t class_code; /* class << 16 | subclass << 8 | programming interface */
-	bool machines;	     /* a bridge, an interrupt controller, an IOMMU: not looked into, and nobody's */
-	uint8_t line;	     /* Interrupt Line; 0xff where there is no interrupt pin */
-	uint32_t header[16]; /* what stands there: restored after a reset */
+	char name[PCI_NAME_BYTES];   /* "00:1f.2", or "0000:00:1f.2" where there are several segments */
+	char words[PCI_WORDS_BYTES]; /* its interrupts and registers, for BH_TEXT_PCI */
+	uint32_t id;		     /* device << 16 | vendor */
+	uint32_t class_code;	     /* class << 16 | subclass << 8 | programming interface */
+	bool machines;		     /* a bridge, an interrupt controller, an IOMMU: not looked into, and nobody's */
+	uint8_t line;		     /* Interrupt Line; 0xff where there is no interrupt pin */
+	uint32_t header[16];	     /* what stands there: restored after a reset */
 	struct pci_bar bar[PCI_BARS];
 	/* Where its capabilities are; 0: it has none such. */
 	uint8_t msi, msix, express, power, af;
@@ -52,8 +57,9 @@ struct pci_found {
 };
 
 /*
- * Finds the functions on all buses that `acpi` names, sizes their BARs, and turns off the bus mastering and INTx of
- * those that are neither the machine's own nor displays: whatever the firmware used writes to memory no more.
+ * Finds the functions on all buses that `acpi` names, in `found`, which is zeroed; sizes their BARs, and turns off the
+ * bus mastering and INTx of those that are neither the machine's own nor displays: whatever the firmware used writes to
+ * memory no more.
  */
 void pci_scan(struct pci_found *found, const struct acpi *acpi);
 

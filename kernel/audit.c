@@ -86,15 +86,13 @@ static uint64_t check_table(const struct partition *partition, const struct pagi
 /* Bus mastering first: a holder that ends meanwhile has it turned off before it has ended. */
 static void check_devices(const struct partition *partition, uint64_t mapped)
 {
-	char name[PCI_NAME_BYTES];
-
 	for (struct device *d = device_next(partition, NULL); d; d = device_next(partition, d)) {
 		bool masters = pci_device_masters(d->pci);
 
 		mapped -= d->mapped;
 		if (masters && (partition->state <= BH_STATE_BUILDING))
 			disagree("%s: its device %s may write to memory, though it does not run", partition->name,
-				 pci_name(d->pci->address, name));
+				 d->pci->name);
 	}
 	if (mapped)
 		disagree("%s: %lld bytes of registers are mapped beyond those of its devices", partition->name,

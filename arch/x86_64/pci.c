@@ -1,5 +1,4 @@
 #include "pci.h"
-#include <guests/lib/bh_format.h>
 #include "log.h"
 #include "machine.h"
 
@@ -20,18 +19,4 @@ bool pci_may_write(const struct pci_function *function, unsigned offset, unsigne
 {
 	/* Behind the first 256 bytes stand ATS, SR-IOV and the like: none of them is a holder's. */
 	return offset >= PCI_HEADER_BYTES && offset + bytes <= PCI_SPACE_BYTES && !(function->kept >> offset / 4 & 1);
-}
-
-const char *pci_name(uint32_t address, char text[PCI_NAME_BYTES])
-{
-	bool segments = false;
-	int done = 0;
-
-	for (unsigned i = 0; i < machine_acpi.ecams; i++)
-		segments |= machine_acpi.ecam[i].segment != 0;
-	if (segments)
-		done = bh_snprintf(text, PCI_NAME_BYTES, "%04x:", address >> 16);
-	bh_snprintf(text + done, (size_t)(PCI_NAME_BYTES - done), "%02x:%02x.%x", address >> 8 & 0xff,
-		    address >> 3 & 0x1f, address & 7);
-	return text;
 }

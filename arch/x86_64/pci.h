@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include "boot/pci_scan.h"
 
-#define PCI_NAME_BYTES 16
-
 extern struct pci_function *pci_functions;
 extern unsigned pci_function_count;
 
@@ -19,9 +17,6 @@ void pci_init(struct pci_found *found);
 
 /* Whether the holder of the function may write these bytes, which lie within an aligned dword. No effect. */
 bool pci_may_write(const struct pci_function *function, unsigned offset, unsigned bytes);
-
-/* "00:1f.2", or "0000:00:1f.2" where there are several segments. */
-const char *pci_name(uint32_t address, char text[PCI_NAME_BYTES]);
 
 /* ---- pci_config.c: access, by ECAM where ACPI names one, otherwise by ports ---------------------- */
 
