@@ -7,15 +7,15 @@ BOOT_CONFIG := $(addprefix boot/,config.c config_section.c config_keys.c config_
 	config_device.c config_network.c config_ports.c config_network_check.c config_check.c config_report.c \
 	config_files.c config_machine.c text.c) guests/lib/bh_format.c
 BOOT_LOADER := $(BOOT_CONFIG) $(addprefix boot/,elf.c main.c firmware.c volume.c load.c discover.c memory_map.c \
-	dmar.c ivrs.c region.c region_build.c enter.S) guests/lib/bh_string.c \
-	$(addprefix arch/x86_64/,acpi.c paging.c paging_formats.c)
+	identity.c acpi.c dmar.c ivrs.c pci_scan.c pci_boot.c tsc.c region.c region_build.c enter.S) guests/lib/bh_string.c \
+	$(addprefix arch/x86_64/,paging.c paging_formats.c pci_config.c)
 
 EFI_CRT     := /usr/lib/crt0-efi-x86_64.o
 EFI_LIBRARY := /usr/lib/libgnuefi.a
 EFI_SCRIPT  := /usr/lib/elf_x86_64_efi.lds
 
 # Firmware's functions take the Microsoft calling convention, declared so by gnu-efi's headers; no call of ours does.
-EFI_CPPFLAGS := -I. -Iboot -Iarch/x86_64 -Iguests/include -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
+EFI_CPPFLAGS := -I. -Iboot -Iarch/x86_64 -Ikernel -Iguests/include -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 	-DGNU_EFI_USE_MS_ABI
 EFI_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpic -fshort-wchar -mno-red-zone -mgeneral-regs-only \
 	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -fvisibility=hidden \

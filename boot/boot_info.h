@@ -11,11 +11,13 @@
  */
 #pragma once
 #include <stdint.h>
+#include "acpi.h"
 #include "config.h"
 #include "iommu_tables.h"
+#include "pci_scan.h"
 
 #define BOOT_INFO_MAGIC	  0x746f6f4264616542ull
-#define BOOT_INFO_VERSION 1
+#define BOOT_INFO_VERSION 2
 
 #define KERNEL_BASE 0xFFFFFFFF80000000ull /* link address of the kernel */
 #define POOL_BASE   0xFFFFFF0000000000ull /* the kernel region stands here */
@@ -88,11 +90,19 @@ struct boot_info {
 	uint64_t region_bytes_256g;	    /* what region_bytes would be with 256 GiB of RAM and this
 					       configuration */
 	uint64_t trampoline;		    /* a free 4 KiB page below 1 MiB, for starting CPUs */
-	uint64_t rsdp;			    /* physical, 0: none */
 	uint64_t efi_system_table;	    /* physical; runtime services are mapped one to one */
 	/* EFI's GetTime as seconds since 1970 UTC, and RDTSC then. 0: no clock. */
 	uint64_t wall_seconds, wall_tsc;
+	/*
+	 * Ticks a second by the timer that is named, of the TSC (0: that one stands still) and of the boot CPU's local
+	 * APIC, undivided (0: its timer stands still). Agreed: two measurements do.
+	 */
+	uint64_t tsc_hz, apic_timer_hz;
+	uint32_t tsc_agreed;
+	char tsc_reference[20];
 	struct boot_framebuffer framebuffer;
+	struct acpi acpi;
+	struct pci_found pci;
 	struct iommu_tables iommu;
 	uint32_t boot_apic_id;
 	uint32_t cpus;		     /* enabled CPUs that the MP Services protocol named; 0: no protocol */

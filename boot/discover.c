@@ -40,11 +40,7 @@ static uint64_t find_rsdp(void)
 	return rsdp;
 }
 
-/* Firmware has memory mapped one to one, and its tables below 4 GiB. */
-static const void *at(uint64_t physical, uint64_t bytes)
-{
-	return physical <= UINT32_MAX && bytes <= UINT32_MAX - physical ? (const void *)physical : NULL;
-}
+static const void *at(uint64_t physical, uint64_t bytes) { return firmware_at(physical, bytes); }
 
 /* By the way that every PC has (PCI 3.0, 3.2.2.3.2). */
 static uint32_t read_buses(uint16_t bridge)
@@ -53,15 +49,37 @@ static uint32_t read_buses(uint16_t bridge)
 	return inl(0xcfc);
 }
 
-static void find_iommus(struct boot_info *info)
+/* Without them the ports are left, which reach segment 0 alone. */
+static void drop_unmapped_ecams(struct acpi *acpi)
 {
-	static struct acpi acpi;
+	uint32_t kept = 0;
 
-	acpi_parse(&acpi, info->rsdp, at);
-	if (acpi.dmar)
-		dmar_parse(&info->iommu, (const uint8_t *)acpi.dmar, acpi.dmar_bytes, read_buses);
-	else if (acpi.ivrs)
-		ivrs_parse(&info->iommu, (const uint8_t *)acpi.ivrs, acpi.ivrs_bytes);
+	for (uint32_t i = 0; i < acpi->ecams; i++) {
+		struct acpi_ecam range = acpi->ecam[i];
+
+		if (firmware_at(acpi_ecam_base(&range), acpi_ecam_bytes(&range))) {
+			acpi->ecam[kept++] = range;
+			continue;
+		}
+		firmware_print(
+			"ACPI: the firmware does not map the configuration space of PCI segment %u, buses %u to %u, "
+			"at 0x%llx: devices there may not be found.",
+			range.segment, range.first_bus, range.last_bus, (unsigned long long)range.address);
+		acpi->damaged++;
+	}
+	acpi->ecams = kept;
+}
+
+static void read_tables(struct boot_info *info)
+{
+	const struct acpi *acpi = &info->acpi;
+
+	acpi_parse(&info->acpi, find_rsdp(), at);
+	drop_unmapped_ecams(&info->acpi);
+	if (acpi->dmar)
+		dmar_parse(&info->iommu, (const uint8_t *)acpi->dmar, acpi->dmar_bytes, read_buses);
+	else if (acpi->ivrs)
+		ivrs_parse(&info->iommu, (const uint8_t *)acpi->ivrs, acpi->ivrs_bytes);
 }
 
 /* SDM vol. 2, CPUID: leaf 0Bh has all 32 bits of the x2APIC ID, leaf 1 only 8. */
@@ -172,8 +190,7 @@ static void read_clock(struct boot_info *info)
 void discover(struct boot_info *info)
 {
 	info->efi_system_table = (uint64_t)firmware;
-	info->rsdp = find_rsdp();
-	find_iommus(info);
+	read_tables(info);
 	find_cpus(info);
 	find_framebuffer(&info->framebuffer);
 	read_clock(info);

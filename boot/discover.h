@@ -3,7 +3,7 @@
 #include "boot_info.h"
 
 /*
- * Fills info's rsdp, framebuffer, wall clock, boot_apic_id, cpus and apic_id. What firmware does
+ * Fills info's acpi, iommu, framebuffer, wall clock, boot_apic_id, cpus and apic_id. What firmware does
  * not offer stays 0; boot_apic_id and apic_id[0] are always there.
  */
 void discover(struct boot_info *info);

@@ -1,4 +1,5 @@
 #include "firmware.h"
+#include "identity.h"
 #include "text.h"
 
 #define PAGE_BYTES 4096ull
@@ -119,6 +120,14 @@ const void *firmware_memory_map(uint64_t *bytes, uint64_t *stride, uint64_t *key
 	*stride = descriptor;
 	*key = map_key;
 	return map;
+}
+
+void *firmware_at(uint64_t physical, uint64_t bytes)
+{
+	uint64_t root;
+
+	__asm__ volatile("mov %%cr3, %0" : "=r"(root));
+	return identity_maps(root, physical, bytes) ? (void *)physical : NULL;
 }
 
 bool firmware_leave(uint64_t key) { return !EFI_ERROR(firmware->BootServices->ExitBootServices(firmware_image, key)); }

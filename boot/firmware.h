@@ -41,5 +41,11 @@ uint64_t firmware_allocate_low_page(void);
  */
 const void *firmware_memory_map(uint64_t *bytes, uint64_t *stride, uint64_t *key);
 
+/*
+ * `bytes` at a physical address, be it memory or registers; NULL: the firmware does not have all of them mapped one to
+ * one. Also after firmware_leave.
+ */
+void *firmware_at(uint64_t physical, uint64_t bytes);
+
 /* ExitBootServices (7.4.6): true when done; false when the map has changed: get it again. */
 bool firmware_leave(uint64_t key);

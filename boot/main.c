@@ -10,8 +10,10 @@
 #include "firmware.h"
 #include "load.h"
 #include "memory_map.h"
+#include "pci_scan.h"
 #include "region_build.h"
 #include "text.h"
+#include "tsc.h"
 #include "volume.h"
 
 #define CONF_NAME   "bulkhead.conf"
@@ -160,6 +162,8 @@ static EFI_STATUS run(struct boot_info *info, struct memory_map *map)
 		firmware_give_up("The firmware does not let go: its memory map keeps changing.");
 		return EFI_ABORTED;
 	}
+	tsc_measure(region.info);
+	pci_boot(region.info);
 	finish_map(region.info, map);
 	region_enter(region.tables, region.stack, region.entry, region.info_address);
 }

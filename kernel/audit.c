@@ -1,6 +1,4 @@
 #include "audit.h"
-#include <stdarg.h>
-#include <guests/lib/bh_format.h>
 #include "address_space.h"
 #include "channel.h"
 #include "device.h"
@@ -15,8 +13,10 @@
 
 static struct spinlock lock;
 static char text[TEXT_BYTES];
-static uint32_t text_bytes;
+static struct report_words words = { .text = text, .size = TEXT_BYTES };
 static int64_t disagreements;
+
+#define disagree(format, ...) (disagreements++, report_say(&words, format "\n", ##__VA_ARGS__))
 
 /* One audited table, while it is walked. */
 struct walk {
@@ -25,23 +25,6 @@ struct walk {
 	bool devices;	    /* the table is its devices': they see its own memory only */
 	uint64_t device_bytes;
 };
-
-__attribute__((format(printf, 1, 2))) static void disagree(const char *words, ...)
-{
-	va_list arguments;
-	char line[128];
-	int length;
-
-	disagreements++;
-	va_start(arguments, words);
-	length = bh_vsnprintf(line, sizeof(line), words, arguments);
-	va_end(arguments);
-	for (int i = 0; i < length && i < (int)sizeof(line) - 1 && text_bytes < TEXT_BYTES - 1; i++)
-		text[text_bytes++] = line[i];
-	text[text_bytes++] = '\n';
-	if (text_bytes >= TEXT_BYTES - 1)
-		text_bytes = TEXT_BYTES - 1;
-}
 
 /* Where `physical` belongs in the partition's own address space; false: it is not of its extents.
  */
@@ -103,15 +86,13 @@ static uint64_t check_table(const struct partition *partition, const struct pagi
 /* Bus mastering first: a holder that ends meanwhile has it turned off before it has ended. */
 static void check_devices(const struct partition *partition, uint64_t mapped)
 {
-	char name[PCI_NAME_BYTES];
-
 	for (struct device *d = device_next(partition, NULL); d; d = device_next(partition, d)) {
 		bool masters = pci_device_masters(d->pci);
 
 		mapped -= d->mapped;
 		if (masters && (partition->state <= BH_STATE_BUILDING))
 			disagree("%s: its device %s may write to memory, though it does not run", partition->name,
-				 pci_name(d->pci->address, name));
+				 d->pci->name);
 	}
 	if (mapped)
 		disagree("%s: %lld bytes of registers are mapped beyond those of its devices", partition->name,
@@ -196,7 +177,7 @@ int64_t audit_run(void)
 
 	spin_lock(&lock);
 	disagreements = 0;
-	text_bytes = 0;
+	words.bytes = 0;
 	for (unsigned i = 0; i < partition_count; i++)
 		check_partition(partitions[i]);
 	paging_walk(&kernel_paging, check_kernel_page, NULL);
@@ -208,4 +189,4 @@ int64_t audit_run(void)
 	return result;
 }
 
-int64_t audit_text(uint64_t offset) { return report_word(text, text_bytes, offset); }
+int64_t audit_text(uint64_t offset) { return report_word(text, words.bytes, offset); }

@@ -97,41 +97,30 @@ void channel_announce(struct partition *partition)
 	}
 }
 
-int64_t channel_hypercall_bind(struct vcpu *caller, uint64_t value, uint64_t vcpu, uint64_t bit)
+int64_t channel_hypercall_bind(struct vcpu *caller, const struct handle *handle, uint64_t vcpu, uint64_t bit)
 {
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, value, BH_HANDLE_CHANNEL, BH_RIGHT_USE, &handle);
-	struct channel *channel;
+	struct channel *channel = handle->object;
 
-	if (error)
-		return error;
 	if (vcpu >= caller->partition->vcpus || bit >= BH_EVENT_BITS)
 		return -BH_EINVAL;
-
-	channel = handle->object;
 	atomic_store(&channel->end[handle->number].bound, vcpu | bit << 8 | 1 << 16);
 	return 0;
 }
 
-int64_t channel_hypercall_signal(struct vcpu *caller, uint64_t value)
+static struct channel_end *other_end(const struct handle *handle)
 {
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, value, BH_HANDLE_CHANNEL, BH_RIGHT_USE, &handle);
+	return &((struct channel *)handle->object)->end[!handle->number];
+}
 
-	if (error)
-		return error;
-	signal_end(&((struct channel *)handle->object)->end[!handle->number]);
+int64_t channel_hypercall_signal(const struct handle *handle)
+{
+	signal_end(other_end(handle));
 	return 0;
 }
 
-int64_t channel_hypercall_stat(struct vcpu *caller, uint64_t value)
+int64_t channel_hypercall_stat(const struct handle *handle)
 {
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, value, BH_HANDLE_CHANNEL, BH_RIGHT_USE, &handle);
-	struct partition *peer;
+	struct partition *peer = partition_leader(other_end(handle)->partition);
 
-	if (error)
-		return error;
-	peer = partition_leader(((struct channel *)handle->object)->end[!handle->number].partition);
 	return (int64_t)((uint64_t)atomic_load(&peer->epoch) << 1 | (atomic_load(&peer->state) == BH_STATE_RUNNING));
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <bulkhead/abi.h>
 
+struct handle;
 struct partition;
 struct vcpu;
 
@@ -35,6 +36,7 @@ void channel_announce(struct partition *partition);
 extern struct channel *channels[];
 extern uint32_t channel_count;
 
-int64_t channel_hypercall_bind(struct vcpu *caller, uint64_t handle, uint64_t vcpu, uint64_t bit);
-int64_t channel_hypercall_signal(struct vcpu *caller, uint64_t handle);
-int64_t channel_hypercall_stat(struct vcpu *caller, uint64_t handle);
+/* BH_CHANNEL_*, on a handle of the caller's. */
+int64_t channel_hypercall_bind(struct vcpu *caller, const struct handle *handle, uint64_t vcpu, uint64_t bit);
+int64_t channel_hypercall_signal(const struct handle *handle);
+int64_t channel_hypercall_stat(const struct handle *handle);

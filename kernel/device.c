@@ -9,9 +9,9 @@
 
 struct device devices[PCI_FUNCTIONS];
 
-void device_init(void)
+void device_init(struct pci_found *found)
 {
-	pci_init();
+	pci_init(found);
 	for (unsigned i = 0; i < pci_function_count; i++)
 		devices[i].pci = &pci_functions[i];
 }

@@ -43,8 +43,8 @@ static inline bool device_overlap(struct device_range a, struct device_range b)
 	return a.first < b.end && b.first < a.end;
 }
 
-/* Finds them. Boot CPU, once, after frame_init. */
-void device_init(void);
+/* Boot CPU, once, after frame_init. */
+void device_init(struct pci_found *found);
 
 /* The next device of `holder` after `device` (NULL: the first), or NULL. */
 struct device *device_next(const struct partition *holder, const struct device *device);
@@ -70,8 +70,8 @@ unsigned device_stop(struct partition *holder);
 /* Makes the devices ready for `holder`, which is about to run: reset, masked. Its work CPU, after device_stop. */
 void device_start(struct partition *holder);
 
-/* BH_DEVICE_*, as abi.h says: `number` with the handle and what comes behind it. */
-int64_t device_call(struct vcpu *caller, uint64_t number, uint64_t handle, uint64_t b, uint64_t c, uint64_t d);
+/* BH_DEVICE_*, as abi.h says: `number` with the holder's device and what comes behind the handle. */
+int64_t device_call(uint64_t number, struct device *device, uint64_t b, uint64_t c, uint64_t d);
 
 /* Writes the text of BH_TEXT_PCI, a line for each function. At boot, after the grants. */
 void device_list(void);

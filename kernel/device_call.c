@@ -87,15 +87,8 @@ static int64_t dma(const struct partition *holder, uint64_t address)
 	return -BH_EINVAL;
 }
 
-int64_t device_call(struct vcpu *caller, uint64_t number, uint64_t value, uint64_t b, uint64_t c, uint64_t d)
+int64_t device_call(uint64_t number, struct device *device, uint64_t b, uint64_t c, uint64_t d)
 {
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, value, BH_HANDLE_DEVICE, BH_RIGHT_USE, &handle);
-	struct device *device;
-
-	if (error)
-		return error;
-	device = handle->object;
 	switch (number) {
 	case BH_DEVICE_READ:
 		if (!is_register(device->pci, b, c))

@@ -90,20 +90,21 @@ static const char *check_bar(const struct pci_function *f, unsigned i)
 	return is_shared(f, search.range) ? "registers of another device stand in the same page" : NULL;
 }
 
-static const char *check(const struct device *d, const struct partition *holder, const char *name)
+static const char *check(const struct device *d, const struct partition *holder)
 {
 	const char *problem = d->pci->machines ? "it is a bridge, or one that the machine needs itself" : NULL;
 
 	if (d->holder)
-		return wrong("the device %s is %s's already: give it to one of them", name, d->holder->name);
+		return wrong("the device %s is %s's already: give it to one of them", d->pci->name, d->holder->name);
 	for (unsigned i = 0; i < PCI_BARS && !problem; i++)
 		problem = check_bar(d->pci, i);
 	if (problem)
-		return wrong("the device %s cannot be granted: %s", name, problem);
+		return wrong("the device %s cannot be granted: %s", d->pci->name, problem);
 	if (!iommu_present() && !holder->config->trusted_for_dma)
 		return wrong("no IOMMU is there, so %s could read and write all memory by the device %s: "
 			     "`trusted-for-dma = %s` says that it may be trusted",
-			     holder->name, name, strcmp(holder->name, CONFIG_NET_NAME) ? "yes" : "net` in `[machine]");
+			     holder->name, d->pci->name,
+			     strcmp(holder->name, CONFIG_NET_NAME) ? "yes" : "net` in `[machine]");
 	return NULL;
 }
 
@@ -126,24 +127,26 @@ static void choose_interrupts(struct device *d)
 	}
 }
 
-static const char *give(struct device *d, struct partition *holder, const char *name, const struct handle *handle)
+static const char *give(struct device *d, struct partition *holder, const struct handle *handle)
 {
 	const char *problem = iommu_present() ? iommu_attach(d->pci->address, holder) : NULL;
 
 	if (problem)
-		return wrong("the device %s cannot be given to %s: %s", name, holder->name, problem);
+		return wrong("the device %s cannot be given to %s: %s", d->pci->name, holder->name, problem);
 	d->holder = holder;
 	pci_device_reset(d->pci, 0); /* at rest from now on */
 	if (!pci_device_prepare(d->pci) || !device_map_bars(d))
-		return wrong("the registers of the device %s cannot be mapped: no room, or memory is there", name);
+		return wrong("the registers of the device %s cannot be mapped: no room, or memory is there",
+			     d->pci->name);
 	if (handle_add(holder, handle) < 0)
 		return wrong("more grants than the %u that a partition can hold", holder->handle_max);
 	choose_interrupts(d);
 	if (!d->irqs)
 		log_printf("%s: its device %s has no interrupt: no message is to be had, and its line %u will not do",
-			   holder->name, name, d->pci->line);
+			   holder->name, d->pci->name, d->pci->line);
 	if (!iommu_present())
-		log_printf("WARNING: no IOMMU: %s can read and write all memory by its device %s", holder->name, name);
+		log_printf("WARNING: no IOMMU: %s can read and write all memory by its device %s", holder->name,
+			   d->pci->name);
 	return NULL;
 }
 
@@ -151,59 +154,33 @@ const char *device_grant(struct partition *holder, uint32_t by, uint32_t number,
 {
 	struct device *d = find(by, number);
 	struct handle handle = { .object = d, .type = BH_HANDLE_DEVICE, .rights = BH_RIGHT_USE };
-	char address[PCI_NAME_BYTES];
 	const char *problem;
 
 	if (!d && by == CONFIG_DEVICE_CLASS)
 		return wrong("no PCI device of class %02x:%02x is there that nobody else has: `pci` lists them",
 			     number >> 8, number & 0xff);
 	if (!d)
-		return wrong("there is no PCI device %s: `pci` lists them", pci_name(number, address));
-	pci_name(d->pci->address, address);
-	bh_snprintf(handle.name, sizeof(handle.name), "%s", name ? name : address);
-	problem = check(d, holder, address);
-	return problem ? problem : give(d, holder, address, &handle);
+		return wrong("there is no PCI device %04x:%02x:%02x.%x: `pci` lists them", number >> 16,
+			     number >> 8 & 0xff, number >> 3 & 0x1f, number & 7);
+	bh_snprintf(handle.name, sizeof(handle.name), "%s", name ? name : d->pci->name);
+	problem = check(d, holder);
+	return problem ? problem : give(d, holder, &handle);
 }
 
 /* ---- in words ------------------------------------------------------------------------------------ */
 
 static char list[LIST_BYTES];
-static uint32_t list_bytes;
-
-__attribute__((format(printf, 1, 2))) static void say(const char *words, ...)
-{
-	uint32_t room = LIST_BYTES - list_bytes;
-	va_list arguments;
-	uint32_t length;
-
-	va_start(arguments, words);
-	length = (uint32_t)bh_vsnprintf(list + list_bytes, room, words, arguments);
-	va_end(arguments);
-	list_bytes += length < room ? length : room - 1;
-}
-
-static void describe(const struct pci_function *f, const struct partition *holder)
-{
-	char name[PCI_NAME_BYTES];
-
-	say("%s  %04x:%04x  %06x  %s", pci_name(f->address, name), f->id & 0xffff, f->id >> 16, f->class_code,
-	    holder ? holder->name : "-");
-	if (f->msix)
-		say("  msi-x %u", f->vectors);
-	else if (f->msi || f->line < IRQ_ISA)
-		say(f->msi ? "  msi" : "  irq %u", f->line);
-	for (unsigned i = 0; i < PCI_BARS; i++) {
-		if (f->bar[i].bytes)
-			say("  %s%u 0x%llx+0x%llx", f->bar[i].io ? "ports" : "bar", i,
-			    (unsigned long long)f->bar[i].physical, (unsigned long long)f->bar[i].bytes);
-	}
-	say("\n");
-}
+static struct report_words words = { .text = list, .size = LIST_BYTES };
 
 void device_list(void)
 {
-	for (unsigned i = 0; i < pci_function_count; i++)
-		describe(devices[i].pci, devices[i].holder);
+	for (unsigned i = 0; i < pci_function_count; i++) {
+		const struct pci_function *f = &pci_functions[i];
+		const struct partition *holder = devices[i].holder;
+
+		report_say(&words, "%s  %04x:%04x  %06x  %s%s\n", f->name, f->id & 0xffff, f->id >> 16, f->class_code,
+			   holder ? holder->name : "-", f->words);
+	}
 }
 
-int64_t device_text(uint64_t offset) { return report_word(list, list_bytes, offset); }
+int64_t device_text(uint64_t offset) { return report_word(list, words.bytes, offset); }

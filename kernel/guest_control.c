@@ -5,42 +5,21 @@
 #include "partition.h"
 #include "vcpu.h"
 
-static int64_t lookup(struct vcpu *caller, uint64_t value, struct partition **guest)
+int64_t guest_control_msi(struct partition *guest, uint64_t address, uint64_t data)
 {
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, value, BH_HANDLE_PARTITION, BH_RIGHT_MONITOR, &handle);
-
-	if (!error)
-		*guest = handle->object;
-	return error;
-}
-
-int64_t guest_control_msi(struct vcpu *caller, uint64_t value, uint64_t address, uint64_t data)
-{
-	struct partition *guest;
-	int64_t error = lookup(caller, value, &guest);
-
-	if (error)
-		return error;
-	if (data > UINT32_MAX)
-		return -BH_EINVAL;
-	return guest_apic_msi(guest, address, (uint32_t)data);
+	return data > UINT32_MAX ? -BH_EINVAL : guest_apic_msi(guest, address, (uint32_t)data);
 }
 
 /*
  * The APIC belongs to its vCPU's CPU, and the monitor's paired vCPU runs there, with the guest's
  * vCPU standing still until the reply.
  */
-int64_t guest_control_apic(struct vcpu *caller, uint64_t value, uint64_t vcpu, uint64_t offset, uint64_t data,
+int64_t guest_control_apic(struct vcpu *caller, struct partition *guest, uint64_t vcpu, uint64_t offset, uint64_t data,
 			   uint64_t write)
 {
-	struct partition *guest;
-	int64_t error = lookup(caller, value, &guest);
 	struct vcpu *target;
 	int eoi;
 
-	if (error)
-		return error;
 	if (vcpu >= guest->vcpus || offset > 0xfff || data > UINT32_MAX || write > 1)
 		return -BH_EINVAL;
 	target = guest->vcpu[vcpu];
@@ -53,7 +32,7 @@ int64_t guest_control_apic(struct vcpu *caller, uint64_t value, uint64_t vcpu, u
 	return eoi < 0 ? 0 : eoi;
 }
 
-int64_t guest_control_end(struct vcpu *caller, uint64_t value, uint64_t how)
+int64_t guest_control_end(struct vcpu *caller, struct partition *guest, uint64_t how)
 {
 	static const struct {
 		enum bh_cause cause;
@@ -63,11 +42,7 @@ int64_t guest_control_end(struct vcpu *caller, uint64_t value, uint64_t how)
 		[BH_END_RESET] = { BH_CAUSE_POWEROFF, "resets" },
 		[BH_END_FAILURE] = { BH_CAUSE_FAILED, "is ended by its monitor" },
 	};
-	struct partition *guest;
-	int64_t error = lookup(caller, value, &guest);
 
-	if (error)
-		return error;
 	if (how < BH_END_POWEROFF || how > BH_END_FAILURE)
 		return -BH_EINVAL;
 
@@ -77,13 +52,8 @@ int64_t guest_control_end(struct vcpu *caller, uint64_t value, uint64_t how)
 	return 0;
 }
 
-int64_t guest_control_doorbell(struct vcpu *caller, uint64_t value, uint64_t block, uint64_t bit)
+int64_t guest_control_doorbell(struct partition *guest, uint64_t block, uint64_t bit)
 {
-	struct partition *guest;
-	int64_t error = lookup(caller, value, &guest);
-
-	if (error)
-		return error;
 	if (block >= BH_DOORBELL_BLOCKS || (bit >= BH_EVENT_BITS && bit != BH_DOORBELL_OFF))
 		return -BH_EINVAL;
 	atomic_store(&guest->doorbell[block], bit == BH_DOORBELL_OFF ? 0 : (uint8_t)(bit + 1));

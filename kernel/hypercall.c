@@ -14,7 +14,9 @@
 
 #define WORDS 5
 
-/* The five arguments, as abi.h's calling convention has them. */
+/* The number and the five arguments, as abi.h's calling convention has them. */
+static uint64_t number(const struct vcpu *caller) { return caller->arch.gpr[BH_RAX]; }
+
 static uint64_t a(const struct vcpu *caller) { return caller->arch.gpr[BH_RDI]; }
 
 static uint64_t b(const struct vcpu *caller) { return caller->arch.gpr[BH_RSI]; }
@@ -88,119 +90,100 @@ static int64_t exit(struct vcpu *caller)
 	return 0;
 }
 
-/* ---- channels and interrupts ------------------------------------------------------------------- */
+/* ---- on a handle, which the first argument is ---------------------------------------------------- */
 
-static int64_t channel_bind(struct vcpu *caller)
+static int64_t channel(struct vcpu *caller, const struct handle *handle)
 {
-	return channel_hypercall_bind(caller, a(caller), b(caller), c(caller));
+	switch (number(caller)) {
+	case BH_CHANNEL_BIND: return channel_hypercall_bind(caller, handle, b(caller), c(caller));
+	case BH_CHANNEL_SIGNAL: return channel_hypercall_signal(handle);
+	default: return channel_hypercall_stat(handle);
+	}
 }
 
-static int64_t channel_signal(struct vcpu *caller) { return channel_hypercall_signal(caller, a(caller)); }
-
-static int64_t channel_stat(struct vcpu *caller) { return channel_hypercall_stat(caller, a(caller)); }
-
-static int64_t irq_bind(struct vcpu *caller) { return irq_hypercall_bind(caller, a(caller), b(caller), c(caller)); }
-
-/* ---- a monitor's guest ------------------------------------------------------------------------- */
-
-static int64_t guest_msi(struct vcpu *caller) { return guest_control_msi(caller, a(caller), b(caller), c(caller)); }
-
-static int64_t guest_apic(struct vcpu *caller)
+static int64_t irq(struct vcpu *caller, const struct handle *handle)
 {
-	return guest_control_apic(caller, a(caller), b(caller), c(caller), d(caller), e(caller));
+	return irq_hypercall_bind(caller, handle->number, b(caller), c(caller));
 }
 
-static int64_t guest_end(struct vcpu *caller) { return guest_control_end(caller, a(caller), b(caller)); }
-
-static int64_t doorbell(struct vcpu *caller) { return guest_control_doorbell(caller, a(caller), b(caller), c(caller)); }
-
-/* ---- partitions -------------------------------------------------------------------------------- */
-
-static int64_t control(struct vcpu *caller)
+static int64_t guest(struct vcpu *caller, const struct handle *handle)
 {
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_CONTROL, &handle);
-
-	return error ? error : partition_control(handle->object, b(caller));
+	switch (number(caller)) {
+	case BH_GUEST_MSI: return guest_control_msi(handle->object, b(caller), c(caller));
+	case BH_GUEST_APIC:
+		return guest_control_apic(caller, handle->object, b(caller), c(caller), d(caller), e(caller));
+	case BH_GUEST_END: return guest_control_end(caller, handle->object, b(caller));
+	default: return guest_control_doorbell(handle->object, b(caller), c(caller));
+	}
 }
 
-static int64_t stat(struct vcpu *caller)
+static int64_t trace(const struct partition *partition, uint64_t vcpu, uint64_t age, uint64_t word)
 {
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
-
-	return error ? error : partition_stat(handle->object, b(caller), c(caller));
-}
-
-static int64_t read_report(struct vcpu *caller)
-{
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
-
-	return error ? error : report_read(handle->object, b(caller));
-}
-
-static int64_t trace(struct vcpu *caller)
-{
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, a(caller), BH_HANDLE_PARTITION, BH_RIGHT_INSPECT, &handle);
-	struct partition *partition;
-
-	if (error)
-		return error;
-	partition = handle->object;
-	if (b(caller) >= partition->vcpus || !partition->vcpu[b(caller)] || d(caller) > 3)
+	if (vcpu >= partition->vcpus || !partition->vcpu[vcpu] || word > 3)
 		return -BH_EINVAL;
-	return trace_read(partition->vcpu[b(caller)], c(caller), (unsigned)d(caller));
+	return trace_read(partition->vcpu[vcpu], age, (unsigned)word);
 }
 
-/* ---- the machine ------------------------------------------------------------------------------- */
-
-static int64_t machine_stat(struct vcpu *caller)
+static int64_t partition(struct vcpu *caller, const struct handle *handle)
 {
-	return machine_control_stat(caller, a(caller), b(caller), c(caller));
+	switch (number(caller)) {
+	case BH_PARTITION_CONTROL: return partition_control(handle->object, b(caller));
+	case BH_PARTITION_STAT: return partition_stat(handle->object, b(caller), c(caller));
+	case BH_PARTITION_REPORT: return report_read(handle->object, b(caller));
+	default: return trace(handle->object, b(caller), c(caller), d(caller));
+	}
 }
 
-static int64_t machine_text(struct vcpu *caller)
+static int64_t machine(struct vcpu *caller, const struct handle *handle)
 {
-	return machine_control_text(caller, a(caller), b(caller), c(caller));
+	(void)handle;
+	switch (number(caller)) {
+	case BH_MACHINE_STAT: return machine_control_stat(b(caller), c(caller));
+	case BH_MACHINE_TEXT: return machine_control_text(b(caller), c(caller));
+	default: return machine_control(b(caller));
+	}
 }
 
-static int64_t machine(struct vcpu *caller) { return machine_control(caller, a(caller), b(caller)); }
-
-/* ---- devices ----------------------------------------------------------------------------------- */
-
-static int64_t device(struct vcpu *caller)
+static int64_t device(struct vcpu *caller, const struct handle *handle)
 {
-	return device_call(caller, caller->arch.gpr[BH_RAX], a(caller), b(caller), c(caller), d(caller));
+	return device_call(number(caller), handle->object, b(caller), c(caller), d(caller));
 }
 
-const hypercall_function hypercall_table[BH_HYPERCALL_END - BH_HYPERCALL_BASE] = {
-	[BH_NULL - BH_HYPERCALL_BASE] = null,
-	[BH_LOG - BH_HYPERCALL_BASE] = log,
-	[BH_WAIT - BH_HYPERCALL_BASE] = wait,
-	[BH_EVENT_SIGNAL - BH_HYPERCALL_BASE] = signal,
-	[BH_EXIT - BH_HYPERCALL_BASE] = exit,
-	[BH_REPORT - BH_HYPERCALL_BASE] = report,
-	[BH_CHANNEL_BIND - BH_HYPERCALL_BASE] = channel_bind,
-	[BH_CHANNEL_SIGNAL - BH_HYPERCALL_BASE] = channel_signal,
-	[BH_CHANNEL_STAT - BH_HYPERCALL_BASE] = channel_stat,
-	[BH_IRQ_BIND - BH_HYPERCALL_BASE] = irq_bind,
-	[BH_GUEST_MSI - BH_HYPERCALL_BASE] = guest_msi,
-	[BH_GUEST_APIC - BH_HYPERCALL_BASE] = guest_apic,
-	[BH_GUEST_END - BH_HYPERCALL_BASE] = guest_end,
-	[BH_PARTITION_CONTROL - BH_HYPERCALL_BASE] = control,
-	[BH_PARTITION_STAT - BH_HYPERCALL_BASE] = stat,
-	[BH_PARTITION_REPORT - BH_HYPERCALL_BASE] = read_report,
-	[BH_PARTITION_TRACE - BH_HYPERCALL_BASE] = trace,
-	[BH_MACHINE_STAT - BH_HYPERCALL_BASE] = machine_stat,
-	[BH_MACHINE_TEXT - BH_HYPERCALL_BASE] = machine_text,
-	[BH_MACHINE_CONTROL - BH_HYPERCALL_BASE] = machine,
-	[BH_GUEST_DOORBELL - BH_HYPERCALL_BASE] = doorbell,
-	[BH_DEVICE_READ - BH_HYPERCALL_BASE] = device,
-	[BH_DEVICE_WRITE - BH_HYPERCALL_BASE] = device,
-	[BH_DEVICE_STAT - BH_HYPERCALL_BASE] = device,
-	[BH_DEVICE_MASTER - BH_HYPERCALL_BASE] = device,
-	[BH_DEVICE_IRQ_BIND - BH_HYPERCALL_BASE] = device,
-	[BH_DEVICE_DMA - BH_HYPERCALL_BASE] = device,
+#define AT(call) ((call)-BH_HYPERCALL_BASE)
+
+/* What must stand behind the handle, and the right that it must give. */
+static const struct {
+	int64_t (*invoke)(struct vcpu *caller, const struct handle *handle);
+	enum bh_handle_type type;
+	uint32_t right;
+} handle_calls[] = {
+	[AT(BH_CHANNEL_BIND)... AT(BH_CHANNEL_STAT)] = { channel, BH_HANDLE_CHANNEL, BH_RIGHT_USE },
+	[AT(BH_IRQ_BIND)] = { irq, BH_HANDLE_IRQ, BH_RIGHT_USE },
+	[AT(BH_GUEST_MSI)... AT(BH_GUEST_END)] = { guest, BH_HANDLE_PARTITION, BH_RIGHT_MONITOR },
+	[AT(BH_PARTITION_CONTROL)] = { partition, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL },
+	[AT(BH_PARTITION_STAT)... AT(BH_PARTITION_TRACE)] = { partition, BH_HANDLE_PARTITION, BH_RIGHT_INSPECT },
+	[AT(BH_MACHINE_STAT)... AT(BH_MACHINE_TEXT)] = { machine, BH_HANDLE_MACHINE, BH_RIGHT_INSPECT },
+	[AT(BH_MACHINE_CONTROL)] = { machine, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL },
+	[AT(BH_GUEST_DOORBELL)] = { guest, BH_HANDLE_PARTITION, BH_RIGHT_MONITOR },
+	[AT(BH_DEVICE_READ)... AT(BH_DEVICE_DMA)] = { device, BH_HANDLE_DEVICE, BH_RIGHT_USE },
 };
+
+static int64_t on_handle(struct vcpu *caller)
+{
+	uint64_t call = AT(number(caller));
+	struct handle *handle;
+	int64_t error = handle_lookup(caller, a(caller), handle_calls[call].type, handle_calls[call].right, &handle);
+
+	return error ? error : handle_calls[call].invoke(caller, handle);
+}
+
+const hypercall_function hypercall_table[] = {
+	[AT(BH_NULL)] = null,
+	[AT(BH_LOG)] = log,
+	[AT(BH_WAIT)] = wait,
+	[AT(BH_EVENT_SIGNAL)] = signal,
+	[AT(BH_EXIT)] = exit,
+	[AT(BH_REPORT)] = report,
+	[AT(BH_CHANNEL_BIND)... AT(BH_HYPERCALL_END) - 1] = on_handle,
+};
+_Static_assert(sizeof(handle_calls) / sizeof(handle_calls[0]) == AT(BH_HYPERCALL_END), "a call of no object");

@@ -2,7 +2,6 @@
 #include <stdatomic.h>
 #include "cpu_this.h"
 #include "event.h"
-#include "handle.h"
 #include "interrupt.h"
 #include "ioapic.h"
 #include "partition.h"
@@ -70,15 +69,11 @@ bool irq_set_isa(unsigned irq, struct vcpu *vcpu, unsigned bit)
 	return true;
 }
 
-int64_t irq_hypercall_bind(struct vcpu *caller, uint64_t value, uint64_t vcpu, uint64_t bit)
+int64_t irq_hypercall_bind(struct vcpu *caller, unsigned irq, uint64_t vcpu, uint64_t bit)
 {
-	struct handle *handle;
-	int64_t error = handle_lookup(caller, value, BH_HANDLE_IRQ, BH_RIGHT_USE, &handle);
 	struct partition *holder = caller->partition;
 
-	if (error)
-		return error;
 	if (vcpu >= holder->vcpus || bit >= BH_EVENT_BITS)
 		return -BH_EINVAL;
-	return irq_set_isa(handle->number, holder->vcpu[vcpu], (unsigned)bit) ? 0 : -BH_ENOENT;
+	return irq_set_isa(irq, holder->vcpu[vcpu], (unsigned)bit) ? 0 : -BH_ENOENT;
 }

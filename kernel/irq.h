@@ -29,5 +29,5 @@ bool irq_set_isa(unsigned irq, struct vcpu *vcpu, unsigned bit);
 /* The vector that stands for it. */
 unsigned irq_vector(unsigned irq);
 
-/* BH_IRQ_BIND: the interrupt of the caller's handle sets an event bit. */
-int64_t irq_hypercall_bind(struct vcpu *caller, uint64_t irq, uint64_t vcpu, uint64_t bit);
+/* BH_IRQ_BIND: ISA interrupt `irq`, which the caller has, sets an event bit. */
+int64_t irq_hypercall_bind(struct vcpu *caller, unsigned irq, uint64_t vcpu, uint64_t bit);

@@ -1,11 +1,9 @@
 #include "machine_control.h"
-#include <guests/lib/bh_string.h>
 #include "audit.h"
 #include "clock.h"
 #include "cpu.h"
 #include "device.h"
 #include "frame.h"
-#include "handle.h"
 #include "iommu/iommu.h"
 #include "log.h"
 #include "machine.h"
@@ -17,32 +15,12 @@
 #define CAPS_BYTES 3072
 
 static char caps[CAPS_BYTES];
-static uint32_t caps_bytes;
+static struct report_words words = { .text = caps, .size = CAPS_BYTES };
 
-void machine_control_caps_line(const char *text)
+void machine_control_caps_line(const char *text) { report_say(&words, "%s\n", text); }
+
+int64_t machine_control_stat(uint64_t field, uint64_t index)
 {
-	size_t length = strlen(text);
-
-	if (caps_bytes + length + 1 > CAPS_BYTES)
-		return;
-	memcpy(caps + caps_bytes, text, length);
-	caps[caps_bytes + length] = '\n';
-	caps_bytes += (uint32_t)length + 1;
-}
-
-static int64_t lookup(struct vcpu *caller, uint64_t machine, uint32_t right)
-{
-	struct handle *handle;
-
-	return handle_lookup(caller, machine, BH_HANDLE_MACHINE, right, &handle);
-}
-
-int64_t machine_control_stat(struct vcpu *caller, uint64_t machine, uint64_t field, uint64_t index)
-{
-	int64_t error = lookup(caller, machine, BH_RIGHT_INSPECT);
-
-	if (error)
-		return error;
 	if ((field == BH_MACHINE_CPU_APIC_ID || field == BH_MACHINE_CPU_IDLE) && index >= cpu_count)
 		return -BH_EINVAL;
 
@@ -70,14 +48,10 @@ static int64_t log_word(uint64_t position)
 	return report_word(text, length, 0);
 }
 
-int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t text, uint64_t offset)
+int64_t machine_control_text(uint64_t text, uint64_t offset)
 {
-	int64_t error = lookup(caller, machine, BH_RIGHT_INSPECT);
-
-	if (error)
-		return error;
 	switch (text) {
-	case BH_TEXT_CAPS: return report_word(caps, caps_bytes, offset);
+	case BH_TEXT_CAPS: return report_word(caps, words.bytes, offset);
 	case BH_TEXT_LOG: return log_word(offset);
 	case BH_TEXT_AUDIT: return audit_text(offset);
 	case BH_TEXT_IOMMU: return iommu_text(offset);
@@ -86,12 +60,8 @@ int64_t machine_control_text(struct vcpu *caller, uint64_t machine, uint64_t tex
 	}
 }
 
-int64_t machine_control(struct vcpu *caller, uint64_t machine, uint64_t operation)
+int64_t machine_control(uint64_t operation)
 {
-	int64_t error = lookup(caller, machine, BH_RIGHT_CONTROL);
-
-	if (error)
-		return error;
 	switch (operation) {
 	case BH_REBOOT: log_printf("the machine is rebooted"); machine_reset();
 	case BH_POWEROFF: log_printf("the machine is powered off"); machine_poweroff();

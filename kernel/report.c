@@ -124,3 +124,14 @@ int64_t report_read(const struct partition *partition, uint64_t offset)
 {
 	return report_word(partition->report, partition->report_bytes, offset);
 }
+
+void report_say(struct report_words *words, const char *format, ...)
+{
+	uint32_t room = words->size - words->bytes, length;
+	va_list arguments;
+
+	va_start(arguments, format);
+	length = (uint32_t)bh_vsnprintf(words->text + words->bytes, room, format, arguments);
+	va_end(arguments);
+	words->bytes += length < room ? length : 0;
+}

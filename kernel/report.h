@@ -25,3 +25,10 @@ int64_t report_read(const struct partition *partition, uint64_t offset);
 /* 8 bytes of a text of `bytes`, as a positive number; bytes past its end are 0. -BH_ENOENT past the
  * end. */
 int64_t report_word(const char *text, uint64_t bytes, uint64_t offset);
+
+/* A text that is read so. What does not fit any more is left out whole. */
+struct report_words {
+	char *text;
+	uint32_t size, bytes;
+};
+void report_say(struct report_words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));

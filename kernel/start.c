@@ -45,7 +45,7 @@ void machine_start(const struct boot_info *info)
 	virt->require();
 	virt->caps(log_caps_line);
 	frame_init(info);
-	device_init();
+	device_init(&boot->pci);
 	iommu_init(&info->iommu, log_caps_line);
 	build_partitions(boot);
 	log_printf("%u partitions, %llu MiB free, kernel %llu KiB (%llu KiB of it free)", partition_count,

@@ -5,6 +5,7 @@
 #include "cpu_this.h"
 #include "event.h"
 #include "guest_apic.h"
+#include "guest_state.h"
 #include "partition.h"
 #include "pool.h"
 #include "sched.h"
@@ -53,7 +54,7 @@ static void guest_requests(struct vcpu *vcpu)
 		vcpu->state = VCPU_WAIT_SIPI;
 	}
 	if ((requests & VCPU_REQUEST_SIPI) && vcpu->state == VCPU_WAIT_SIPI) {
-		virt->vcpu_startup(vcpu, vcpu->sipi_vector);
+		guest_state_startup(vcpu, vcpu->sipi_vector);
 		vcpu->state = VCPU_RUNNABLE;
 	}
 }

@@ -44,8 +44,6 @@ struct virt_ops {
 	/* The state that a start or INIT gives: natives ready to run, guests as after a processor's
 	 * INIT. */
 	void (*vcpu_reset)(struct vcpu *vcpu);
-	/* Guests: SIPI. */
-	void (*vcpu_startup)(struct vcpu *vcpu, uint32_t vector);
 	/* The CPU forgets the vCPU, so that its memory can be reused. */
 	void (*vcpu_release)(struct vcpu *vcpu);
 	/* First entry of a CPU; the following ones come from the back end's own exit path. */

@@ -154,18 +154,6 @@ void mmio_unmap(const void *address, uint64_t bytes)
 		invlpg((void *)first);
 }
 
-const void *address_space_peek(uint64_t physical, uint64_t bytes)
-{
-	static const void *peeked;
-	static uint64_t peeked_bytes;
-
-	if (peeked)
-		mmio_unmap(peeked, peeked_bytes);
-	peeked = bytes ? mmio_map(physical, bytes, PAGING_WB) : NULL;
-	peeked_bytes = bytes;
-	return peeked;
-}
-
 uint64_t address_physical(const void *address)
 {
 	uint64_t a = (uint64_t)address;

@@ -36,12 +36,6 @@ void *mmio_map(uint64_t physical, uint64_t bytes, unsigned type);
 void mmio_unmap(const void *address, uint64_t bytes);
 
 /*
- * Maps memory until the next call; NULL when it cannot. bytes 0: only unmaps. For firmware tables; boot CPU, before
- * the others run.
- */
-const void *address_space_peek(uint64_t physical, uint64_t bytes);
-
-/*
  * Unmaps the page at `page`, below a stack in the pool or in the image, for good: an overflow is
  * then a fault. False when out of tables. Boot CPU, before another has touched it.
  */

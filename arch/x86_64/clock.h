@@ -21,11 +21,11 @@ uint64_t clock_microseconds(void);
 uint64_t clock_ticks(uint64_t microseconds);
 
 /*
- * Measures clock_hz against the ACPI PM timer (FADT), the HPET or PIT channel 2, whichever there
- * is, at least twice; logs the result. Boot CPU, after acpi_init and apic_enable. Panics when there
- * is no timer at all.
+ * Takes the frequencies as the loader has measured them; logs the result. Boot CPU, once. Panics when there is no timer
+ * at all.
  */
-void clock_init(void);
+struct boot_info;
+void clock_init(const struct boot_info *info);
 
 /* Prepares the calling CPU's timer. */
 void clock_enable(void);

@@ -9,9 +9,6 @@
 #include "machine.h"
 #include "spinlock.h"
 
-#define DEFAULT_ADDRESS 0xfec00000u /* where every PC without a MADT has it */
-#define ISA_IRQS	16u
-
 #define REGISTER_VERSION 1u
 #define REGISTER_ENTRY	 0x10u /* two for each pin */
 
@@ -28,7 +25,6 @@ struct ioapic {
 static struct spinlock lock = SPINLOCK_INIT; /* index and data are two accesses */
 static struct ioapic ioapic[ACPI_IOAPICS];
 static unsigned ioapics;
-static uint32_t pci_wires; /* ISA interrupts of PCI devices */
 
 static uint32_t read(const struct ioapic *io, uint32_t index)
 {
@@ -83,30 +79,6 @@ void ioapic_init(void)
 	mask_8259s();
 	for (uint32_t i = 0; i < machine_acpi.ioapics; i++)
 		add(machine_acpi.ioapic[i].address, machine_acpi.ioapic[i].gsi_base, machine_acpi.ioapic[i].id);
-	if (!machine_acpi.madt)
-		add(DEFAULT_ADDRESS, 0, 0);
-}
-
-/* How ISA interrupt `irq` is wired: as on every PC, if no override says otherwise. */
-static struct acpi_override wiring(unsigned irq)
-{
-	bool pci = pci_wires >> irq & 1;
-
-	for (uint32_t i = 0; i < machine_acpi.overrides; i++) {
-		struct acpi_override override = machine_acpi.override[i];
-
-		override.level |= pci;
-		if (override.irq == irq)
-			return override;
-	}
-	return (struct acpi_override){
-		.irq = (uint8_t)irq,
-		.level = pci,
-		.active_low = pci,
-		/* Without ACPI the timer still comes by pin 2 (MultiProcessor specification 1.4,
-		   5). */
-		.gsi = irq == 0 && !machine_acpi.madt ? 2 : irq,
-	};
 }
 
 static struct ioapic *find(uint32_t gsi)
@@ -120,19 +92,22 @@ static struct ioapic *find(uint32_t gsi)
 
 bool ioapic_wire_pci(unsigned irq)
 {
-	pci_wires |= 1u << irq;
-	return find(wiring(irq).gsi);
+	struct acpi_isa *wire = &machine_acpi.isa[irq];
+
+	wire->level = true;
+	wire->active_low |= !wire->overridden;
+	return find(wire->gsi);
 }
 
-bool ioapic_is_level(unsigned irq) { return wiring(irq).level; }
+bool ioapic_is_level(unsigned irq) { return machine_acpi.isa[irq].level; }
 
 bool ioapic_route_isa(unsigned irq, unsigned vector, unsigned cpu_index)
 {
-	struct acpi_override wire = wiring(irq);
+	struct acpi_isa wire = machine_acpi.isa[irq % ACPI_ISA];
 	struct ioapic *io = find(wire.gsi);
 	uint32_t target, entry = vector | ENTRY_MASKED;
 
-	if (!io || irq >= ISA_IRQS || cpu_index >= cpu_count)
+	if (!io || irq >= ACPI_ISA || cpu_index >= cpu_count)
 		return false;
 	if (!iommu_ioapic(io->id, vector, cpu_index, wire.level, &target)) {
 		if (cpus[cpu_index]->apic_id > 254)
@@ -153,13 +128,12 @@ bool ioapic_route_isa(unsigned irq, unsigned vector, unsigned cpu_index)
 
 void ioapic_mask(unsigned irq, bool mask)
 {
-	struct acpi_override wire = wiring(irq);
-	struct ioapic *io = find(wire.gsi);
-	uint32_t index, entry;
+	uint32_t gsi = machine_acpi.isa[irq].gsi, index, entry;
+	struct ioapic *io = find(gsi);
 
 	if (!io)
 		return;
-	index = REGISTER_ENTRY + 2 * (wire.gsi - io->gsi_base);
+	index = REGISTER_ENTRY + 2 * (gsi - io->gsi_base);
 	spin_lock(&lock);
 	entry = read(io, index);
 	write(io, index, mask ? entry | ENTRY_MASKED : entry & ~ENTRY_MASKED);

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
-/* Finds the I/O APICs and masks everything in them and in the 8259s. Boot CPU, after acpi_init. */
+/* Finds the I/O APICs and masks everything in them and in the 8259s. Boot CPU. */
 void ioapic_init(void);
 
 /*

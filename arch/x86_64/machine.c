@@ -16,16 +16,16 @@ extern char boot_stack_top[]; /* entry.S */
 struct acpi machine_acpi;
 static atomic_bool stopping;
 
-static void read_acpi(uint64_t rsdp)
+static void take_acpi(const struct acpi *acpi)
 {
-	if (acpi_parse(&machine_acpi, rsdp, address_space_peek))
+	machine_acpi = *acpi;
+	if (acpi->found)
 		log_printf("acpi: %u CPUs, %u I/O APICs%s%s", machine_acpi.cpus, machine_acpi.ioapics,
 			   machine_acpi.pm_timer_port ? ", PM timer" : "", machine_acpi.hpet ? ", HPET" : "");
 	else
 		log_printf("acpi: the firmware has no usable tables");
 	if (machine_acpi.damaged)
-		log_printf("acpi: %u tables are damaged and were not used", machine_acpi.damaged);
-	address_space_peek(0, 0);
+		log_printf("acpi: %u tables are damaged, or the firmware does not map them; they were not used", machine_acpi.damaged);
 }
 
 static void start_boot_cpu(const struct boot_info *info)
@@ -45,12 +45,12 @@ void machine_init(const struct boot_info *info)
 	start_boot_cpu(info);
 	address_space_init(info);
 	machine_efi_init(info->efi_system_table);
-	read_acpi(info->rsdp);
+	take_acpi(&info->acpi);
 	apic_init();
 	apic_enable();
 	cpus[0]->apic_id = apic_id();
 	log_printf("apic: %s, boot CPU has id %u", apic_is_x2apic() ? "x2APIC" : "xAPIC", cpus[0]->apic_id);
-	clock_init();
+	clock_init(info);
 	clock_enable();
 	ioapic_init();
 	cpus[0]->arch.online = true;

@@ -1,9 +1,9 @@
 /* machine.h: the machine as a whole. */
 #pragma once
 #include <boot/boot_info.h>
-#include "acpi.h"
+#include "boot/acpi.h"
 
-extern struct acpi machine_acpi; /* what the firmware's tables say; read-only after machine_init */
+extern struct acpi machine_acpi; /* what the firmware's tables say; read-only after machine_init, but for ioapic.c's `isa` */
 
 /* Brings the boot CPU's part up: tables, address space, APIC, clock, interrupts; logs a line each.
  * Once. */

@@ -7,7 +7,6 @@
 
 #define ADDRESS_PORT 0xcf8u /* PCI 3.0, 3.2.2.3.2 */
 #define DATA_PORT    0xcfcu
-#define BUS_BYTES    0x100000ull
 
 static volatile uint8_t *ecam[ACPI_ECAMS]; /* of the first bus; NULL: not mapped */
 static struct spinlock lock;		   /* the ports are two accesses */
@@ -17,8 +16,7 @@ void pci_config_init(void)
 	for (unsigned i = 0; i < machine_acpi.ecams; i++) {
 		const struct acpi_ecam *range = &machine_acpi.ecam[i];
 
-		ecam[i] = mmio_map(range->address + range->first_bus * BUS_BYTES,
-				   (range->last_bus - range->first_bus + 1u) * BUS_BYTES, PAGING_UC);
+		ecam[i] = mmio_map(acpi_ecam_base(range), acpi_ecam_bytes(range), PAGING_UC);
 		if (!ecam[i])
 			log_printf("pci: no room to map the configuration space of segment %u", range->segment);
 	}
@@ -33,7 +31,7 @@ static volatile uint8_t *find(uint32_t address)
 		const struct acpi_ecam *range = &machine_acpi.ecam[i];
 
 		if (ecam[i] && range->segment == address >> 16 && bus >= range->first_bus && bus <= range->last_bus)
-			return ecam[i] + (bus - range->first_bus) * BUS_BYTES + (address & 0xff) * 0x1000;
+			return ecam[i] + (bus - range->first_bus) * ACPI_ECAM_BUS + (address & 0xff) * 0x1000;
 	}
 	return NULL;
 }

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fake = fake_pci_add(0x10, 0, 0);
 	memcpy(fake->space, data, 256);
 	memcpy(fake->mask, data + 256, 256);
-	pci_init();
+	fake_pci_scan();
 	for (unsigned i = 0; i < pci_function_count; i++)
 		check(&pci_functions[i]);
 	if (pci_function_count)

@@ -65,7 +65,7 @@ def machine(group, flood):
 
 def test_what_cannot_be_had(machine):
     machine.expect("^" + PROMPT, 300)
-    for name, words in (("absent", r"there is no PCI device 00:1e\.7"), ("bridge", "it is a bridge"),
+    for name, words in (("absent", r"there is no PCI device 0000:00:1e\.7"), ("bridge", "it is a bridge"),
                         ("screen", "the kernel uses it itself"), ("doubted", "`trusted-for-dma = yes`")):
         assert "failed" in state_of(machine, name)
         assert re.search(words, report_of(machine, name)), name

@@ -1,5 +1,6 @@
 #include "fake_pci.h"
 #include <string.h>
+#include "machine.h"
 #include "pci.h"
 
 static struct fake_pci functions[FAKE_PCI];
@@ -8,8 +9,16 @@ static unsigned count;
 void fake_pci_none(void)
 {
 	memset(functions, 0, sizeof(functions));
-	memset(pci_functions, 0, sizeof(pci_functions));
 	count = pci_function_count = 0;
+}
+
+void fake_pci_scan(void)
+{
+	static struct pci_found found;
+
+	memset(&found, 0, sizeof(found));
+	pci_scan(&found, &machine_acpi);
+	pci_init(&found);
 }
 
 uint32_t fake_pci_get(const struct fake_pci *f, unsigned offset, unsigned bytes)

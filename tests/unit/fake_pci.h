@@ -20,6 +20,9 @@ struct fake_pci {
 /* None, 256 bytes each. */
 void fake_pci_none(void);
 
+/* As the loader and then the kernel find them. */
+void fake_pci_scan(void);
+
 /* A function with a header of type 0; the class with subclass and interface. */
 struct fake_pci *fake_pci_add(uint32_t address, uint32_t id, uint32_t class_code);
 

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "frame.h"
 #include "hypercall.h"
+#include "machine.h"
 #include "start.h"
 #include "trace.h"
 
@@ -163,7 +164,9 @@ int fake_system(void **state)
 	sched_slice = clock_ticks(fake_boot.config.machine.slice_microseconds);
 	frame_init(&fake_boot);
 	map_kernel();
-	device_init();
+	memset(&fake_boot.pci, 0, sizeof(fake_boot.pci));
+	pci_scan(&fake_boot.pci, &machine_acpi);
+	device_init(&fake_boot.pci);
 	build_partitions(&fake_boot);
 	the_console = find("console");
 	the_linux = find("linux");

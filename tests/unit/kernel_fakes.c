@@ -7,6 +7,7 @@
 #include "address_space.h"
 #include "clock.h"
 #include "interrupt.h"
+#include "guest_state.h"
 #include "ioapic.h"
 #include "log.h"
 #include "machine.h"
@@ -212,7 +213,7 @@ static void note(struct vcpu *vcpu, unsigned *count)
 
 static void virt_reset(struct vcpu *vcpu) { note(vcpu, &fake_resets); }
 
-static void virt_startup(struct vcpu *vcpu, uint32_t vector)
+void guest_state_startup(struct vcpu *vcpu, uint32_t vector)
 {
 	note(vcpu, &fake_startups);
 	fake_startup_vector = vector;
@@ -246,7 +247,6 @@ static const struct virt_ops fake_virt = {
 	.paging = nested_paging,
 	.vcpu_create = virt_create,
 	.vcpu_reset = virt_reset,
-	.vcpu_startup = virt_startup,
 	.vcpu_release = virt_release,
 	.get_state = virt_get_state,
 	.set_state = virt_set_state,

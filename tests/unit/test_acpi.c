@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <string.h>
-#include "arch/x86_64/acpi.h"
+#include "boot/acpi.h"
 
 #define BASE  0x7fe00000ull
 #define BYTES 0x10000u
@@ -34,7 +34,13 @@ static const void *map(uint64_t physical, uint64_t bytes)
 	return mapped;
 }
 
-static bool parse(void) { return acpi_parse(&acpi, BASE + RSDP, map); }
+static bool parse_at(uint64_t rsdp)
+{
+	acpi_parse(&acpi, rsdp, map);
+	return acpi.found;
+}
+
+static bool parse(void) { return parse_at(BASE + RSDP); }
 
 static void put(uint32_t at, uint64_t value, unsigned bytes) { memcpy(memory + at, &value, bytes); }
 
@@ -137,10 +143,11 @@ static void assert_everything(void)
 	assert_int_equal(acpi.ioapics, 1);
 	assert_int_equal(acpi.ioapic[0].address, 0xfec00000);
 	assert_int_equal(acpi.ioapic[0].gsi_base, 24);
-	assert_int_equal(acpi.overrides, 1);
-	assert_int_equal(acpi.override[0].irq, 9);
-	assert_int_equal(acpi.override[0].gsi, 20);
-	assert_true(acpi.override[0].active_low && acpi.override[0].level);
+	assert_int_equal(acpi.isa[9].gsi, 20);
+	assert_true(acpi.isa[9].overridden && acpi.isa[9].active_low && acpi.isa[9].level);
+	assert_int_equal(acpi.isa[0].gsi, 0);
+	assert_int_equal(acpi.isa[8].gsi, 8);
+	assert_false(acpi.isa[8].overridden || acpi.isa[8].active_low || acpi.isa[8].level);
 	assert_int_equal(acpi.pm_timer_port, 0x608);
 	assert_true(acpi.pm_timer_32bit);
 	assert_int_equal(acpi.reset_space, 1);
@@ -185,9 +192,13 @@ static void test_fallback(void **state)
 static void test_no_rsdp(void **state)
 {
 	(void)state;
-	assert_false(acpi_parse(&acpi, 0, map));
-	assert_false(acpi_parse(&acpi, 0x1000, map));
-	assert_false(acpi_parse(&acpi, BASE + BYTES - 10, map));
+	assert_false(parse_at(0));
+	assert_int_equal(acpi.ioapics, 1); /* as every PC has it */
+	assert_int_equal(acpi.ioapic[0].address, 0xfec00000);
+	assert_int_equal(acpi.isa[0].gsi, 2);
+	assert_int_equal(acpi.isa[1].gsi, 1);
+	assert_false(parse_at(0x1000));
+	assert_false(parse_at(BASE + BYTES - 10));
 	memory[RSDP] = 'X';
 	assert_false(parse());
 	assert_int_equal(acpi.reset_space, 0xff);
@@ -246,7 +257,8 @@ static void test_too_many(void **state)
 {
 	uint8_t x2apic[] = { 9, 16, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0 };
 	static const uint8_t io[] = { 1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0 };
-	static const uint8_t override[] = { 2, 10, 0, 9, 20, 0, 0, 0, 0x0f, 0 };
+	static const uint8_t other[] = { 2, 10, 0, 9, 21, 0, 0, 0, 0, 0 },
+			     beyond[] = { 2, 10, 0, 16, 22, 0, 0, 0, 0, 0 };
 
 	(void)state;
 	for (unsigned i = 0; i < 300; i++) {
@@ -256,13 +268,15 @@ static void test_too_many(void **state)
 	}
 	for (unsigned i = 0; i < 40; i++) {
 		madt_add(io, sizeof(io));
-		madt_add(override, sizeof(override));
+		madt_add(other, sizeof(other));
+		madt_add(beyond, sizeof(beyond));
 	}
 	assert_true(parse());
 	assert_int_equal(acpi.cpus, ACPI_CPUS);
 	assert_int_equal(acpi.cpus_left_out, 302 - ACPI_CPUS);
 	assert_int_equal(acpi.ioapics, ACPI_IOAPICS);
-	assert_int_equal(acpi.overrides, ACPI_OVERRIDES);
+	assert_int_equal(acpi.isa[9].gsi, 20); /* the first one counts */
+	assert_int_equal(acpi.isa[0].gsi, 0);
 }
 
 static void mcfg_entry(unsigned i, uint64_t address, unsigned segment, unsigned first, unsigned last)

@@ -144,7 +144,7 @@ static void test_refused(void **state)
 		const char *name, *words;
 	} refused[] = {
 		{ "again", "the device 00:02.0 is driver's already" },
-		{ "absent", "there is no PCI device 00:1f.7" },
+		{ "absent", "there is no PCI device 0000:00:1f.7" },
 		{ "first", "no PCI device of class 02:00 is there that nobody else has" },
 		{ "none", "no PCI device of class 0c:03" },
 		{ "bridge", "00:00.0 cannot be granted: it is a bridge" },

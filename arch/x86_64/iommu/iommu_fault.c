@@ -1,5 +1,4 @@
 /* What devices tried and may not: into the log, and into the text that the console shows. */
-#include <stdarg.h>
 #include <guests/lib/bh_format.h>
 #include "clock.h"
 #include "cpu_this.h"
@@ -113,37 +112,25 @@ void iommu_watch(void)
 /* ---- the text ---------------------------------------------------------------------------------- */
 
 static char text[TEXT_BYTES];
-static uint32_t text_bytes;
-
-__attribute__((format(printf, 1, 2))) static void line(const char *words, ...)
-{
-	va_list arguments;
-	int length;
-
-	va_start(arguments, words);
-	length = bh_vsnprintf(text + text_bytes, TEXT_BYTES - text_bytes, words, arguments);
-	va_end(arguments);
-	if (text_bytes + (uint32_t)length < TEXT_BYTES) /* else it does not fit, and is left out */
-		text_bytes += (uint32_t)length;
-}
+static struct report_words words = { .text = text, .size = TEXT_BYTES };
 
 static void make_text(void)
 {
-	text_bytes = 0;
+	words.bytes = 0;
 	if (!iommu_present())
-		line("none: whoever is given a device is trusted with all memory\n");
+		report_say(&words, "none: whoever is given a device is trusted with all memory\n");
 	for (unsigned i = 0; i < iommu.units; i++)
-		line("%s unit at 0x%lx: %s\n", iommu.vendor->name, iommu.unit[i].place->base,
-		     iommu.unit[i].on ? iommu.unit[i].words : "not in use");
+		report_say(&words, "%s unit at 0x%lx: %s\n", iommu.vendor->name, iommu.unit[i].place->base,
+			   iommu.unit[i].on ? iommu.unit[i].words : "not in use");
 	for (unsigned i = 0; i < iommu.tables->regions; i++)
-		line("devices %04x to %04x: the firmware's, with 0x%lx to 0x%lx\n",
-		     iommu.tables->region[i].first_device, iommu.tables->region[i].last_device,
-		     iommu.tables->region[i].base, iommu.tables->region[i].last);
+		report_say(&words, "devices %04x to %04x: the firmware's, with 0x%lx to 0x%lx\n",
+			   iommu.tables->region[i].first_device, iommu.tables->region[i].last_device,
+			   iommu.tables->region[i].base, iommu.tables->region[i].last);
 	for (unsigned i = 0; i < iommu.devices; i++) {
 		const struct iommu_device *d = &iommu.device[i];
 
-		line("device %02x:%02x.%x of %s: %s, %lu faults\n", d->bdf >> 8, d->bdf >> 3 & 31, d->bdf & 7,
-		     d->holder ? d->holder->name : "nobody", d->open ? "open" : "closed", d->faults);
+		report_say(&words, "device %02x:%02x.%x of %s: %s, %lu faults\n", d->bdf >> 8, d->bdf >> 3 & 31,
+			   d->bdf & 7, d->holder ? d->holder->name : "nobody", d->open ? "open" : "closed", d->faults);
 	}
 }
 
@@ -156,7 +143,7 @@ int64_t iommu_text(uint64_t offset)
 	spin_lock(&iommu.lock);
 	if (offset == 0)
 		make_text();
-	word = report_word(text, text_bytes, offset);
+	word = report_word(text, words.bytes, offset);
 	spin_unlock(&iommu.lock);
 	return word;
 }

@@ -36,7 +36,6 @@ void svm_cpu_enable(struct cpu *cpu);
 
 bool svm_vcpu_create(struct vcpu *vcpu);
 void svm_vcpu_reset(struct vcpu *vcpu);
-void svm_vcpu_startup(struct vcpu *vcpu, uint32_t vector);
 void svm_vcpu_release(struct vcpu *vcpu);
 
 /* ---- svm_state.c ------------------------------------------------------------------------------- */

@@ -275,7 +275,6 @@ const struct virt_ops svm_ops = {
 	.caps = svm_describe,
 	.vcpu_create = svm_vcpu_create,
 	.vcpu_reset = svm_vcpu_reset,
-	.vcpu_startup = svm_vcpu_startup,
 	.vcpu_release = svm_vcpu_release,
 	.enter = svm_first_entry,
 	.read_special = svm_read_special,

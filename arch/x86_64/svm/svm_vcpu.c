@@ -1,6 +1,7 @@
 #include <guests/lib/bh_string.h>
 #include "cpu.h"
 #include "guest_msr.h"
+#include "guest_state.h"
 #include "instructions.h"
 #include "msr.h"
 #include "partition.h"
@@ -15,14 +16,6 @@
 #define EXCEPTION_NM 7
 #define EXCEPTION_AC 17
 #define EXCEPTION_MC 18
-
-/* Attributes of segments: descriptor bits 47:40, and 55:52 above them. */
-#define ATTRIBUTES_CODE64 0xa9bu
-#define ATTRIBUTES_CODE16 0x09bu
-#define ATTRIBUTES_DATA16 0x093u
-#define ATTRIBUTES_DATA32 0xc93u
-#define ATTRIBUTES_LDT	  0x082u
-#define ATTRIBUTES_TSS	  0x08bu
 
 #define DR6_INIT 0xffff0ff0ull
 #define PAT_INIT 0x0007040600070406ull
@@ -110,7 +103,7 @@ static void write_intercepts(struct vcpu *vcpu, struct vmcb *vmcb)
 	vmcb->intercept_exceptions = 1u << EXCEPTION_DB | 1u << EXCEPTION_AC | 1u << EXCEPTION_MC;
 	if (vcpu->is_guest) {
 		vmcb->intercept_1 |= svm_caps.stale_code ? VMCB_1_SWINT : 0;
-		vmcb->intercept_cr = 1u << (16 + 4);
+		vmcb->intercept_cr |= 1u << (16 + 4); /* beside what guest_state_reset has made of CR4 */
 	} else {
 		vmcb->intercept_exceptions |= 1u << EXCEPTION_NM;
 		vmcb->intercept_cr = 1u << 8 | 1u << (16 + 0) | 1u << (16 + 4) | 1u << (16 + 8);
@@ -129,69 +122,20 @@ static void write_control(struct vcpu *vcpu, struct vmcb *vmcb)
 	vmcb->nested_cr3 = vcpu->partition->ept.root;
 }
 
-static const struct vmcb_segment no_segment;
-
-/* As after INIT (SDM vol. 3, table 10-1; APM vol. 2, table 14-1). */
-static void write_guest_state(struct vcpu *vcpu, struct vmcb *vmcb)
-{
-	vmcb->es = vmcb->ss = vmcb->ds = vmcb->fs = vmcb->gs =
-		(struct vmcb_segment){ .attributes = ATTRIBUTES_DATA16, .limit = 0xffff };
-	vmcb->cs = (struct vmcb_segment){ 0xf000, ATTRIBUTES_CODE16, 0xffff, 0xffff0000 };
-	vmcb->ldtr = (struct vmcb_segment){ .attributes = ATTRIBUTES_LDT, .limit = 0xffff };
-	vmcb->tr = (struct vmcb_segment){ .attributes = ATTRIBUTES_TSS, .limit = 0xffff };
-	vmcb->gdtr.limit = vmcb->idtr.limit = 0xffff;
-	vmcb->rip = 0xfff0;
-	vmcb->rflags = 2;
-	vmcb->cr0 = CR0_ET | CR0_NW | CR0_CD;
-	svm_write_special(vcpu, VIRT_CR4, 0);
-	vmcb->efer = EFER_SVME;
-	vcpu->arch.gpr[BH_RDX] = cpuid(1, 0).eax;
-}
-
-/* As abi.h says: 64-bit mode, the image's own page tables, no floating point. */
-static void write_native_state(struct vcpu *vcpu, struct vmcb *vmcb)
-{
-	vmcb->es = vmcb->ss = vmcb->ds = vmcb->fs = vmcb->gs =
-		(struct vmcb_segment){ GDT_DATA, ATTRIBUTES_DATA32, UINT32_MAX, 0 };
-	vmcb->cs = (struct vmcb_segment){ GDT_CODE, ATTRIBUTES_CODE64, UINT32_MAX, 0 };
-	vmcb->ldtr = no_segment;
-	vmcb->tr = (struct vmcb_segment){ GDT_TSS, ATTRIBUTES_TSS, 0x67, 0 };
-	vmcb->gdtr.limit = 0xffff;
-	vmcb->rip = vcpu->partition->program->entry;
-	vmcb->rflags = 2 | RFLAGS_IF;
-	vmcb->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG;
-	vmcb->cr3 = BH_NATIVE_CR3;
-	/* With OSFXSR, SSE raises #NM, like all else that CR0.TS forbids. */
-	vmcb->cr4 = CR4_OSFXSR | CR4_PAE | CR4_MCE;
-	vmcb->efer = EFER_SVME | EFER_LME | EFER_LMA | EFER_NXE;
-	vcpu->arch.gpr[BH_RDI] = vcpu->index;
-}
-
 void svm_vcpu_reset(struct vcpu *vcpu)
 {
 	struct svm_vcpu *svm = &vcpu->arch.svm;
 
 	svm_vcpu_release(vcpu);
 	memset(svm->vmcb, 0, sizeof(*svm->vmcb));
-	memset(vcpu->arch.gpr, 0, sizeof(vcpu->arch.gpr));
-	vcpu->arch.cr2 = 0;
 	svm->virtual_interrupt = 0;
 	svm->unreadable = 0;
-	write_control(vcpu, svm->vmcb);
 	svm->vmcb->dr6 = DR6_INIT;
 	svm->vmcb->dr7 = 0x400;
 	svm->vmcb->g_pat = PAT_INIT;
-	if (vcpu->is_guest)
-		write_guest_state(vcpu, svm->vmcb);
-	else
-		write_native_state(vcpu, svm->vmcb);
-}
-
-void svm_vcpu_startup(struct vcpu *vcpu, uint32_t vector)
-{
-	struct vmcb *vmcb = vcpu->arch.svm.vmcb;
-
-	vmcb->cs = (struct vmcb_segment){ (uint16_t)(vector << 8), ATTRIBUTES_CODE16, 0xffff, vector << 12 };
-	vmcb->rip = 0;
-	vmcb->clean = 0;
+	guest_state_reset(vcpu);
+	/* With OSFXSR, SSE raises #NM, like all else that CR0.TS forbids. */
+	if (!vcpu->is_guest)
+		svm->vmcb->cr4 |= CR4_OSFXSR;
+	write_control(vcpu, svm->vmcb);
 }

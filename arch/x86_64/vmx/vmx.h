@@ -38,7 +38,6 @@ void vmx_cpu_enable(struct cpu *cpu);
 
 bool vmx_vcpu_create(struct vcpu *vcpu);
 void vmx_vcpu_reset(struct vcpu *vcpu);
-void vmx_vcpu_startup(struct vcpu *vcpu, uint32_t vector);
 void vmx_vcpu_release(struct vcpu *vcpu);
 void vmx_apic_mode_changed(struct vcpu *vcpu);
 

@@ -283,7 +283,6 @@ const struct virt_ops vmx_ops = {
 	.caps = vmx_describe,
 	.vcpu_create = vmx_vcpu_create,
 	.vcpu_reset = vmx_vcpu_reset,
-	.vcpu_startup = vmx_vcpu_startup,
 	.vcpu_release = vmx_vcpu_release,
 	.enter = vmx_first_entry,
 	.read_special = vmx_read_special,

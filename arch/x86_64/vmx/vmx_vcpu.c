@@ -4,6 +4,7 @@
 #include "guest_apic.h"
 #include "guest_cpuid.h"
 #include "guest_msr.h"
+#include "guest_state.h"
 #include "instructions.h"
 #include "interrupt.h"
 #include "msr.h"
@@ -16,15 +17,6 @@
 #define EXCEPTION_NM 7
 #define EXCEPTION_AC 17
 #define EXCEPTION_MC 18
-
-/* Access rights as in a descriptor (24.4.1). */
-#define ACCESS_CODE64 0xa09bu
-#define ACCESS_CODE16 0x009bu
-#define ACCESS_DATA16 0x0093u
-#define ACCESS_DATA32 0xc093u
-#define ACCESS_LDT    0x0082u
-#define ACCESS_TSS    0x008bu
-#define UNUSABLE      0x10000u
 
 /* Shared by all vCPUs: what exits. One bit each for reads and writes of the two ranges (24.6.9). */
 static uint8_t *msr_bitmap_native, *msr_bitmap_guest, *msr_bitmap_guest_x2apic;
@@ -256,81 +248,26 @@ static void write_masks(struct vcpu *vcpu)
 	}
 	vmwrite(CR0_MASK, cr0);
 	vmwrite(CR4_MASK, cr4);
-	vmwrite(CR4_READ_SHADOW, 0);
 }
 
 /* ---- register state ---------------------------------------------------------------------------- */
 
-static void write_segment(unsigned index, uint16_t selector, uint64_t base, uint32_t limit, uint32_t access)
+static void write_state(struct vcpu *vcpu)
 {
-	vmwrite(GUEST_ES_SELECTOR + 2 * index, selector);
-	vmwrite(GUEST_ES_BASE + 2 * index, base);
-	vmwrite(GUEST_ES_LIMIT + 2 * index, limit);
-	vmwrite(GUEST_ES_ACCESS_RIGHTS + 2 * index, access);
-}
-
-static void write_common_state(struct vcpu *vcpu)
-{
-	memset(vcpu->arch.gpr, 0, sizeof(vcpu->arch.gpr));
-	vcpu->arch.cr2 = 0;
 	vcpu->arch.vmx.pending = 0;
-	vmwrite(GUEST_GDTR_BASE, 0);
-	vmwrite(GUEST_GDTR_LIMIT, 0xffff);
-	vmwrite(GUEST_IDTR_BASE, 0);
-	vmwrite(GUEST_IDTR_LIMIT, vcpu->is_guest ? 0xffff : 0);
 	vmwrite(GUEST_DR7, 0x400);
 	vmwrite(GUEST_IA32_DEBUGCTL, 0);
 	vmwrite(GUEST_IA32_PAT, 0x0007040600070406ull);
 	vmwrite(GUEST_SYSENTER_CS, 0);
 	vmwrite(GUEST_SYSENTER_ESP, 0);
 	vmwrite(GUEST_SYSENTER_EIP, 0);
-	/*
-	 * No interrupt is ever delivered to a native. IF is set all the same: by the manual interrupts exit whatever it
-	 * is (25.2), but there are CPUs that hold them back while it is clear.
-	 */
-	vmwrite(GUEST_RFLAGS, vcpu->is_guest ? 2 : 2 | RFLAGS_IF);
-	vmwrite(GUEST_RSP, 0);
-	vmwrite(GUEST_CR3, 0);
-	vmwrite(GUEST_INTERRUPTIBILITY, 0);
 	vmwrite(GUEST_ACTIVITY_STATE, 0);
 	vmwrite(GUEST_PENDING_DEBUG, 0);
 	vmwrite(ENTRY_INTERRUPTION_INFO, 0);
-}
-
-/* As after INIT (table 10-1). */
-static void write_guest_state(struct vcpu *vcpu)
-{
-	for (unsigned i = 0; i < BH_LDTR; i++)
-		write_segment(i, 0, 0, 0xffff, ACCESS_DATA16);
-	write_segment(BH_CS, 0xf000, 0xffff0000, 0xffff, ACCESS_CODE16);
-	write_segment(BH_LDTR, 0, 0, 0xffff, ACCESS_LDT);
-	write_segment(BH_TR, 0, 0, 0xffff, ACCESS_TSS);
-	vmwrite(GUEST_RIP, 0xfff0);
-	vmwrite(GUEST_CR0, CR0_ET | CR0_NE);
-	vmwrite(CR0_READ_SHADOW, CR0_ET | CR0_NW | CR0_CD);
-	vmwrite(GUEST_CR4, CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
-	vmwrite(GUEST_IA32_EFER, 0);
-	vcpu->arch.gpr[BH_RDX] = cpuid(1, 0).eax;
-}
-
-/* As abi.h says: 64-bit mode, the image's own page tables, no floating point. */
-static void write_native_state(struct vcpu *vcpu)
-{
-	for (unsigned i = 0; i < BH_LDTR; i++)
-		write_segment(i, GDT_DATA, 0, 0xffffffff, ACCESS_DATA32);
-	write_segment(BH_CS, GDT_CODE, 0, 0xffffffff, ACCESS_CODE64);
-	write_segment(BH_LDTR, 0, 0, 0, UNUSABLE);
-	write_segment(BH_TR, GDT_TSS, 0, 0x67, ACCESS_TSS);
-	vmwrite(GUEST_RIP, vcpu->partition->program->entry);
-	vmwrite(GUEST_CR0, CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG);
-	vmwrite(CR0_READ_SHADOW, CR0_PE | CR0_ET | CR0_NE | CR0_TS | CR0_WP | CR0_PG);
-	vmwrite(GUEST_CR3, BH_NATIVE_CR3);
+	guest_state_reset(vcpu);
 	/* With OSFXSR, SSE raises #NM, like all else that CR0.TS forbids. */
-	vmwrite(GUEST_CR4, CR4_OSFXSR | CR4_PAE | CR4_MCE | CR4_VMXE | vmx_caps.cr4_fixed);
-	vmwrite(CR4_READ_SHADOW, CR4_PAE);
-	vmwrite(GUEST_IA32_EFER, EFER_LME | EFER_LMA | EFER_NXE);
-	vmwrite(ENTRY_CONTROLS, vmread(ENTRY_CONTROLS) | ENTRY_IA32E_GUEST);
-	vcpu->arch.gpr[BH_RDI] = vcpu->index;
+	if (!vcpu->is_guest)
+		vmwrite(GUEST_CR4, vmread(GUEST_CR4) | CR4_OSFXSR);
 }
 
 /* Translations of the former life, whose memory has been wiped. */
@@ -352,20 +289,10 @@ void vmx_vcpu_reset(struct vcpu *vcpu)
 	set_host(vcpu);
 	write_controls(vcpu);
 	write_masks(vcpu);
-	write_common_state(vcpu);
+	write_state(vcpu);
 	if (vcpu->is_guest) {
 		write_apic_controls(vcpu);
 		vmx_apic_mode_changed(vcpu);
-		write_guest_state(vcpu);
-	} else {
-		write_native_state(vcpu);
 	}
 	forget_translations(vcpu);
-}
-
-void vmx_vcpu_startup(struct vcpu *vcpu, uint32_t vector)
-{
-	vmx_make_current(vcpu);
-	write_segment(BH_CS, (uint16_t)(vector << 8), vector << 12, 0xffff, ACCESS_CODE16);
-	vmwrite(GUEST_RIP, 0);
 }

@@ -2,9 +2,10 @@
 #include <stddef.h>
 #include <guests/lib/bh_string.h>
 
-#define HEADER_BYTES 36u
-#define TABLE_MAX    0x80000u /* longer ones are damaged */
-#define TABLES_MAX   256u
+#define HEADER_BYTES   36u
+#define TABLE_MAX      0x80000u /* longer ones are damaged */
+#define TABLES_MAX     256u
+#define DEFAULT_IOAPIC 0xfec00000u /* where every PC without a MADT has it */
 
 /* A table whose length and checksum are right; what it is read through ends with the next mapping.
  */
@@ -69,15 +70,17 @@ static void add_ioapic(struct acpi *acpi, const uint8_t *e)
 			(struct acpi_ioapic){ (uint32_t)field(e + 4, 4), (uint32_t)field(e + 8, 4), e[2] };
 }
 
+/* The first one for an interrupt counts. */
 static void add_override(struct acpi *acpi, const uint8_t *e)
 {
+	struct acpi_isa *isa = &acpi->isa[e[3] % ACPI_ISA];
 	uint64_t flags = field(e + 8, 2);
 
-	if (acpi->overrides == ACPI_OVERRIDES)
+	if (e[3] >= ACPI_ISA || isa->overridden)
 		return;
-	acpi->override[acpi->overrides++] = (struct acpi_override){
-		.irq = e[3],
+	*isa = (struct acpi_isa){
 		.gsi = (uint32_t)field(e + 4, 4),
+		.overridden = true,
 		.active_low = (flags & 3) == 3, /* 0: as the bus has it, which is high for ISA */
 		.level = (flags >> 2 & 3) == 3,
 	};
@@ -198,23 +201,35 @@ static bool parse_root(struct acpi *acpi, acpi_map map, uint64_t physical, unsig
 	return true;
 }
 
-bool acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map)
+static void parse_all(struct acpi *acpi, uint64_t rsdp, acpi_map map)
 {
 	const uint8_t *p;
 	uint64_t xsdt = 0, rsdt;
 
-	memset(acpi, 0, sizeof(*acpi));
-	acpi->reset_space = 0xff;
 	p = rsdp ? map(rsdp, 20) : NULL;
 	if (!p || memcmp(p, "RSD PTR ", 8) != 0 || !sum_is_zero(p, 20))
-		return false;
+		return;
 	rsdt = field(p + 16, 4);
 	if (p[15] >= 2) { /* revision */
 		p = map(rsdp, HEADER_BYTES);
 		if (p && sum_is_zero(p, HEADER_BYTES))
 			xsdt = field(p + 24, 8);
 	}
-	if (xsdt && parse_root(acpi, map, xsdt, 8))
-		return true;
-	return rsdt && parse_root(acpi, map, rsdt, 4);
+	acpi->found = (xsdt && parse_root(acpi, map, xsdt, 8)) || (rsdt && parse_root(acpi, map, rsdt, 4));
+}
+
+void acpi_parse(struct acpi *acpi, uint64_t rsdp, acpi_map map)
+{
+	memset(acpi, 0, sizeof(*acpi));
+	acpi->reset_space = 0xff;
+	for (uint32_t i = 0; i < ACPI_ISA; i++)
+		acpi->isa[i].gsi = i;
+	parse_all(acpi, rsdp, map);
+	if (acpi->madt)
+		return;
+	/* The timer still comes by pin 2 (MultiProcessor specification 1.4, 5). */
+	if (!acpi->isa[0].overridden)
+		acpi->isa[0].gsi = 2;
+	if (!acpi->ioapics)
+		acpi->ioapic[acpi->ioapics++].address = DEFAULT_IOAPIC;
 }
