@@ -2,7 +2,7 @@
  * address_space.h: the kernel's own address space.
  *
  *   POOL_BASE    the kernel region (without the kernel's image), RW, no execute
- *   WINDOW_BASE  4 GiB: eight 2 MiB windows for each CPU (window.h)
+ *   WINDOW_BASE  32 GiB: 64 windows of 2 MiB for each CPU (window.h)
  *   MMIO_BASE    device registers and the framebuffer
  *   KERNEL_BASE  the kernel's image: text RX, constants R, data RW
  *

@@ -41,6 +41,7 @@ void guest_apic_post(struct vcpu *vcpu, unsigned vector, bool level)
 	else if (atomic_load(levels) & bit)
 		atomic_fetch_and(levels, ~bit);
 	atomic_fetch_or(&apic->posted[vector / 32], bit);
+	atomic_fetch_or(&apic->posted_words, 1u << vector / 32);
 	guest_apic_attend(apic);
 	vcpu_wake(vcpu);
 }
@@ -48,12 +49,15 @@ void guest_apic_post(struct vcpu *vcpu, unsigned vector, bool level)
 /* Posted vectors go into the IRR, their trigger modes into the TMR (11.8.4). */
 bool guest_apic_take(struct guest_apic *apic)
 {
-	for (uint32_t i = 0; i < 8; i++) {
-		uint32_t *tmr = guest_apic_register(apic, APIC_TMR + i * 16), bits;
+	uint32_t words = 0;
 
-		if (!atomic_load_explicit(&apic->posted[i], memory_order_relaxed))
-			continue;
-		bits = atomic_exchange(&apic->posted[i], 0);
+	if (atomic_load_explicit(&apic->posted_words, memory_order_relaxed))
+		words = atomic_exchange(&apic->posted_words, 0);
+	for (; words; words &= words - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(words);
+		uint32_t *tmr = guest_apic_register(apic, APIC_TMR + i * 16);
+		uint32_t bits = atomic_exchange(&apic->posted[i], 0);
+
 		*tmr = (*tmr & ~bits) | (atomic_load(&apic->posted_level[i]) & bits);
 		*guest_apic_register(apic, APIC_IRR + i * 16) |= bits;
 	}

@@ -25,6 +25,7 @@ struct guest_apic {
 	/* Any CPU: vectors on their way, and whether each came level-triggered the last time. */
 	_Atomic uint32_t posted[8];
 	_Atomic uint32_t posted_level[8];
+	_Atomic uint32_t posted_words; /* bit i: look at posted[i] */
 	/*
 	 * APIC_ATTENTION_*: something was posted, or IRR, ISR, TPR or SVR changed, since somebody
 	 * looked. Posters set both bits last, after which they wake the vCPU.

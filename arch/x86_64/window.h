@@ -1,7 +1,7 @@
 /*
  * window.h: looking at memory that the kernel has not mapped, one 2 MiB frame at a time.
  *
- * Each CPU has eight windows. What window_map_slot returns stays valid until the next call for the
+ * Each CPU has 64 windows. What window_map_slot returns stays valid until the next call for the
  * same slot on the same CPU; interrupts are off, so nobody else comes between.
  */
 #pragma once
@@ -11,7 +11,7 @@
 #include "instructions.h"
 
 #define WINDOW_BYTES PAGING_2M
-#define WINDOW_SLOTS 8u /* 0 and 1 for whoever needs one for a moment, the others are svm/svm_instruction.c's */
+#define WINDOW_SLOTS 64u /* 0 and 1 for whoever needs one for a moment, the others are svm/svm_instruction.c's */
 
 /* The page directories of all windows, in one piece: entry 8 * CPU + slot. Each CPU writes only its own. */
 extern uint64_t *window_entry;

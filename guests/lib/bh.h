@@ -41,14 +41,8 @@ static inline int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t
 	register uint64_t r8 __asm__("r8") = e;
 	int64_t result;
 
-	/* The code is read-only, so the choice is a branch and not a patch; it always goes the same
-	 * way. */
-	__asm__ volatile("cmpb $0, bh_use_vmmcall(%%rip)\n\t"
-			 "jne 1f\n\t"
-			 "vmcall\n\t"
-			 "jmp 2f\n"
-			 "1:\tvmmcall\n"
-			 "2:"
+	/* In crt0.S, at one place: a kernel that must look where it ends knows that already. */
+	__asm__ volatile("call bh_hypercall"
 			 : "=a"(result)
 			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
 			 : "memory", "cc");

@@ -35,6 +35,17 @@ bh_entry:
 	call	bh_start			/* never returns */
 2:	ud2
 
+/* The code is read-only, so the choice is a branch and not a patch; it always goes the same way. */
+	.text
+	.globl	bh_hypercall
+bh_hypercall:
+	cmpb	$0, bh_use_vmmcall(%rip)
+	jne	1f
+	vmcall
+	ret
+1:	vmmcall
+	ret
+
 /*
  * Exceptions: each entry leaves vector and error code above what the CPU pushed, and one function in C says
  * what happened and ends the partition.

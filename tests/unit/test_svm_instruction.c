@@ -43,6 +43,7 @@
 static int ram_file;
 static uint8_t *ram, *windows;
 static int rights; /* to the windows */
+static unsigned windows_mapped;
 static struct cpu cpu;
 static struct partition partition;
 static struct vmcb vmcb[2];
@@ -53,6 +54,7 @@ void *window_map_slot(unsigned slot, uint64_t physical)
 {
 	uint8_t *window = windows + slot * WINDOW_BYTES;
 
+	windows_mapped++;
 	assert_in_range(slot, 1, WINDOW_SLOTS - 1);
 	assert_in_range(physical, RAM_PHYSICAL, RAM_PHYSICAL + RAM_BYTES - 1);
 	physical -= RAM_PHYSICAL;
@@ -232,8 +234,8 @@ static void test_entry_of_each_level_changes(void **state)
 	}
 }
 
-/* Both vCPUs of a CPU look through the same windows. */
-static void test_other_vcpu_takes_the_windows(void **state)
+/* Both vCPUs of a CPU have places in windows of their own. */
+static void test_other_vcpu_has_its_own(void **state)
 {
 	(void)state;
 	learn();
@@ -241,15 +243,70 @@ static void test_other_vcpu_takes_the_windows(void **state)
 	assert_false(stands(1));
 	assert_int_equal(length_of(1, SVM_EXIT_CPUID), 3);
 	assert_true(stands(1));
-	assert_false(stands(0));
-	assert_ptr_equal(cpu.arch.svm.at_place, &vcpu[1]);
-	learn();
-	assert_false(stands(1));
-	/* One that finds nothing has taken them all the same. */
+	assert_true(stands(0));
+}
+
+/* Places that are kept are found again without a walk, until so many others came that their windows are taken. */
+static void test_places_are_kept(void **state)
+{
+	unsigned mapped;
+
+	(void)state;
+	for (unsigned i = 0; i < SVM_PLACES; i++) {
+		PUT(CODE + 0x200 + 8 * i, "\x0f\xa2");
+		vmcb[0].rip = LINEAR + 0x200 + 8 * i;
+		assert_int_equal(length_of(0, SVM_EXIT_CPUID), 2);
+	}
+	mapped = windows_mapped;
+	for (unsigned i = 0; i < SVM_PLACES; i++) {
+		vmcb[0].rip = LINEAR + 0x200 + 8 * i;
+		assert_false(stands(0));
+		assert_int_equal(length_of(0, SVM_EXIT_CPUID), 2);
+		assert_true(stands(0));
+	}
+	assert_int_equal(windows_mapped, mapped);
+	/* One that finds nothing has taken the oldest one's windows all the same. */
 	vmcb[1].rip = 0;
 	assert_int_equal(length_of(1, SVM_EXIT_CPUID), 0);
+	mapped = windows_mapped;
+	vmcb[0].rip = LINEAR + 0x200;
+	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 2);
+	assert_true(windows_mapped > mapped);
+}
+
+static void take_all_windows(void)
+{
+	vmcb[1].rip = 0;
+	for (unsigned i = 0; i < SVM_PLACES; i++)
+		assert_int_equal(length_of(1, SVM_EXIT_CPUID), 0);
+}
+
+/* Who loses the windows of the place that the first stage looks at has none. */
+static void test_windows_are_taken(void **state)
+{
+	(void)state;
+	learn();
+	take_all_windows();
 	assert_false(stands(0));
-	assert_false(stands(1));
+	learn();
+}
+
+/* Another exit at the same bytes, or another life of the vCPU, looks anew. */
+static void test_kept_for_one_life_and_exit(void **state)
+{
+	unsigned mapped;
+
+	(void)state;
+	learn();
+	mapped = windows_mapped;
+	assert_int_equal(length_of(0, SVM_EXIT_HLT), 0);
+	assert_true(windows_mapped > mapped);
+	learn();
+	mapped = windows_mapped;
+	vcpu[0].arch.svm.life++;
+	svm_place_forget(&vcpu[0]);
+	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 2);
+	assert_true(windows_mapped > mapped);
 }
 
 /* No CR3 and no RIP may mean a place where there is none: a guest can have any (also with a PCID, or ignored bits). */
@@ -266,7 +323,7 @@ static void test_no_place_matches_nothing(void **state)
 		}
 		if (round == 0) { /* it has had one, and lost it */
 			learn();
-			assert_int_equal(length_of(1, SVM_EXIT_CPUID), 2);
+			take_all_windows();
 		}
 	}
 }
@@ -398,6 +455,7 @@ static void test_no_memory(void **state)
 	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 0);
 }
 
+/* An exit at a place that is kept shows that the CPU may fetch it, so these are of a new life. */
 static void test_rights(void **state)
 {
 	(void)state;
@@ -405,6 +463,7 @@ static void test_rights(void **state)
 	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 0);
 	put_entry(PT, INDEX(0), CODE + PRESENT);
 	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 2);
+	vcpu[0].arch.svm.life++;
 	vmcb[0].cpl = 3;
 	assert_int_equal(length_of(0, SVM_EXIT_CPUID), 0);
 	vmcb[0].ss.attributes = 0; /* as SYSRET may leave it */
@@ -518,7 +577,7 @@ static void test_code_is_written_again(void **state)
 
 	(void)state;
 	learn();
-	assert_ptr_equal(rewritten_at(0), windows + 6 * WINDOW_BYTES + CODE + 0x123);
+	assert_ptr_equal(rewritten_at(0), windows + 11 * WINDOW_BYTES + CODE + 0x123);
 	rights = PROT_READ | PROT_WRITE;
 	memcpy(copy, ram, sizeof(copy));
 	assert_true(svm_rewrite_code(&vcpu[0]));
@@ -546,7 +605,10 @@ int main(void)
 		TEST(test_code_changes),
 		TEST(test_long_instruction_is_not_kept),
 		TEST(test_entry_of_each_level_changes),
-		TEST(test_other_vcpu_takes_the_windows),
+		TEST(test_other_vcpu_has_its_own),
+		TEST(test_places_are_kept),
+		TEST(test_windows_are_taken),
+		TEST(test_kept_for_one_life_and_exit),
 		TEST(test_no_place_matches_nothing),
 		TEST(test_compatibility_mode_is_another_place),
 		TEST(test_page_border),

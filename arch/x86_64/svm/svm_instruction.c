@@ -2,10 +2,10 @@
  * svm_instruction.c: the instruction at which a vCPU has left, read through its own page tables, for CPUs without
  * next-RIP save or decode assists.
  *
- * Most exits come from few places. The last walk is kept: the entries that it read, as pointers through windows that
- * stay, and their values. While all of them still say the same, the code is where it was, and its bytes are looked at
- * again (svm_place_stands, in the first stage); so neither new code at the same address nor new page tables go
- * unnoticed.
+ * Most exits come from few places. Each CPU keeps the last walks: the entries that they read, as pointers through
+ * windows that stay, and their values. While all of them still say the same, the code is where it was, and its bytes
+ * are looked at again (svm_place_stands); so neither new code at the same address nor new page tables go unnoticed. The
+ * vCPU's last place is at hand in the first stage.
  */
 #include <guests/lib/bh_string.h>
 #include <guests/lib/guest_paging.h>
@@ -16,13 +16,17 @@
 #include "vcpu.h"
 #include "window.h"
 
-#define SLOT_ENTRIES 2u /* four of them */
-#define SLOT_CODE    6u
-#define SLOT_OTHER   1u
+#define SLOT_OTHER 1u
+#define SLOT_KEPT  2u /* the first */
+#define KEPT_SLOTS 5u /* of each: four entries, and the code */
+
+_Static_assert(SLOT_KEPT + KEPT_SLOTS * SVM_PLACES <= WINDOW_SLOTS, "each has windows of its own");
 
 /* One way through the guest's tables. */
 struct walk {
-	const struct vcpu *vcpu;
+	struct vcpu *vcpu;
+	struct svm_kept *kept; /* whose windows it takes */
+	unsigned slot;	       /* the first of these */
 	struct svm_place place;
 	unsigned entries; /* read so far */
 };
@@ -51,7 +55,7 @@ static bool read_entry(void *context, uint64_t address, void *to, uint64_t bytes
 
 	if (!find_physical(walk->vcpu->partition, address, bytes, &physical))
 		return false;
-	entry = window_map_slot(n < 4 ? SLOT_ENTRIES + n : SLOT_OTHER, physical);
+	entry = window_map_slot(n < 4 ? walk->slot + n : SLOT_OTHER, physical);
 	memcpy(to, entry, bytes);
 	if (n < 4 && bytes == 8) {
 		walk->place.at[n] = entry;
@@ -88,32 +92,48 @@ void svm_place_forget(struct vcpu *vcpu)
 	vcpu->arch.svm.place.value[0] = 1;
 }
 
-/* The windows lead to this vCPU's places from now on. */
-static void take_windows(struct vcpu *vcpu)
-{
-	struct svm_cpu *cpu = &vcpu->arch.svm.cpu->arch.svm;
-
-	if (cpu->at_place)
-		svm_place_forget(cpu->at_place);
-	cpu->at_place = vcpu;
-	svm_place_forget(vcpu);
-}
-
-static void keep(struct vcpu *vcpu, struct walk *walk, unsigned entries, const uint8_t *bytes, uint64_t next_rip)
+static bool is_for(const struct svm_kept *kept, const struct vcpu *vcpu)
 {
 	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
-	struct svm_place *place = &vcpu->arch.svm.place;
+
+	return kept->vcpu == vcpu && kept->place.rip == vmcb->rip && kept->place.cr3 == vmcb->cr3;
+}
+
+/* What is kept for the place where the vCPU is, of whatever life; otherwise the one that is given up for it. */
+static struct svm_kept *find_kept(struct svm_cpu *cpu, const struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < SVM_PLACES; i++)
+		if (is_for(&cpu->kept[i], vcpu))
+			return &cpu->kept[i];
+	cpu->next_kept = (cpu->next_kept + 1) % SVM_PLACES;
+	return &cpu->kept[cpu->next_kept];
+}
+
+/* Its windows will lead elsewhere. */
+static void give_up(struct svm_kept *kept)
+{
+	if (kept->vcpu && kept->vcpu->arch.svm.place.at[4] == kept->place.at[4])
+		svm_place_forget(kept->vcpu);
+	kept->vcpu = NULL;
+}
+
+static void keep(struct walk *walk, uint32_t code, const uint8_t *bytes, const struct svm_instruction *instruction)
+{
+	struct vcpu *vcpu = walk->vcpu;
+	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
+	struct svm_kept *kept = walk->kept;
 
 	/* A large page ends the walk early: the rest compares with itself. */
-	for (unsigned n = entries; n < 4; n++) {
-		walk->place.at[n] = (const struct svm_word *)&place->value[n];
+	for (unsigned n = walk->entries; n < 4; n++) {
+		walk->place.at[n] = (const struct svm_word *)&kept->place.value[n];
 		walk->place.value[n] = 0;
 	}
 	memcpy(&walk->place.value[4], bytes, sizeof(walk->place.value[4]));
-	*place = walk->place;
-	place->rip = vmcb->rip;
-	place->cr3 = vmcb->cr3;
-	place->next_rip = next_rip;
+	walk->place.rip = vmcb->rip;
+	walk->place.cr3 = vmcb->cr3;
+	walk->place.next_rip = vmcb->rip + instruction->length;
+	*kept = (struct svm_kept){ vcpu, vcpu->arch.svm.life, code, instruction->operand, walk->place };
+	vcpu->arch.svm.place = walk->place;
 }
 
 static uint64_t linear_rip(const struct vmcb *vmcb)
@@ -122,50 +142,66 @@ static uint64_t linear_rip(const struct vmcb *vmcb)
 }
 
 /* Windows and state for a walk. */
-static void begin(struct vcpu *vcpu, struct bh_vcpu_state *state)
+static struct walk begin(struct vcpu *vcpu, struct svm_kept *kept, struct bh_vcpu_state *state)
 {
+	const struct svm_cpu *cpu = &vcpu->arch.svm.cpu->arch.svm;
+	unsigned slot = SLOT_KEPT + KEPT_SLOTS * (unsigned)(kept - cpu->kept);
+
 	svm_get_state(vcpu, BH_STATE_CONTROL | BH_STATE_SEGMENTS, state);
-	take_windows(vcpu);
+	svm_place_forget(vcpu);
+	give_up(kept);
+	return (struct walk){ .vcpu = vcpu, .kept = kept, .slot = slot };
 }
 
 bool svm_rewrite_code(struct vcpu *vcpu)
 {
-	struct walk walk = { .vcpu = vcpu };
 	struct bh_vcpu_state state;
+	struct walk walk = begin(vcpu, find_kept(&vcpu->arch.svm.cpu->arch.svm, vcpu), &state);
 	uint8_t byte;
 
-	begin(vcpu, &state);
-	if (!read_code(&walk, &state, linear_rip(vcpu->arch.svm.vmcb), SLOT_CODE, &byte, 1))
+	if (!read_code(&walk, &state, linear_rip(vcpu->arch.svm.vmcb), walk.slot + 4, &byte, 1))
 		return false;
 	/* The guest may be changing it at this moment. */
 	__asm__ volatile("lock orb $0, %0" : "+m"(*(uint8_t *)(uintptr_t)walk.place.at[4]));
 	return true;
 }
 
-bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction)
+/* Walks and looks; what is found may be kept. */
+static bool look(struct vcpu *vcpu, struct svm_kept *kept, uint32_t code, struct svm_instruction *instruction)
 {
 	const struct vmcb *vmcb = vcpu->arch.svm.vmcb;
 	bool code64 = svm_code64(vmcb);
 	uint64_t linear = linear_rip(vmcb);
-	struct walk walk = { .vcpu = vcpu };
-	uint8_t bytes[SVM_INSTRUCTION_BYTES];
 	struct bh_vcpu_state state;
-	unsigned count, entries;
+	struct walk walk = begin(vcpu, kept, &state);
+	uint8_t bytes[SVM_INSTRUCTION_BYTES];
+	unsigned count = read_code(&walk, &state, linear, walk.slot + 4, bytes, sizeof(bytes));
 
-	begin(vcpu, &state);
-	count = read_code(&walk, &state, linear, SLOT_CODE, bytes, sizeof(bytes));
-	entries = walk.entries;
 	if (count == sizeof(bytes)) {
 		if (!svm_decode(bytes, count, code64, code, instruction))
 			return false;
 		/* Only the bytes that are kept are looked at again. */
-		if (code64 && code != SVM_EXIT_SWINT && entries <= 4 &&
+		if (code64 && code != SVM_EXIT_SWINT && walk.entries <= 4 &&
 		    instruction->length <= sizeof(walk.place.value[4]))
-			keep(vcpu, &walk, entries, bytes, vmcb->rip + instruction->length);
+			keep(&walk, code, bytes, instruction);
 		return true;
 	}
 	if (count) /* it may go on in the next page */
 		count += read_code(&walk, &state, linear + count, SLOT_OTHER, bytes + count,
 				   (unsigned)sizeof(bytes) - count);
 	return svm_decode(bytes, count, code64, code, instruction);
+}
+
+bool svm_instruction(struct vcpu *vcpu, uint32_t code, struct svm_instruction *instruction)
+{
+	struct svm_vcpu *svm = &vcpu->arch.svm;
+	struct svm_kept *kept = find_kept(&svm->cpu->arch.svm, vcpu);
+
+	if (!is_for(kept, vcpu) || kept->life != svm->life || kept->code != code ||
+	    !svm_place_stands(&kept->place, svm->vmcb))
+		return look(vcpu, kept, code, instruction);
+	svm->place = kept->place;
+	instruction->length = (uint8_t)(kept->place.next_rip - kept->place.rip);
+	instruction->operand = kept->operand;
+	return true;
 }

@@ -86,6 +86,7 @@ void svm_vcpu_release(struct vcpu *vcpu)
 	struct svm_vcpu *svm = &vcpu->arch.svm;
 
 	svm->generation = 0;
+	svm->life++;
 	svm_place_forget(vcpu);
 }
 

@@ -12,9 +12,8 @@ struct svm_word {
 } __attribute__((packed, may_alias));
 
 /*
- * Where the instruction stands that left the guest the last time but one, for a CPU without next-RIP save: its first
- * bytes, and what the guest's page tables said on the way to them (svm_instruction.c), as pointers through windows of
- * this CPU.
+ * Where an instruction stands that has left the guest, for a CPU without next-RIP save: its first bytes, and what the
+ * guest's page tables said on the way to them (svm_instruction.c), as pointers through windows of this CPU.
  */
 struct svm_place {
 	uint64_t rip, cr3; /* of 64-bit mode */
@@ -27,19 +26,31 @@ struct svm_place {
 struct svm_vcpu {
 	uint64_t vmcb_physical; /* the assembly knows this and the next two */
 	struct vmcb *vmcb;
-	struct cpu *cpu; /* its CPU, for good */
-	struct svm_place place;
+	struct cpu *cpu;	    /* its CPU, for good */
+	struct svm_place place;	    /* the last one */
 	uint64_t generation;	    /* of the ASID; 0: it has none */
 	uint64_t next_rip;	    /* behind the instruction that exited */
+	uint32_t life;		    /* rises when it is released */
 	uint8_t *iopm;		    /* natives with ports of their own; NULL: everything exits */
 	uint8_t virtual_interrupt;  /* the vector that V_IRQ offers; 0: none */
 	uint8_t unreadable;	    /* exits in a row whose instruction was not to be found */
 	bool machine_check_enabled; /* CR4.MCE as the guest wrote it; in the VMCB it is set */
 };
 
+#define SVM_PLACES 12u
+
+/* A place that is kept, in windows of its own. */
+struct svm_kept {
+	struct vcpu *vcpu; /* whose; NULL: nobody's */
+	uint32_t life, code;
+	uint8_t operand;
+	struct svm_place place;
+};
+
 struct svm_cpu {
-	uint64_t host_vmcb;    /* physical: what VMLOAD brings back of the kernel's */
-	uint64_t generation;   /* of ASIDs */
-	uint32_t next_asid;    /* to be given away; 0 is the host's */
-	struct vcpu *at_place; /* whose svm_place is in the windows; NULL: nobody's */
+	uint64_t host_vmcb;  /* physical: what VMLOAD brings back of the kernel's */
+	uint64_t generation; /* of ASIDs */
+	uint32_t next_asid;  /* to be given away; 0 is the host's */
+	uint32_t next_kept;  /* the next one to be given up */
+	struct svm_kept kept[SVM_PLACES];
 };
