@@ -1,5 +1,17 @@
 /* exception.h: what the kernel does about its own exceptions: it ends. */
 #pragma once
+
+/* Vectors (SDM vol. 3, table 6-1) of those that a guest's exits and entries know. */
+enum exception_vector {
+	EXCEPTION_DB = 1,
+	EXCEPTION_BP = 3,
+	EXCEPTION_OF = 4,
+	EXCEPTION_UD = 6,
+	EXCEPTION_NM = 7,
+	EXCEPTION_GP = 13,
+	EXCEPTION_AC = 17,
+	EXCEPTION_MC = 18,
+};
 #include "interrupt.h"
 
 /* Vectors 0 to 31 but NMI. */

@@ -25,7 +25,8 @@ static void take_acpi(const struct acpi *acpi)
 	else
 		log_printf("acpi: the firmware has no usable tables");
 	if (machine_acpi.damaged)
-		log_printf("acpi: %u tables are damaged, or the firmware does not map them; they were not used", machine_acpi.damaged);
+		log_printf("acpi: %u tables are damaged, or the firmware does not map them; they were not used",
+			   machine_acpi.damaged);
 }
 
 static void start_boot_cpu(const struct boot_info *info)

@@ -3,7 +3,8 @@
 #include <boot/boot_info.h>
 #include "boot/acpi.h"
 
-extern struct acpi machine_acpi; /* what the firmware's tables say; read-only after machine_init, but for ioapic.c's `isa` */
+extern struct acpi
+	machine_acpi; /* what the firmware's tables say; read-only after machine_init, but for ioapic.c's `isa` */
 
 /* Brings the boot CPU's part up: tables, address space, APIC, clock, interrupts; logs a line each.
  * Once. */

@@ -1,6 +1,7 @@
 #include "clock.h"
 #include "cpu.h"
 #include "frame.h"
+#include "exception.h"
 #include "guest_cpuid.h"
 #include "guest_rules.h"
 #include "hypercall.h"
@@ -8,15 +9,6 @@
 #include "paging.h"
 #include "svm.h"
 #include "vcpu.h"
-
-#define EXCEPTION_DB 1u
-#define EXCEPTION_BP 3u
-#define EXCEPTION_OF 4u
-#define EXCEPTION_UD 6u
-#define EXCEPTION_NM 7u
-#define EXCEPTION_GP 13u
-#define EXCEPTION_AC 17u
-#define EXCEPTION_MC 18u
 
 #define UNREADABLE_MAX 16 /* exits in a row: more than other vCPUs that change the code explain, unless on purpose */
 

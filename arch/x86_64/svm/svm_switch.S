@@ -10,6 +10,13 @@
 
 	.text
 
+/* Offsets of the registers in gpr[]. */
+	.set .Loffset, 0
+	.irp register, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	.set .Lgpr_\register, .Loffset
+	.set .Loffset, .Loffset + 8
+	.endr
+
 /* svm_enter(struct vcpu *rdi): from the kernel's own state; does not return. The C stack ends here. */
 	.globl svm_enter
 svm_enter:
@@ -23,21 +30,13 @@ enter_held:
 	mov	%rcx, VMCB_RAX(%rax)
 	mov	VCPU_VMCB_PHYSICAL(%rdi), %rax
 	lea	8(%rdi), %rsp
-	pop	%rcx
-	pop	%rdx
-	pop	%rbx
+	.irp register, rcx, rdx, rbx
+	pop	%\register
+	.endr
 	lea	8(%rsp), %rsp
-	pop	%rbp
-	pop	%rsi
-	pop	%rdi
-	pop	%r8
-	pop	%r9
-	pop	%r10
-	pop	%r11
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
+	.irp register, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	pop	%\register
+	.endr
 	lea	-128(%rsp), %rsp
 	jmp	run
 
@@ -48,14 +47,9 @@ resume:
 	wrgsbase %rcx
 	mov	0(%rbx), %rcx
 	mov	%rcx, VMCB_RAX(%rax)
-	mov	8(%rbx), %rcx
-	mov	16(%rbx), %rdx
-	mov	48(%rbx), %rsi
-	mov	56(%rbx), %rdi
-	mov	64(%rbx), %r8
-	mov	72(%rbx), %r9
-	mov	80(%rbx), %r10
-	mov	88(%rbx), %r11
+	.irp register, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+	mov	.Lgpr_\register(%rbx), %\register
+	.endr
 	mov	VCPU_VMCB_PHYSICAL(%rbx), %rax
 	mov	%rbx, %rsp
 	mov	24(%rbx), %rbx
@@ -66,15 +60,9 @@ run:
  * The exit. The first stage gets by with the registers that C may change, and RBX, which CPUID answers in; C keeps the
  * others as the guest left them. The second stage may enter somebody else, so it saves these too.
  */
-	mov	%rcx, 8(%rsp)
-	mov	%rdx, 16(%rsp)
-	mov	%rbx, 24(%rsp)
-	mov	%rsi, 48(%rsp)
-	mov	%rdi, 56(%rsp)
-	mov	%r8, 64(%rsp)
-	mov	%r9, 72(%rsp)
-	mov	%r10, 80(%rsp)
-	mov	%r11, 88(%rsp)
+	.irp register, rcx, rdx, rbx, rsi, rdi, r8, r9, r10, r11
+	mov	%\register, .Lgpr_\register(%rsp)
+	.endr
 	rdgsbase %rax
 	mov	VCPU_CPU(%rsp), %rcx
 	wrgsbase %rcx
@@ -91,11 +79,9 @@ run:
 	call	*svm_quick		/* (vcpu, vmcb, tsc, cpu, rax) */
 	cmp	$1, %eax		/* EXIT_RESUME, EXIT_RESIDENT, or more */
 	jb	resume
-	mov	%rbp, 40(%rbx)
-	mov	%r12, 96(%rbx)
-	mov	%r13, 104(%rbx)
-	mov	%r14, 112(%rbx)
-	mov	%r15, 120(%rbx)
+	.irp register, rbp, r12, r13, r14, r15
+	mov	%\register, .Lgpr_\register(%rbx)
+	.endr
 	mov	%gs:CPU_RESIDENT, %rdi
 	je	enter_held
 	mov	%rbx, %rdi

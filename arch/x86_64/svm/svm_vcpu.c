@@ -1,5 +1,6 @@
 #include <guests/lib/bh_string.h>
 #include "cpu.h"
+#include "exception.h"
 #include "guest_msr.h"
 #include "guest_state.h"
 #include "instructions.h"
@@ -11,11 +12,6 @@
 
 #define MSRPM_PAGES 2 /* 2 bits for each MSR of three ranges: read, write (APM vol. 2, 15.11) */
 #define IOPM_PAGES  3 /* a bit for each port, and three more behind the last */
-
-#define EXCEPTION_DB 1
-#define EXCEPTION_NM 7
-#define EXCEPTION_AC 17
-#define EXCEPTION_MC 18
 
 #define DR6_INIT 0xffff0ff0ull
 #define PAT_INIT 0x0007040600070406ull

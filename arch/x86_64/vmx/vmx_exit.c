@@ -1,5 +1,6 @@
 #include "clock.h"
 #include "cpu_this.h"
+#include "exception.h"
 #include "guest_apic.h"
 #include "guest_exit.h"
 #include "guest_rules.h"
@@ -74,11 +75,6 @@ unsigned vmx_exit_reason(unsigned number) { return public_reason[number & 0xff];
 
 #define FAULT(vector)	    (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (vector))
 #define FAULT_ERROR(vector) (FAULT(vector) | INTERRUPTION_ERROR)
-#define EXCEPTION_DB	    1u
-#define EXCEPTION_UD	    6u
-#define EXCEPTION_NM	    7u
-#define EXCEPTION_GP	    13u
-#define EXCEPTION_MC	    18u
 
 /* ---- instructions that the kernel answers ------------------------------------------------------ */
 

@@ -8,27 +8,25 @@
 
 	.text
 
+/* Offsets of the registers in gpr[]. */
+	.set .Loffset, 0
+	.irp register, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	.set .Lgpr_\register, .Loffset
+	.set .Loffset, .Loffset + 8
+	.endr
+
 /* vmx_enter(struct vcpu *rdi): does not return. The C stack ends here. */
 	.globl vmx_enter
 vmx_enter:
 	cmpb	$0, VCPU_LAUNCHED(%rdi)
 	mov	%rdi, %rsp
-	pop	%rax
-	pop	%rcx
-	pop	%rdx
-	pop	%rbx
+	.irp register, rax, rcx, rdx, rbx
+	pop	%\register
+	.endr
 	lea	8(%rsp), %rsp
-	pop	%rbp
-	pop	%rsi
-	pop	%rdi
-	pop	%r8
-	pop	%r9
-	pop	%r10
-	pop	%r11
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
+	.irp register, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	pop	%\register
+	.endr
 	je	1f
 	vmresume
 	jmp	2f
@@ -45,39 +43,24 @@ vmx_enter:
  */
 	.globl vmx_exit_entry
 vmx_exit_entry:
-	mov	%rax, 0(%rsp)
-	mov	%rcx, 8(%rsp)
-	mov	%rdx, 16(%rsp)
-	mov	%rbx, 24(%rsp)
-	mov	%rsi, 48(%rsp)
-	mov	%rdi, 56(%rsp)
-	mov	%r8, 64(%rsp)
-	mov	%r9, 72(%rsp)
-	mov	%r10, 80(%rsp)
-	mov	%r11, 88(%rsp)
+	.irp register, rax, rcx, rdx, rbx, rsi, rdi, r8, r9, r10, r11
+	mov	%\register, .Lgpr_\register(%rsp)
+	.endr
 	mov	%rsp, %rbx
 	mov	%rsp, %rdi
 	mov	%gs:CPU_STACK_TOP, %rsp
 	call	vmx_quick
 	cmp	$1, %eax		/* EXIT_RESUME, EXIT_RESIDENT, or more */
 	jae	1f
-	mov	0(%rbx), %rax
-	mov	8(%rbx), %rcx
-	mov	16(%rbx), %rdx
-	mov	48(%rbx), %rsi
-	mov	56(%rbx), %rdi
-	mov	64(%rbx), %r8
-	mov	72(%rbx), %r9
-	mov	80(%rbx), %r10
-	mov	88(%rbx), %r11
-	mov	24(%rbx), %rbx
+	.irp register, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rbx
+	mov	.Lgpr_\register(%rbx), %\register
+	.endr
 	vmresume
 	ud2			/* nothing in the VMCS has changed since the last entry */
-1:	mov	%rbp, 40(%rbx)
-	mov	%r12, 96(%rbx)
-	mov	%r13, 104(%rbx)
-	mov	%r14, 112(%rbx)
-	mov	%r15, 120(%rbx)
+1:
+	.irp register, rbp, r12, r13, r14, r15
+	mov	%\register, .Lgpr_\register(%rbx)
+	.endr
 	mov	%gs:CPU_RESIDENT, %rdi
 	je	vmx_enter
 	mov	%rbx, %rdi

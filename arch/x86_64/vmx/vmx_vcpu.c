@@ -1,6 +1,7 @@
 #include <guests/lib/bh_string.h>
 #include "cpu.h"
 #include "cpu_this.h"
+#include "exception.h"
 #include "guest_apic.h"
 #include "guest_cpuid.h"
 #include "guest_msr.h"
@@ -12,11 +13,6 @@
 #include "pool.h"
 #include "vcpu.h"
 #include "vmx.h"
-
-#define EXCEPTION_DB 1
-#define EXCEPTION_NM 7
-#define EXCEPTION_AC 17
-#define EXCEPTION_MC 18
 
 /* Shared by all vCPUs: what exits. One bit each for reads and writes of the two ranges (24.6.9). */
 static uint8_t *msr_bitmap_native, *msr_bitmap_guest, *msr_bitmap_guest_x2apic;
