@@ -65,7 +65,8 @@ $(B)/bench/count-instructions.so: tests/bench/count_instructions.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARN) -shared -fPIC -o $@ $<
 
-bench: all demo $(B)/bench/count-instructions.so $(B)/bench/initramfs.img
+BENCH_QEMU := $(B)/bench/count-instructions.so $(B)/bench/initramfs.img $(B)/bench/card.img $(B)/bench/vmlinuz
+bench: all demo $(if $(filter qemu,$(MACHINE)),$(BENCH_QEMU))
 	$(PYTHON) tests/bench/bench.py --machine $(or $(MACHINE),bochs)
 
 

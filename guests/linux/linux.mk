@@ -29,4 +29,15 @@ $(B)/bench/initramfs.img: guests/linux/make-initramfs guests/linux/init $(LINUX_
 	@mkdir -p $(@D)
 	guests/linux/make-initramfs $@ $(filter-out %/make-initramfs,$^)
 
+# The native reference for network cards: a kernel that has their drivers, 70 MB of the archive.
+LINUX_CARD_MODULES := e1000e
+$(B)/bench/vmlinuz $(LINUX_CARD_MODULES:%=$(B)/bench/modules/%.ko) &: guests/linux/fetch-kernel guests/linux/linux.mk
+	@mkdir -p $(B)/bench/modules
+	guests/linux/fetch-kernel --all-drivers $(B)/bench/vmlinuz $(B)/bench/modules $(LINUX_CARD_MODULES)
+
+$(B)/bench/card.img: guests/linux/make-initramfs guests/linux/init $(LINUX_TOOLS:%=$(L)/tools/%) \
+		$(LINUX_CARD_MODULES:%=$(B)/bench/modules/%.ko)
+	@mkdir -p $(@D)
+	guests/linux/make-initramfs $@ $(filter-out %/make-initramfs,$^)
+
 ALL += $(L)/vmlinuz $(L)/initramfs.img

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What the network costs: instructions in QEMU, where a clock and a plugin count them.
 
-    network.py [guest_to_guest] [latency] [flood]
+    network.py [guest_to_guest] [latency] [flood] [nic]
 
 README.md says how each is computed.
 """
@@ -16,7 +16,9 @@ from counters import Counts, by_cpu, kept, slope  # noqa: E402
 from exit_times import latencies, median, read_trace  # noqa: E402
 from machine import BUILD, PROMPT, TOP, Machine, built, stage  # noqa: E402
 from natives import LINUX, LINUX_LINE, again_in, detach, linux, to_shell  # noqa: E402
+from network_card import measure_nic  # noqa: E402
 
+ALL = ("guest_to_guest", "latency", "flood", "nic")
 ICOUNT = ("-icount", "shift=0,sleep=off")
 SECONDS = 600
 MIB = 1 << 20
@@ -166,7 +168,11 @@ def measure_ours(what, result):
         counts.close()
 
 
-def measure_network(result, what=("guest_to_guest", "latency", "flood")):
+def measure_network(result, what=ALL):
+    if "nic" in what:
+        measure_nic(result)
+    if set(what) <= {"nic"}:
+        return
     ours = measure_ours(what, result)
     result["net.guest_to_guest.ours"] = round(ours, 3)
     if "guest_to_guest" in what:
@@ -177,7 +183,7 @@ def measure_network(result, what=("guest_to_guest", "latency", "flood")):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["guest_to_guest", "latency", "flood"])
+    parser.add_argument("what", nargs="*", default=ALL)
     os.chdir(TOP)
     result = {}
     try:

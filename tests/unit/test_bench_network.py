@@ -6,6 +6,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(TESTS, "bench"), os.path.join(TESTS, "system")]
 import counters  # noqa: E402
 import exit_times  # noqa: E402
+import network_card  # noqa: E402
 
 # Two frames: beta sleeps before each, alpha goes on for a while after its OUT. A third one comes while beta is awake.
 ALPHA = """\
@@ -58,3 +59,20 @@ def test_a_flood_takes_time_where_there_is_some_to_spare():
     assert counters.kept((1, 4, 0), (3, 4, 4), (0, 1), 2) == 1
     assert counters.kept((1, 4, 0), (1, 5, 4), (0, 1), 2) == 0.75
     assert counters.kept((2, 2, 0), (2, 2, 8), (0, 1), 2) == 1
+
+
+def test_the_peer_tells_its_address():
+    own, own_ip, peer_ip = bytes.fromhex("525400b80000"), bytes((10, 6, 0, 1)), bytes((10, 6, 0, 2))
+    head = b"\x08\x06\x00\x01\x08\x00\x06\x04\x00"
+    back = network_card.answer(b"\xff" * 6 + own + head + b"\1" + own + own_ip + bytes(6) + peer_ip)
+    assert back == own + network_card.PEER_MAC + head + b"\2" + network_card.PEER_MAC + peer_ip + own + own_ip
+    assert network_card.answer(b"\xff" * 6 + own + head + b"\1" + own + own_ip + bytes(6) + own_ip) is None
+
+
+def test_the_peer_sends_udp_back():
+    own, own_ip, peer_ip = bytes.fromhex("525400b80000"), bytes((10, 6, 0, 1)), bytes((10, 6, 0, 2))
+    ip, rest = b"\x45\x00\x00\x20\0\0\x40\0\x40\x11\x12\x34", b"\x00\x0c\x56\x78echo"
+    frame = network_card.PEER_MAC + own + b"\x08\x00" + ip + own_ip + peer_ip + b"\x80\x01\x00\x07" + rest
+    assert network_card.answer(frame) == (own + network_card.PEER_MAC + b"\x08\x00" + ip + peer_ip + own_ip
+                                          + b"\x00\x07\x80\x01" + rest)
+    assert network_card.answer(frame[:23] + b"\x06" + frame[24:]) is None

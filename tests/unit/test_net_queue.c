@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "guests/net/service.h"
+#include "guests/net/port.h"
 #include "guests/net/service.h"
 #include "net_fakes.h"
 
@@ -131,6 +131,69 @@ static void a_flood_does_not_fill_a_slow_reader(void **state)
 	assert_in_range(slow_pair(true, &floods), alone * 9 / 10, alone);
 	assert_true(floods > 1000);
 	assert_true(fake_stat(1)->drops[BH_DROP_FULL] > 10000);
+}
+
+/* A sender that keeps a window in flight as TCP does: one more for each that arrives, half when some are lost. */
+static struct sender {
+	unsigned window, flying, arrived, grows, quiet;
+} senders[4];
+
+static void step_sender(unsigned port)
+{
+	struct sender *sender = &senders[port];
+
+	/* Nothing arrives for 10 ms: what is flying is lost. */
+	if (sender->flying && ++sender->quiet > 200) {
+		sender->window = sender->window > 3 ? sender->window / 2 : 1;
+		sender->flying = sender->quiet = 0;
+	}
+	big_data[11] = (uint8_t)(port + 1);
+	big_data[5] = 2;
+	while (sender->flying < sender->window && fake_send_record(port, &big, big_data))
+		sender->flying++;
+}
+
+static void step_reader(void)
+{
+	static uint8_t data[BH_FRAME_MAX];
+	struct bh_frame record;
+
+	if (fake_receive_record(1, &record, data)) {
+		struct sender *sender = &senders[data[11] - 1];
+
+		sender->arrived++;
+		sender->quiet = 0;
+		sender->flying -= sender->flying > 0;
+		if (++sender->grows >= sender->window) {
+			sender->window++;
+			sender->grows = 0;
+		}
+	}
+}
+
+/* None of them is taken for a flood, and the last one catches up. */
+static void who_slows_down_gets_an_equal_part(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned port = 0; port < 4; port++)
+		senders[port] = (struct sender){ .window = 1 };
+	for (unsigned i = 0; i < 40000; i++) {
+		step_sender(0);
+		step_sender(2);
+		if (i >= 10000)
+			step_sender(3);
+		if (i == 20000)
+			senders[0].arrived = senders[2].arrived = senders[3].arrived = 0;
+		service_turn();
+		fake_now += 50000;
+		step_reader();
+		for (unsigned port = 0; port < 4; port++)
+			assert_true(net.share[1].level[port] < 2);
+	}
+	assert_in_range(senders[0].arrived + senders[2].arrived + senders[3].arrived, 19000, 20000);
+	for (unsigned port = 0; port < 4; port++)
+		assert_in_range(senders[port].arrived, port == 1 ? 0 : 5500, 8000);
 }
 
 static void a_burst_is_not_lost(void **state)
@@ -403,6 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_flood_takes_its_part_only, setup),
 		cmocka_unit_test_setup(a_flood_does_not_fill_a_slow_reader, setup),
+		cmocka_unit_test_setup(who_slows_down_gets_an_equal_part, setup),
 		cmocka_unit_test_setup(a_burst_is_not_lost, setup),
 		cmocka_unit_test_setup(a_full_destination_blocks_nobody, setup),
 		cmocka_unit_test_setup(patience_has_an_end, setup),

@@ -3,12 +3,14 @@
  *
  *   net-pour receive PORT [-6] [-u] [-q] [-t MS]
  *   net-pour send HOST PORT [-u] [-q] [-b BYTES] [-s SIZE] [-n PACKETS] [-r PACKETS_A_SECOND] [-t MS]
+ *   net-pour echo HOST PORT [-n PACKETS] [-s SIZE] [-w PACKETS]
  *
  * TCP: `send` writes -b BYTES (default 16M) in pieces of -s SIZE (64K); both ends print the bytes, a checksum and the
  * time until the other end had all. With -q they look at nothing but the count of bytes, for measures. UDP (-u): `send`
  * sends -n PACKETS (1000) of -s SIZE (64) bytes with sequence numbers, -r a second or as fast as it goes, and then says
  * how many there were; `receive` prints how many came, were lost, came twice or were not what was sent. It gives up
- * after -t MS without any (10000), and a sender of TCP after as long without a connection.
+ * after -t MS without any (10000), and a sender of TCP after as long without a connection. `echo` sends UDP to somebody
+ * who sends it back, -w PACKETS (32) at once, and says how many came back.
  */
 #include "address.h"
 
@@ -170,6 +172,36 @@ static int send_packets(const struct address *to, uint64_t packets, uint64_t siz
 	return 0;
 }
 
+/* The next packet; false: none came within a second. */
+static bool receive_packet(int64_t socket, uint64_t size)
+{
+	static uint64_t packet[SIZE_MAX_BYTES / 8];
+	int64_t got;
+
+	do
+		got = call6(SYS_RECVFROM, (uint64_t)socket, (uint64_t)packet, sizeof(packet), MSG_DONTWAIT, 0, 0);
+	while (got == -EAGAIN && wait_readable(socket, 1000));
+	return got == (int64_t)size;
+}
+
+static int echo_packets(const struct address *to, uint64_t packets, uint64_t size, uint64_t window)
+{
+	int64_t socket = must(call(SYS_SOCKET, to->family, SOCK_DGRAM, 0), "open a socket");
+	uint64_t sent = 0, came = 0, waits;
+
+	while (sent < packets) {
+		for (waits = 0; waits < window && sent < packets; waits++)
+			send_packet(socket, to, sent++, size);
+		for (; waits && receive_packet(socket, size); waits--)
+			came++;
+	}
+	print("net-pour: echoed");
+	print_field("packets", came);
+	print_field("lost", sent - came);
+	print("\n");
+	return came != sent;
+}
+
 /* What came of UDP. */
 struct tally {
 	uint64_t packets, bytes, twice, wrong, highest, sent;
@@ -250,7 +282,8 @@ static int receive(bool udp, const struct address *at, uint64_t patience)
 static int usage(void)
 {
 	print("net-pour receive PORT [-6] [-u] [-q] [-t MS]\n"
-	      "net-pour send HOST PORT [-u] [-q] [-b BYTES] [-s SIZE] [-n PACKETS] [-r PACKETS_A_SECOND] [-t MS]\n");
+	      "net-pour send HOST PORT [-u] [-q] [-b BYTES] [-s SIZE] [-n PACKETS] [-r PACKETS_A_SECOND] [-t MS]\n"
+	      "net-pour echo HOST PORT [-n PACKETS] [-s SIZE] [-w PACKETS]\n");
 	return 2;
 }
 
@@ -266,12 +299,16 @@ int program(int words, char **word)
 		address = read_address(flag(words, word, "-6") ? "::" : "0.0.0.0", word[2]);
 		return receive(udp, &address, patience);
 	}
-	if (words < 4 || !same(word[1], "send"))
+	if (words < 4 || !(same(word[1], "send") || same(word[1], "echo")))
 		return usage();
+	udp |= same(word[1], "echo");
 	address = read_address(word[2], word[3]);
 	size = number_of(option(words, word, "-s", udp ? "64" : "64K"));
 	if (size < 16 || size > SIZE_MAX_BYTES)
 		return usage();
+	if (same(word[1], "echo"))
+		return echo_packets(&address, number_of(option(words, word, "-n", "1000")), size,
+				    number_of(option(words, word, "-w", "32")));
 	if (udp)
 		return send_packets(&address, number_of(option(words, word, "-n", "1000")), size,
 				    number_of(option(words, word, "-r", "0")));

@@ -31,6 +31,7 @@
 #define SO_REUSEADDR 2
 #define SO_SNDBUF    7
 #define SO_RCVBUF    8
+#define MSG_DONTWAIT 0x40
 
 #define POLL_IN	     1
 #define EAGAIN	     11
