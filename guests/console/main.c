@@ -1,6 +1,7 @@
 /* main.c: the console. It waits in one place, and does what has come in. */
 #include "attach.h"
 #include "events.h"
+#include "guests/console/ip/ip.h"
 #include "guests/lib/bh.h"
 #include "machine.h"
 #include "network.h"
@@ -52,6 +53,7 @@ int main(unsigned vcpu)
 	network_start((const struct bh_network_records *)BH_GPA_SERVICE);
 	start_serial();
 	shell_start();
+	ip_start((const struct bh_network_records *)BH_GPA_SERVICE);
 	/* What was printed before the channels were bound had no signal for us. */
 	peers_receive(UINT64_MAX, NULL);
 	for (;;) {

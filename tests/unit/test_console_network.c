@@ -496,7 +496,7 @@ static void tab_completes_networks_and_ports(void **state)
 	shows("\x15link bet\td\t\r", "beta.0: link taken down.");
 	shows("link \t", "linux1.0  beta.0  lan.nic  linux1.1  ");
 	shows("\x15net lan\t\t", "lan  lan.nic  ");
-	shows("\x15net -m dm\t\t", "dmz  dmz.console  ");
+	shows("\x15net -m dm\t", "net -m dmz ");
 	shows("\x15help ta\t\r", "tap [-p] NETWORK [COUNT]:");
 }
 

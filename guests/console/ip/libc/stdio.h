@@ -1,0 +1,5 @@
+/* stdio.h: what lwIP and mbedTLS find under this name: formatting into memory only. */
+#pragma once
+#include "guests/lib/bh_format.h"
+
+#define snprintf bh_snprintf

@@ -1,0 +1,3 @@
+/* string.h: what lwIP and mbedTLS find under this name. */
+#pragma once
+#include "guests/lib/bh_string.h"
