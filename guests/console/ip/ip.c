@@ -79,7 +79,7 @@ static void tell_address6(unsigned i, char *text, size_t size)
 static void tell(unsigned index, const char *text)
 {
 	if (text[0] && strcmp(text, contact_address(index)))
-		bh_printf("console: https://%s/ on %s\n", text, contact_network());
+		bh_printf("https://%s/ on %s\n", text, contact_network());
 	contact_set_address(index, text);
 }
 
@@ -173,6 +173,22 @@ bool ip_start(const struct bh_network_records *records)
 	sntp_init();
 	running = changed = true;
 	pump_attach(&device);
+	return true;
+}
+
+bool ip_listen(uint16_t port, tcp_accept_fn accept)
+{
+	struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY), *listener;
+
+	if (!pcb)
+		return false;
+	tcp_setprio(pcb, TCP_PRIO_MIN + 1);
+	listener = tcp_bind(pcb, IP_ANY_TYPE, port) == ERR_OK ? tcp_listen(pcb) : NULL;
+	if (!listener) {
+		tcp_abort(pcb);
+		return false;
+	}
+	tcp_accept(listener, accept);
 	return true;
 }
 

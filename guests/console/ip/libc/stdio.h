@@ -3,3 +3,5 @@
 #include "guests/lib/bh_format.h"
 
 #define snprintf bh_snprintf
+
+typedef struct file FILE; /* named in declarations of what is left out */
