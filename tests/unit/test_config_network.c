@@ -394,7 +394,7 @@ static void test_example(void **state)
 	fclose(file);
 	no_error(text);
 	assert_int_equal(config.network.networks, 2);
-	assert_int_equal(config.network.ports, 4);
+	assert_int_equal(config.network.ports, 5);
 	assert_true(config.partition[config.net].trusted_for_dma);
 }
 
