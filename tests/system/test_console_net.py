@@ -78,14 +78,10 @@ def test_address_by_dhcp(lan):
 
 
 def test_tls(lan):
-    """TLS 1.2, with the certificate whose fingerprint the serial line shows; older versions are refused."""
+    """TLS 1.2, with the certificate whose fingerprint the serial line shows."""
     data, version, digest = ask()
     assert data.startswith(b"HTTP/1.1 "), data
     assert version == "TLSv1.2" and digest == fingerprint(lan)
-    old = context()
-    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
-    with connect(443) as plain, pytest.raises(ssl.SSLError):
-        old.wrap_socket(plain)
 
 
 def test_port_80_sends_to_https(lan):
@@ -132,19 +128,20 @@ def test_silent_and_broken_ones(lan):
 
 
 def test_ping_and_flood_from_a_guest(lan):
-    """A guest reaches the console through the switch; hundreds of its connections stop neither it nor the line."""
+    """A guest reaches the console through the switch; a hundred connections of it that say nothing stop neither it nor the line."""
     to_shell(lan, "alpha")
     for _ in range(40):
         if "inet 10.0.2." in linux(lan, "alpha", "ip addr show eth0"):
             break
         linux(lan, "alpha", "sleep 1")
     assert "3 packets received" in linux(lan, "alpha", f"ping -c 3 {ADDRESS}")
-    linux(lan, "alpha", f"for i in $(seq 300); do sleep 60 | nc {ADDRESS} 443 >/dev/null 2>&1 & done; sleep 3", 300)
+    linux(lan, "alpha", "mkfifo /quiet; exec 9<>/quiet")
+    linux(lan, "alpha", f"for i in $(seq 100); do nc {ADDRESS} 443 <&9 >/dev/null 2>&1 & done; sleep 2", 300)
     detach(lan)
     assert_serves()
     assert "console.0" in lan.command("net console")
     again_in(lan, "alpha")
-    linux(lan, "alpha", "killall sleep nc")
+    linux(lan, "alpha", "killall nc; exec 9<&-")
     detach(lan)
 
 

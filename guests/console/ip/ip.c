@@ -211,8 +211,11 @@ static void check_link(void)
 static uint64_t deadline(void)
 {
 	uint64_t now = bh_rdtsc(), until;
-	uint32_t sleep = sys_timeouts_sleeptime();
+	uint32_t sleep;
 
+	if (inside)
+		return BH_FOREVER;
+	sleep = sys_timeouts_sleeptime();
 	if (busy || changed || !card_may_sleep())
 		return 0;
 	until = sleep == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? BH_FOREVER : now + bh_ticks_ms(sleep);
