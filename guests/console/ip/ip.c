@@ -59,13 +59,14 @@ static void note_change(struct netif *card)
 	changed = true;
 }
 
-/* A link-local address is of use to who knows the link: it is in `address`, and is never alone. */
+/* A link-local address is of no use in a browser. */
 static void tell_address6(unsigned i, char *text, size_t size)
 {
 	const ip6_addr_t *address = netif_ip6_addr(&netif, i);
 
 	text[0] = 0;
-	if (ip6_addr_isvalid(netif_ip6_addr_state(&netif, i)) && !ip6_addr_islinklocal(address)) {
+	if (netif_is_link_up(&netif) && ip6_addr_isvalid(netif_ip6_addr_state(&netif, i)) &&
+	    !ip6_addr_islinklocal(address)) {
 		ip6addr_ntoa_r(address, text + 1, (int)size - 2);
 		text[0] = '[';
 		bh_strlcpy(text + strlen(text), "]", 2);
