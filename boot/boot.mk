@@ -4,8 +4,8 @@ B ?= build
 
 # Parsers that the loader, the host and the fuzzers share.
 BOOT_CONFIG := $(addprefix boot/,config.c config_section.c config_keys.c config_values.c config_path.c config_grants.c \
-	config_device.c config_network.c config_ports.c config_network_check.c config_check.c config_report.c \
-	config_files.c config_machine.c text.c) guests/lib/bh_format.c
+	config_device.c config_network.c config_ports.c config_console.c config_network_check.c config_check.c \
+	config_report.c config_files.c config_machine.c text.c) guests/lib/bh_format.c
 BOOT_LOADER := $(BOOT_CONFIG) $(addprefix boot/,elf.c main.c firmware.c volume.c load.c discover.c memory_map.c \
 	identity.c acpi.c dmar.c ivrs.c pci_scan.c pci_boot.c tsc.c region.c region_build.c enter.S) guests/lib/bh_string.c \
 	$(addprefix arch/x86_64/,paging.c paging_formats.c pci_config.c)

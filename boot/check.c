@@ -167,7 +167,20 @@ static const char *nic_text(const struct config_device *nic)
 	return text;
 }
 
-static void print_port(const struct bh_port *port)
+static void print_console(const struct bh_console_address *console)
+{
+	const uint8_t *a = console->address;
+
+	if (console->prefix)
+		printf(", address %u.%u.%u.%u/%u", a[0], a[1], a[2], a[3], console->prefix);
+	else
+		printf(", address by DHCP");
+	if (console->prefix6)
+		printf(", and for IPv6");
+	printf(", host name %s", console->hostname);
+}
+
+static void print_port(const struct bh_port *port, const struct bh_console_address *console)
 {
 	const uint8_t *mac = port->mac;
 
@@ -183,6 +196,8 @@ static void print_port(const struct bh_port *port)
 		       (unsigned long long)port->burst);
 	if (port->queues > 1)
 		printf(", %u queues", port->queues);
+	if (port->partition == BH_PORT_OF_CONSOLE)
+		print_console(console);
 	printf("\n");
 }
 
@@ -202,7 +217,7 @@ static void print_networks(const struct config *config)
 			printf("unlimited\n");
 		for (uint32_t p = 0; p < records->ports; p++)
 			if (records->port[p].network == i)
-				print_port(&records->port[p]);
+				print_port(&records->port[p], &records->console);
 	}
 }
 

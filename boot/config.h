@@ -11,7 +11,9 @@
 #include <bulkhead/abi.h>
 #include <bulkhead/network.h>
 
-#define CONFIG_PARTITIONS   32 /* guests and natives; monitors and the console follow from them */
+#define CONFIG_PARTITIONS 32 /* guests and natives; monitors and the console follow from them */
+_Static_assert(CONFIG_PARTITIONS == BH_PORT_OF_CONSOLE, "the console has the index behind them");
+
 #define CONFIG_CHANNELS	    32
 #define CONFIG_VCPUS	    16 /* per partition */
 #define CONFIG_GRANTS	    16 /* per partition */

@@ -17,6 +17,7 @@ static const struct config_key keys[] = {
 	{ "slice", "5ms", MACHINE, 0, false, config_set_slice },
 	{ "panic", "halt", MACHINE, 0, false, config_set_panic },
 	{ "trusted-for-dma", "net", MACHINE, 0, false, config_set_trusted_services },
+	{ "console", "lan", MACHINE, 0, false, config_set_console },
 	{ "kernel", "vmlinuz", GUEST, GUEST, false, config_set_image },
 	{ "initrd", "initramfs.img", GUEST, 0, false, config_set_initrd },
 	{ "command-line", "console=ttyS0", GUEST, 0, true, config_set_command },

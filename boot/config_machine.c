@@ -79,6 +79,12 @@ static void take_memory(struct config *config, struct config_partition *partitio
 
 #define PORTS_PER_FRAME (FRAME / BH_PORT_CHANNEL_BYTES)
 
+/* Whoever has an error gets no channel; the console has none. */
+static bool port_is_there(const struct config *config, const struct bh_port *port)
+{
+	return port->partition == BH_PORT_OF_CONSOLE || !config->partition[port->partition].error[0];
+}
+
 /* What the channels take: those of the file, and those of the ports and of the net service. */
 static uint64_t channel_frames(const struct config *config)
 {
@@ -87,7 +93,7 @@ static uint64_t channel_frames(const struct config *config)
 	for (uint32_t i = 0; i < config->channels; i++)
 		bytes += config->channel[i].bytes;
 	for (uint32_t i = 0; i < config->network.ports; i++)
-		ports += !config->partition[config->network.port[i].partition].error[0];
+		ports += port_is_there(config, &config->network.port[i]);
 	return frames_of(bytes) + (ports + PORTS_PER_FRAME - 1) / PORTS_PER_FRAME;
 }
 

@@ -9,9 +9,15 @@
 #define NET_MEMORY_PER_NIC (4 * MIB)
 #define NET_MEMORY_MIN	   (8 * MIB)
 
+/* Whom an error of the port marks: NULL for the console, which runs in any case. */
+static struct config_partition *owner_of(struct config_parser *parser, const struct bh_port *port)
+{
+	return port->partition == BH_PORT_OF_CONSOLE ? NULL : &parser->config->partition[port->partition];
+}
+
 static void unknown_network(struct config_parser *parser, const struct bh_port *port, const char *name)
 {
-	struct config_partition *partition = &parser->config->partition[port->partition];
+	struct config_partition *partition = owner_of(parser, port);
 	const char *nearest = NULL;
 	unsigned least = 0;
 
@@ -45,9 +51,9 @@ static bool find_network(struct config_parser *parser, struct bh_port *port, con
 	}
 	port->network = i;
 	port->mtu = (uint16_t)parser->config->network.network[i].mtu;
-	if (entry[i].broken) {
+	if (entry[i].broken && owner_of(parser, port)) {
 		text_format(text, sizeof(text), "its network %s has an error: see the log", name);
-		config_mark(&parser->config->partition[port->partition], port->line, text);
+		config_mark(owner_of(parser, port), port->line, text);
 	}
 	return !entry[i].broken;
 }
@@ -73,7 +79,7 @@ static bool check_mac(struct config_parser *parser, uint32_t ports, const struct
 	const uint8_t *mac = port->mac;
 
 	if (other)
-		config_fail(parser, &parser->config->partition[port->partition], port->line,
+		config_fail(parser, owner_of(parser, port), port->line,
 			    "the address %02x:%02x:%02x:%02x:%02x:%02x is %s's already, in line %u: a network has each "
 			    "once",
 			    mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], other->name, other->line);

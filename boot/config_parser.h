@@ -4,8 +4,8 @@
  *
  * config.c reads lines, config_section.c those of sections, config_keys.c has the table of keys, config_values.c and
  * config_path.c read their values, config_grants.c reads and checks grants, config_device.c PCI devices,
- * config_network.c networks and config_ports.c the ports of guests on them, config_check.c and config_network_check.c
- * check what no line shows alone, config_report.c keeps errors.
+ * config_network.c networks, config_ports.c the ports of guests on them and config_console.c the console's,
+ * config_check.c and config_network_check.c check what no line shows alone, config_report.c keeps errors.
  */
 #pragma once
 #include "config.h"
@@ -128,7 +128,7 @@ void config_key_missing(struct config_parser *parser);
 /* Cuts a comment off: from a # at the start or after a blank. */
 struct text config_uncomment(struct text text);
 
-/* ---- config_values.c, _path.c, _grants.c, _network.c, _ports.c: one function per key ---- */
+/* ---- config_values.c, _path.c, _grants.c, _network.c, _ports.c, _console.c: one function per key ---- */
 
 void config_set_services_cpu(struct config_parser *parser, const char *key, struct text value);
 void config_set_services_weight(struct config_parser *parser, const char *key, struct text value);
@@ -151,6 +151,7 @@ void config_set_nic(struct config_parser *parser, const char *key, struct text v
 void config_set_mtu(struct config_parser *parser, const char *key, struct text value);
 void config_set_broadcasts(struct config_parser *parser, const char *key, struct text value);
 void config_set_networks(struct config_parser *parser, const char *key, struct text value);
+void config_set_console(struct config_parser *parser, const char *key, struct text value);
 void config_set_size(struct config_parser *parser, const char *key, struct text value);
 
 /* Reads a number within first..last; reports what would be right and returns false otherwise. */
@@ -166,6 +167,12 @@ bool config_size(struct config_parser *parser, const char *key, struct text valu
 
 /* Reads the path of a file on the volume, or reports what is wrong with it. */
 bool config_path(struct config_parser *parser, const char *key, struct text value, char *path);
+
+/* ---- config_ports.c ---- */
+
+/* Options of a port, with what follows them; false, with a report, if that is wrong. */
+bool config_port_mac(struct config_parser *parser, struct bh_port *port, struct text value);
+bool config_port_vlan(struct config_parser *parser, struct bh_port *port, struct text value);
 
 /* ---- config_device.c ---- */
 

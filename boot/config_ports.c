@@ -17,7 +17,7 @@ static bool read_mac(struct text value, uint8_t *mac)
 }
 
 /* One station's address: not a group's (IEEE 802-2014, 8.2: the first bit sent), nor none. */
-static bool set_mac(struct config_parser *parser, struct bh_port *port, struct text value)
+bool config_port_mac(struct config_parser *parser, struct bh_port *port, struct text value)
 {
 	uint8_t any = 0;
 
@@ -31,7 +31,7 @@ static bool set_mac(struct config_parser *parser, struct bh_port *port, struct t
 	return false;
 }
 
-static bool set_vlan(struct config_parser *parser, struct bh_port *port, struct text value)
+bool config_port_vlan(struct config_parser *parser, struct bh_port *port, struct text value)
 {
 	uint64_t vlan;
 
@@ -72,12 +72,8 @@ static const struct option {
 	uint8_t flag; /* or 0: a value follows, for: */
 	bool (*set)(struct config_parser *parser, struct bh_port *port, struct text value);
 } options[] = {
-	{ "mac", 0, set_mac },
-	{ "vlan", 0, set_vlan },
-	{ "trunk", BH_PORT_TRUNK, NULL },
-	{ "trusted", BH_PORT_TRUSTED, NULL },
-	{ "rate", 0, set_rate },
-	{ "burst", 0, set_burst },
+	{ "mac", 0, config_port_mac },	      { "vlan", 0, config_port_vlan }, { "trunk", BH_PORT_TRUNK, NULL },
+	{ "trusted", BH_PORT_TRUSTED, NULL }, { "rate", 0, set_rate },	       { "burst", 0, set_burst },
 	{ "queues", 0, set_queues },
 };
 

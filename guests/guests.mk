@@ -35,7 +35,7 @@ define native_program
 NATIVE_PROGRAMS += $(B)/guests/$(1).elf
 $(B)/guests/$(1).elf: $(foreach s,$(2),$(B)/guests/obj/$(s).o) $(NATIVE_CRT) $(NATIVE_LIB) guests/lib/native.ld
 	@mkdir -p $$(@D)
-	$(NATIVE_CC) $(NATIVE_LDFLAGS) -o $$@ $(NATIVE_CRT) $(foreach s,$(2),$(B)/guests/obj/$(s).o) $(NATIVE_LIB)
+	$(NATIVE_CC) $$(NATIVE_LDFLAGS) -o $$@ $(NATIVE_CRT) $(foreach s,$(2),$(B)/guests/obj/$(s).o) $(NATIVE_LIB)
 -include $(foreach s,$(2),$(B)/guests/obj/$(s).d)
 endef
 
@@ -43,7 +43,6 @@ $(eval $(call native_program,hello,guests/hello/hello.c))
 $(eval $(call native_program,ping,guests/ping/ping.c))
 $(eval $(call native_program,pong,guests/pong/pong.c))
 $(eval $(call native_program,measure,guests/measure/measure.c))
-$(eval $(call native_program,console,$(wildcard guests/console/*.c)))
 $(eval $(call native_program,net,$(wildcard guests/net/*.c) $(wildcard $(addprefix drivers/,nic*.c e1000*.c virtio*.c))))
 
 # Natives of the system tests: build/guests/tests/NAME.elf.
@@ -59,6 +58,7 @@ $(eval $(call native_program,tests/wild,guests/tests/wild.c))
 $(eval $(call native_program,tests/device,guests/tests/device.c))
 $(eval $(call native_program,tests/receiver,guests/tests/receiver.c))
 
+-include guests/console/console.mk
 -include guests/monitor/monitor.mk
 
 .PHONY: guests

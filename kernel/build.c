@@ -18,7 +18,7 @@
 #include "virt.h"
 
 #define MONITOR_BYTES	      (2 * FRAME_BYTES)
-#define CONSOLE_BYTES	      (2 * FRAME_BYTES)
+#define CONSOLE_BYTES	      (4 * FRAME_BYTES)
 #define CONSOLE_BYTES_FOR_ONE (128ull * 1024) /* scrollback and the like of one partition */
 #define CONSOLE_UART_PORT     0x3f8
 #define CASCADE_IRQ	      2 /* of the two 8259s: no device has it */
@@ -26,7 +26,7 @@
 
 static struct boot_info *boot;
 static struct partition *console;
-static struct partition *configured[CONFIG_PARTITIONS];
+static struct partition *configured[CONFIG_PARTITIONS + 1]; /* the last: the console, as BH_PORT_OF_CONSOLE */
 
 /* ---- failing ----------------------------------------------------------------------------------- */
 
@@ -311,7 +311,7 @@ static void build_console(void)
 {
 	uint64_t bytes = CONSOLE_BYTES + boot->config.partitions * CONSOLE_BYTES_FOR_ONE;
 
-	console = new_partition("console", BH_KIND_CONSOLE, NULL);
+	configured[BH_PORT_OF_CONSOLE] = console = new_partition("console", BH_KIND_CONSOLE, NULL);
 	console->program = find_program("console.elf");
 	if (!console->program)
 		panic("console.elf is not on the boot volume, or not a program: nobody could "
@@ -429,7 +429,7 @@ static void build_channel(const struct config_channel *config)
 	}
 }
 
-/* A port for each of a guest's virtual NICs, and the console's way to the net service. */
+/* A port for each of a guest's virtual NICs and perhaps for the console, and its way to the net service. */
 static void build_networks(const struct config *config)
 {
 	struct partition *net = config_net(config) ? configured[config->net] : NULL;
@@ -442,14 +442,14 @@ static void build_networks(const struct config *config)
 		fail(net, "its channel to the console: %s", problem);
 	for (unsigned i = 0; i < config->network.ports; i++) {
 		const struct bh_port *port = &config->network.port[i];
-		struct partition *guest = configured[port->partition];
+		struct partition *owner = configured[port->partition];
+		struct partition *end = owner->monitor ? owner->monitor : owner;
 
-		if (failed(guest))
+		if (failed(owner))
 			continue;
-		problem =
-			channel_create(port->name, BH_PORT_CHANNEL_BYTES, guest->monitor, net, port->name, port->name);
+		problem = channel_create(port->name, BH_PORT_CHANNEL_BYTES, end, net, port->name, port->name);
 		if (problem)
-			fail(guest, "port %s: %s", port->name, problem);
+			fail(owner, "port %s: %s", port->name, problem);
 	}
 }
 

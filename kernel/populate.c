@@ -150,6 +150,8 @@ static void write_service(const struct partition *native)
 	records = window_map(frame_at(native, BH_GPA_SERVICE));
 	records->networks = all->networks;
 	memcpy(records->network, all->network, sizeof(all->network));
+	if (whole)
+		records->console = all->console;
 	for (unsigned i = 0; i < all->ports; i++) {
 		if (whole || &config->partition[all->port[i].partition] == native->config)
 			records->port[records->ports++] = all->port[i];

@@ -9,6 +9,10 @@ KERNEL_FOLDERS = ("kernel", "arch")
 INCLUDE = ["-I.", "-Ikernel", "-Iarch/x86_64", "-Iguests/include", "-Iguests/lib", "-Iguests/monitor",
            "-I/usr/include/efi", "-I/usr/include/efi/x86_64", "-Ibuild/src/zydis/include",
            "-Ibuild/src/zycore/include", "-Ibuild/src/zydis/src"]
+# As in guests/console/console.mk.
+CONSOLE = ["-Iguests/console/ip", "-isystem", "guests/console/ip/libc", "-isystem", "build/src/lwip/src/include",
+           "-isystem", "build/src/mbedtls/include",
+           "-DMBEDTLS_CONFIG_FILE=\"guests/console/tls/mbedtls_config.h\""]
 
 
 def sources(*suffixes, folders=(".",)):
@@ -45,6 +49,8 @@ def check_header(name):
     compiler = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-fshort-wchar"]
     if name.startswith("tests/"):
         compiler.append("-DHOST_TEST")
+    if name.startswith(("guests/console/ip/", "guests/console/tls/")):
+        compiler += CONSOLE
     done = subprocess.run(compiler + INCLUDE + ["-include", name, "-x", "c", "/dev/null"],
                           capture_output=True, text=True)
     return done.stderr

@@ -20,14 +20,6 @@ static bool chosen(const char *name, unsigned network, const struct network_port
 	       (port && network_port_is(port, name));
 }
 
-/* The console's own ports are there only while something uses them. */
-static bool shown(const struct network_port *port, const struct network_snapshot *now, const char *name)
-{
-	bool own = port->number == BH_PORT_CONSOLE(port->network);
-
-	return chosen(name, port->network, port) && (!own || now->port[port->number].present);
-}
-
 /* ---- for people ---- */
 
 static void show_flow(const char *name, const char *middle, const char *vlan, const char *way, uint64_t frames,
@@ -118,7 +110,7 @@ static void show_network(unsigned network, const struct network_snapshot *before
 		struct traffic rates;
 		bool known;
 
-		if (port->network != network || !shown(port, now, name))
+		if (port->network != network || !chosen(name, network, port))
 			continue;
 		if (!any)
 			screen_printf("%s: MTU %u, %s%s\n", record->name, record->mtu,
@@ -195,7 +187,7 @@ static void all_keys(const char *name)
 		key("network", networks[i].name, "tap", now.tap_on[i] != 0);
 	}
 	for (unsigned i = 0; i < network_port_count; i++)
-		if (shown(&network_ports[i], &now, name))
+		if (chosen(name, network_ports[i].network, &network_ports[i]))
 			port_keys(&network_ports[i], &now.port[network_ports[i].number]);
 }
 

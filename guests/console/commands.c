@@ -30,6 +30,9 @@ const struct command shell_commands[] = {
 	  "Rates are since the last `net`. -m: the addresses learned, and behind which port they are;\n"
 	  "-k: a key and a number per line.\n",
 	  MAY_TAKE_NETWORK, command_net },
+	{ "address", "", "", "where the console is on the network, and how its certificate is known",
+	  "A browser that is told of an unknown certificate shows its SHA-256: it is to be this one.\n", TAKES_NOTHING,
+	  command_address },
 	{ "link", "NAME up|down", "", "plugs a port in, or pulls its cable",
 	  "NAME: of a port, of a guest with one port, or NETWORK.nic for a network's uplink.\n", TAKES_PORT_AND_STATE,
 	  command_link },

@@ -19,6 +19,7 @@ void command_audit(const struct arguments *arguments);	  /* command_text.c */
 void command_pci(const struct arguments *arguments);	  /* command_text.c */
 void command_iommu(const struct arguments *arguments);	  /* command_text.c */
 void command_net(const struct arguments *arguments);	  /* command_net.c */
+void command_address(const struct arguments *arguments);  /* command_address.c */
 void command_link(const struct arguments *arguments);	  /* command_link.c */
 void command_tap(const struct arguments *arguments);	  /* command_tap.c */
 void command_mem(const struct arguments *arguments);	  /* command_mem.c */

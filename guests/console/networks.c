@@ -9,7 +9,7 @@ unsigned network_port_count;
 
 static struct bh_port records[BH_PORTS];
 
-static void add_port(unsigned network, unsigned port_number, const struct bh_port *guest, const char *name)
+static void add_port(unsigned network, unsigned port_number, const struct bh_port *guest)
 {
 	struct network_port *port = &network_ports[network_port_count++];
 
@@ -17,7 +17,7 @@ static void add_port(unsigned network, unsigned port_number, const struct bh_por
 	if (guest)
 		bh_strlcpy(port->name, guest->name, sizeof(port->name));
 	else
-		bh_snprintf(port->name, sizeof(port->name), "%s.%s", networks[network].name, name);
+		bh_snprintf(port->name, sizeof(port->name), "%s.%s", networks[network].name, "nic");
 }
 
 static void list_ports(unsigned ports)
@@ -26,10 +26,9 @@ static void list_ports(unsigned ports)
 	for (unsigned network = 0; network < network_count; network++) {
 		for (unsigned i = 0; i < ports; i++)
 			if (records[i].network == network)
-				add_port(network, i, &records[i], NULL);
+				add_port(network, i, &records[i]);
 		if (networks[network].uplink)
-			add_port(network, BH_PORT_NIC(network), NULL, "nic");
-		add_port(network, BH_PORT_CONSOLE(network), NULL, "console");
+			add_port(network, BH_PORT_NIC(network), NULL);
 	}
 }
 

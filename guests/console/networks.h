@@ -6,15 +6,15 @@
 #define NETWORK_NAME_BYTES (BH_NAME_BYTES + 8)
 
 struct network_port {
-	char name[NETWORK_NAME_BYTES]; /* a guest's "alpha.0"; "lan.nic"; the console's own "lan.console" */
+	char name[NETWORK_NAME_BYTES]; /* a guest's "alpha.0"; the console's own "console.0"; "lan.nic" */
 	unsigned number, network;
-	const struct bh_port *guest; /* its record; NULL: not a guest's */
+	const struct bh_port *guest; /* a guest's or the console's record; NULL: a NIC's */
 };
 
 extern struct bh_network networks[BH_NETWORKS];
 extern unsigned network_count;
 
-/* By network; in each the guests', the NIC, the console's own. */
+/* By network; in each the guests' and the console's, then the NIC. */
 extern struct network_port network_ports[BH_PORT_NUMBERS];
 extern unsigned network_port_count;
 

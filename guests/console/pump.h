@@ -8,5 +8,13 @@
  */
 void pump_wait(uint64_t deadline);
 
+/* Something else that waits there: until when at the latest, and what to do afterwards. It may be called within itself.
+ */
+struct pump_device {
+	uint64_t (*deadline)(void);
+	void (*turn)(uint64_t events);
+};
+void pump_attach(const struct pump_device *device);
+
 /* There is no interrupt of the serial line: look after it every few milliseconds. */
 void pump_poll(void);

@@ -1,5 +1,6 @@
 /* shell.c: from a line of text to a command's call. */
 #include "shell.h"
+#include "contact.h"
 #include "attach.h"
 #include "complete.h"
 #include "line.h"
@@ -264,12 +265,19 @@ void shell_input(char byte)
 	}
 }
 
+static bool next_news(char text[WATCH_TEXT_BYTES])
+{
+	_Static_assert(CONTACT_TEXT_BYTES <= WATCH_TEXT_BYTES, "either fits");
+
+	return watch_next(text) || contact_next(text);
+}
+
 void shell_news(void)
 {
 	char text[WATCH_TEXT_BYTES];
 	bool hidden = false;
 
-	while (watch_next(text)) {
+	while (next_news(text)) {
 		if (attach_peer()) {
 			screen_printf("\n[%s]\n", text);
 			continue;

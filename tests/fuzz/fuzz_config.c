@@ -66,8 +66,11 @@ static void check_partition(const struct config *config, const struct config_par
 
 static void check_port(const struct config *config, const struct bh_port *port)
 {
-	REQUIRE(port->network < config->network.networks && port->partition < config->partitions);
-	REQUIRE(config->partition[port->partition].kind == BH_KIND_GUEST);
+	bool console = port->partition == BH_PORT_OF_CONSOLE;
+
+	REQUIRE(port->network < config->network.networks && (console || port->partition < config->partitions));
+	REQUIRE(console == !strcmp(port->name, BH_CONSOLE_PORT));
+	REQUIRE(console || config->partition[port->partition].kind == BH_KIND_GUEST);
 	REQUIRE(port->name[0] && strnlen(port->name, BH_NAME_BYTES) < BH_NAME_BYTES);
 	REQUIRE(!(port->mac[0] & 1) && port->queues >= 1 && port->queues <= BH_QUEUE_PAIRS_MAX);
 	REQUIRE(port->mtu == config->network.network[port->network].mtu);

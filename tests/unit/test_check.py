@@ -24,7 +24,7 @@ def test_the_example_is_right_and_its_networks_are_shown(tmp_path):
     words = " ".join(done.stdout.split())
     for expected in ("net native shared 0 8M always yes", "lan class 02:00 1500 500 a second",
                      "web.0 52:54:00:12:34:56, 10485760 bytes a second and 262144 at once",
-                     "inside none 9000 unlimited", "data.0 02:ee:29:b0:2a:d3, VLAN 5, 2 queues",
+                     "console.0 02:0c:4d:6d:2f:79, address by DHCP, host name rack-5", "inside none 9000 unlimited", "data.0 02:ee:29:b0:2a:d3, VLAN 5, 2 queues",
                      "router.0 02:1a:56:07:64:90, all VLANs, may send from any address"):
         assert expected in words, done.stdout
 

@@ -72,6 +72,97 @@ static void test_all_keys(void **state)
 	assert_int_equal(port->burst, 1 << 20);
 }
 
+/* The console's port is a record like a guest's; where it stands in the file does not matter. */
+static void test_console(void **state)
+{
+	const struct bh_console_address *console = &config.network.console;
+	static const uint8_t inside[16] = { 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xab, 0xcd };
+	const struct bh_port *port;
+
+	(void)state;
+	no_error("[machine]\nconsole = lan\n" LAN GUEST "networks = lan\n");
+	port = port_named(BH_CONSOLE_PORT);
+	assert_int_equal(port->partition, BH_PORT_OF_CONSOLE);
+	assert_int_equal(port->line, 2);
+	assert_int_equal(port->network, 0);
+	assert_int_equal(port->mtu, 1500);
+	assert_int_equal(port->flags, 0);
+	assert_int_equal(port->mac[0], 2);
+	assert_string_equal(console->hostname, "bulkhead");
+	assert_int_equal(console->address[0], 0);
+	assert_int_equal(console->prefix6, 0);
+	no_error(GUEST "networks = lan\n" LAN "[machine]\nconsole = lan 10.0.2.5/24 gw 10.0.2.2 ip6 fd00::1:ABcd/64 "
+		       "mac 52:54:00:12:34:56 vlan 7 hostname rack-5\n");
+	port = port_named(BH_CONSOLE_PORT);
+	assert_int_equal(port->vlan, 7);
+	assert_mac(port, "52:54:00:12:34:56");
+	assert_string_equal(console->hostname, "rack-5");
+	assert_memory_equal(console->address, ((uint8_t[]){ 10, 0, 2, 5 }), 4);
+	assert_memory_equal(console->gateway, ((uint8_t[]){ 10, 0, 2, 2 }), 4);
+	assert_memory_equal(console->address6, inside, 16);
+	assert_int_equal(console->prefix, 24);
+	assert_int_equal(console->prefix6, 64);
+	no_error(LAN "[machine]\nconsole = lan ip6 ::1:2/128\n");
+	no_error(LAN "[machine]\nconsole = lan ip6 1:2:3:4:5:6:7::/1\n");
+	no_error(LAN "[machine]\nconsole = lan ip6 1:2:3:4:5:6:7:8/1\n");
+}
+
+static void console_error(const char *value, const char *words)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), LAN "[machine]\nconsole = %s\n", value);
+	one_error(text, words);
+	assert_non_null(strstr(told, "3: "));
+	assert_int_equal(config.network.ports, 0);
+}
+
+static void test_console_errors(void **state)
+{
+	static const char *const addresses[] = { "10.0.2/24",	  "10.0.2.5",	   "10.0.2.5/31", "10.0.2.256/24",
+						 "10.0.0x2.5/24", "10.0.2.5.6/24", "127.0.0.1/8", "224.0.0.1/24",
+						 "0.0.0.1/24",	  "10.0.2.5/0",	   "10..2.5/24",  "10.0.2.5/" };
+	static const char *const addresses6[] = { "fd00::1",
+						  "::/64",
+						  "fd00::1/129",
+						  "ff02::1/64",
+						  "1:2:3:4/64",
+						  "fd00:::1/64",
+						  "1::2::3/64",
+						  "fd00:/64",
+						  "12345::1/64",
+						  "fd00::g/64",
+						  ":1/64",
+						  "1:2:3:4:5:6:7:8:9/64",
+						  "1:2:3:4:5:6:7:8::/64",
+						  "1:2:3:4::5:6:7:8/64" };
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		snprintf(text, sizeof(text), "lan %s", addresses[i]);
+		console_error(text, "the address of a station");
+	}
+	for (unsigned i = 0; i < sizeof(addresses6) / sizeof(addresses6[0]); i++) {
+		snprintf(text, sizeof(text), "lan ip6 %s", addresses6[i]);
+		console_error(text, "`ip6` is followed by");
+	}
+	console_error("lam", "there is no network lam: did you mean lan?");
+	console_error("5", "a name has letters");
+	console_error("lan dhcp", "no option `dhcp`");
+	console_error("lan gw 10.0.2.2", "goes with an address");
+	console_error("lan 10.0.2.5/24 gw 10.0.3.2", "not a neighbour");
+	console_error("lan 10.0.2.5/24 gw 10.0.2.5", "not a neighbour");
+	console_error("lan 10.0.2.5/24 gw here", "`gw` is followed by");
+	console_error("lan 10.0.2.0/24", "of its whole network");
+	console_error("lan 10.0.2.255/24", "of its whole network");
+	console_error("lan 10.0.2.5/24 10.0.2.6/24", "the address is there twice");
+	console_error("lan hostname a_b", "letters, digits and - only");
+	console_error("lan hostname", "the name is missing");
+	console_error("lan vlan 5000", "`vlan`");
+	one_error("[machine]\nconsole = lan\n", "2: there is no network lan: add a section [network lan]");
+}
+
 static void test_service(void **state)
 {
 	const struct config_partition *net = &config.partition[1];
@@ -303,7 +394,7 @@ static void test_example(void **state)
 	fclose(file);
 	no_error(text);
 	assert_int_equal(config.network.networks, 2);
-	assert_int_equal(config.network.ports, 4);
+	assert_int_equal(config.network.ports, 5);
 	assert_true(config.partition[config.net].trusted_for_dma);
 }
 
@@ -311,6 +402,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_console_errors),
 		cmocka_unit_test(test_service),
 		cmocka_unit_test(test_service_has_no_place),
 		cmocka_unit_test(test_network_errors),

@@ -11,7 +11,7 @@
 /* ---- the configuration's records: at BH_GPA_SERVICE of the net service and of the monitors ------- */
 
 #define BH_NETWORKS	   8
-#define BH_PORTS	   32 /* of guests, on all networks together */
+#define BH_PORTS	   32 /* of guests and the console, on all networks together */
 #define BH_PORTS_PER_GUEST 4
 #define BH_QUEUE_PAIRS_MAX 4
 #define BH_MTU_USUAL	   1500
@@ -31,8 +31,8 @@ _Static_assert(sizeof(struct bh_network) == 48, "ABI");
 #define BH_PORT_TRUNK	0x2u /* frames come and go with their VLAN tags, of all VLANs */
 
 struct bh_port {
-	char name[BH_NAME_BYTES]; /* GUEST.0 to GUEST.3: the channel's name at both ends */
-	uint32_t partition;	  /* the guest: index in the configuration */
+	char name[BH_NAME_BYTES]; /* GUEST.0 to GUEST.3, or BH_CONSOLE_PORT: the channel's name at both ends */
+	uint32_t partition;	  /* the guest: index in the configuration; BH_PORT_OF_CONSOLE: the console's */
 	uint32_t network;	  /* index in network[] */
 	uint8_t mac[6];
 	uint8_t flags;	/* BH_PORT_* */
@@ -45,15 +45,30 @@ struct bh_port {
 };
 _Static_assert(sizeof(struct bh_port) == 72, "ABI");
 
+#define BH_CONSOLE_PORT	   "console.0" /* the name of the console's port, if it has one */
+#define BH_PORT_OF_CONSOLE 32u	       /* in bh_port.partition: behind all that a configuration may name */
+
+/* How the console is reached at its port. Addresses are in the order of the network. */
+struct bh_console_address {
+	char hostname[BH_NAME_BYTES]; /* for DHCP and the certificate */
+	uint8_t address[4];	      /* all 0: from DHCP */
+	uint8_t gateway[4];	      /* all 0: none */
+	uint8_t address6[16];	      /* beside those that follow from routers' advertisements */
+	uint8_t prefix, prefix6;      /* bits; prefix6 0: no address6 */
+	uint8_t pad[6];
+};
+_Static_assert(sizeof(struct bh_console_address) == 64, "ABI");
+
 /* A monitor gets the ports of its own guest only, and all networks. */
 struct bh_network_records {
 	uint32_t networks, ports;
 	struct bh_network network[BH_NETWORKS];
 	struct bh_port port[BH_PORTS];
+	struct bh_console_address console; /* the console and the net service only */
 };
 _Static_assert(sizeof(struct bh_network_records) <= BH_SERVICE_BYTES, "ABI");
 
-/* ---- a port's channel: monitor and net service --------------------------------------------------- */
+/* ---- a port's channel: monitor (or console) and net service --------------------------------------- */
 
 /*
  * Two rings of frames, one each way. Positions count bytes and only grow (modulo 2^32); the byte at position p stands
@@ -125,10 +140,9 @@ _Static_assert(sizeof(struct bh_port_channel) == BH_PORT_CHANNEL_BYTES, "ABI");
 
 /* ---- the channel "network": net service and console ---------------------------------------------- */
 
-/* Ports by number: those of the records, then the NIC of each network, then the console's own on each. */
-#define BH_PORT_NIC(network)	 (BH_PORTS + (network))
-#define BH_PORT_CONSOLE(network) (BH_PORTS + BH_NETWORKS + (network))
-#define BH_PORT_NUMBERS		 (BH_PORTS + 2 * BH_NETWORKS)
+/* Ports by number: those of the records, then the NIC of each network. */
+#define BH_PORT_NIC(network) (BH_PORTS + (network))
+#define BH_PORT_NUMBERS	     (BH_PORTS + BH_NETWORKS)
 
 /* Why a frame was dropped, counted at the port that it came from, except FULL: at the one that has no room. */
 enum bh_drop {

@@ -1,0 +1,29 @@
+/*
+ * contact.h: how the console is reached over the network, in words. Whoever finds it out says it here; the shell shows
+ * it, at once as news and again when asked. Nothing here prints on the serial line.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONTACT_ADDRESSES  5
+#define CONTACT_TEXT_BYTES 128
+
+/* The network that the console has a port on; NULL, as before the first call: none. */
+void contact_set_network(const char *network);
+const char *contact_network(void);
+
+/* Address number `index`, below CONTACT_ADDRESSES, as text; empty: it is gone. */
+void contact_set_address(unsigned index, const char *address);
+const char *contact_address(unsigned index);
+
+/* Why it cannot be reached, or not safely; empty: nothing is wrong. */
+void contact_set_problem(const char *text);
+const char *contact_problem(void);
+
+/* SHA-256 of the certificate, in hexadecimal with colons; empty: there is none. */
+void contact_set_fingerprint(const char *text);
+const char *contact_fingerprint(void);
+
+/* For the shell: something that has not been shown yet. What changes too often is not shown each time. */
+bool contact_next(char text[CONTACT_TEXT_BYTES]);
