@@ -43,7 +43,10 @@ $(eval $(call native_program,hello,guests/hello/hello.c))
 $(eval $(call native_program,ping,guests/ping/ping.c))
 $(eval $(call native_program,pong,guests/pong/pong.c))
 $(eval $(call native_program,measure,guests/measure/measure.c))
-$(eval $(call native_program,console,$(wildcard $(addprefix guests/console/,*.c http/*.c users/*.c api/*.c))))
+$(eval $(call native_program,console,$(wildcard $(addprefix guests/console/,*.c http/*.c users/*.c api/*.c api/*.S))))
+# What openapi.S holds.
+$(B)/guests/obj/guests/console/api/openapi.S.o: guests/console/api/openapi.json
+
 $(eval $(call native_program,net,$(wildcard guests/net/*.c) $(wildcard $(addprefix drivers/,nic*.c e1000*.c virtio*.c))))
 
 # Natives of the system tests: build/guests/tests/NAME.elf.

@@ -126,6 +126,7 @@ struct http *http_open(const struct http_transport *transport, void *wire, const
 	http->transport = transport;
 	http->wire = wire;
 	http->pending_count = 0;
+	http->skip = 0;
 	bh_strlcpy(http->source, source, sizeof(http->source));
 	http_next(http);
 	return http;

@@ -110,8 +110,10 @@ static bool decode_path(char *path)
 			from += 2;
 			if (value == '/' || value == 0)
 				return false;
+		} else if (value == '\\') {
+			return false;
 		}
-		if (value == '\\' || value < 0x20 || value == 0x7f)
+		if (value < 0x20 || value == 0x7f)
 			return false;
 		*to++ = (char)value;
 	}

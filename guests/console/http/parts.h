@@ -53,6 +53,7 @@ struct http {
 	bool closing;	 /* no request comes after this one */
 	bool unread;	 /* the request is not complete, and nobody reads on */
 	enum http_chunk chunk;
+	uint64_t skip;	    /* of the body of a request that was answered without it */
 	uint64_t body_left; /* of the body or the chunk */
 	uint64_t body_count;
 	char body[HTTP_BODY_BYTES + 1];

@@ -45,18 +45,29 @@ static const char *detail_of(unsigned status)
 	}
 }
 
+/* If it is refused before its body has come, a short one is thrown away, and the connection stays. */
+static bool skippable(const struct http_request *request)
+{
+	return !request->chunked && !request->expects && request->length <= HTTP_BODY_BYTES;
+}
+
 static void head_done(struct http *http)
 {
 	struct http_request *request = &http->request;
+	bool has_body = request->chunked || request->length;
 
 	http->closing = request->old ? !request->keep : request->close;
-	http->unread = request->chunked || request->length;
+	http->unread = has_body && !skippable(request);
+	http->skip = has_body && !http->unread ? request->length : 0;
 	if (!request->old && !request->has_host)
 		http_refuse(http, 400, "The Host header is missing.");
 	else if (request->has_length && request->has_coding)
 		http_refuse(http, 400, "Content-Length and Transfer-Encoding exclude each other.");
-	else if (http_find(http))
+	else if (http_find(http)) {
+		http->skip = 0;
+		http->unread = has_body;
 		http_body_start(http);
+	}
 }
 
 static void head_line(struct http *http)
@@ -87,15 +98,23 @@ static void head_byte(struct http *http, uint8_t byte)
 		head_line(http);
 }
 
+static size_t skip(struct http *http, size_t bytes)
+{
+	size_t count = bytes < http->skip ? bytes : (size_t)http->skip;
+
+	http->skip -= count;
+	return count;
+}
+
 size_t http_take(struct http *http, const uint8_t *data, size_t bytes)
 {
-	size_t taken = 0;
+	size_t taken = skip(http, bytes);
 
 	while (taken < bytes) {
 		switch (http->state) {
 		case HTTP_READS_HEAD: head_byte(http, data[taken++]); break;
 		case HTTP_READS_BODY: taken += http_body_take(http, data + taken, bytes - taken); break;
-		case HTTP_ANSWERS: return http->closing ? bytes : taken;
+		case HTTP_ANSWERS: taken += skip(http, bytes - taken); return http->closing ? bytes : taken;
 		default: return bytes;
 		}
 	}
