@@ -475,7 +475,7 @@ static void bodies_that_do_not_fit(void **state)
 		{ POST_JSON "Content-Length: 1000000000\r\n\r\n", 413 },
 		{ POST_JSON "Content-Length: 4097\r\n\r\n", 413 },
 		{ POST_JSON "Content-Length: 99999999999999999999999999\r\n\r\n", 413 },
-		{ POST_JSON "Transfer-Encoding: chunked\r\n\r\n800\r\n", 413 },
+		{ POST_JSON "Transfer-Encoding: chunked\r\n\r\n1001\r\n", 413 },
 		{ HEAD_OF("GET /hello") "Content-Length: 3\r\n\r\nabc", 413 },
 	};
 	static const struct refusal staying[] = {
