@@ -37,10 +37,19 @@ $(foreach line,$(UNIT_LIST),$(eval $(call unit_rule,$(firstword $(call words_of,
 $(foreach line,$(FUZZ_LIST),$(eval $(call fuzz_rule,$(firstword $(call words_of,$(line))),\
 	tests/fuzz/fuzz_$(firstword $(call words_of,$(line))).c $(wordlist 2,99,$(call words_of,$(line))))))
 
+# The network API on a fake machine, for the Python tests.
+API_SERVER := tests/unit/api_server.c tests/unit/fake_view.c $(wildcard $(addprefix guests/console/,http/*.c users/*.c api/*.c)) \
+	guests/console/api/openapi.S guests/lib/bh_format.c guests/lib/bh_string.c
+
+$(T)/unit/api_server: $(API_SERVER) guests/console/api/openapi.json
+	@mkdir -p $(@D)
+	$(CC) $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MF $@.d -o $@ $(API_SERVER)
+-include $(T)/unit/api_server.d
+
 .PHONY: unit fuzz lint system unit-programs fuzz-programs
 
-# The Python tests of the parser use its host tool.
-unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check
+# The Python tests of the parser use its host tool, those of the API a server of it.
+unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check $(T)/unit/api_server
 fuzz-programs: $(FUZZ:%=$(T)/fuzz/%)
 
 lint:

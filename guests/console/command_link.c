@@ -3,6 +3,7 @@
 #include "network.h"
 #include "network_words.h"
 #include "screen.h"
+#include "users/journal.h"
 
 /* A NIC may have no cable, whatever is wanted here. */
 static void tell(const struct network_port *port, bool up)
@@ -31,7 +32,11 @@ void command_link(const struct arguments *arguments)
 	if (!network_words_ready())
 		return;
 	port = network_words_port(arguments->word);
-	if (port && network_words_running() &&
-	    network_words_done(network_request(BH_NETWORK_LINK, port->number, up ? 1 : 0)))
+	if (!port || !network_words_running())
+		return;
+	journal_actor("serial line", "");
+	if (network_words_done(network_request(BH_NETWORK_LINK, port->number, up ? 1 : 0))) {
+		journal_add("done", "link %s %s", port->name, arguments->state);
 		tell(port, up);
+	}
 }

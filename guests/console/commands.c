@@ -33,6 +33,10 @@ const struct command shell_commands[] = {
 	{ "address", "", "", "where the console is on the network, and how its certificate is known",
 	  "A browser that is told of an unknown certificate shows its SHA-256: it is to be this one.\n", TAKES_NOTHING,
 	  command_address },
+	{ "token", "[new NAME ROLE [PARTITION...] | revoke NAME]", "", "who may manage the machine over the network",
+	  "Without words: the tokens. ROLE: administrator; operator, who starts, stops and types in the\n"
+	  "PARTITIONs named; viewer, who sees these, or all. A new token is shown once.\n",
+	  MAY_TAKE_WORDS, command_token },
 	{ "link", "NAME up|down", "", "plugs a port in, or pulls its cable",
 	  "NAME: of a port, of a guest with one port, or NETWORK.nic for a network's uplink.\n", TAKES_PORT_AND_STATE,
 	  command_link },

@@ -19,7 +19,7 @@ MBEDTLS_SOURCES := $(addprefix $(MBEDTLS)/library/,aes.c asn1parse.c asn1write.c
 	md.c memory_buffer_alloc.c oid.c pk.c pk_wrap.c pkparse.c pkwrite.c platform.c platform_util.c poly1305.c sha256.c \
 	ssl_ciphersuites.c ssl_msg.c ssl_srv.c ssl_tls.c x509.c x509_create.c x509_crt.c x509write_crt.c)
 
-CONSOLE_SOURCES := $(wildcard $(CONSOLE)/*.c $(CONSOLE)/ip/*.c $(CONSOLE)/tls/*.c)
+CONSOLE_SOURCES := $(wildcard $(addprefix $(CONSOLE)/,*.c ip/*.c tls/*.c http/*.c users/*.c api/*.c api/*.S))
 
 # Not our code, so not our warnings.
 $(B)/guests/obj/$(LWIP)/%.c.o: NATIVE_CFLAGS += -w -ffunction-sections -fdata-sections $(CONSOLE_FLAGS)
@@ -29,6 +29,9 @@ $(B)/guests/obj/$(CONSOLE)/%.c.o: NATIVE_CFLAGS += $(CONSOLE_FLAGS)
 # What these headers say comes to the others' files through headers of theirs, which -MMD leaves out.
 $(patsubst %,$(B)/guests/obj/%.o,$(LWIP_SOURCES) $(MBEDTLS_SOURCES) $(wildcard $(CONSOLE)/ip/*.c $(CONSOLE)/tls/*.c)): \
 	$(CONSOLE)/console.mk $(wildcard $(addprefix $(CONSOLE)/,ip/lwip*.h ip/arch/*.h ip/libc/*.h tls/mbedtls*.h))
+
+# What openapi.S holds.
+$(B)/guests/obj/$(CONSOLE)/api/openapi.S.o: $(CONSOLE)/api/openapi.json
 
 # What nobody calls stays out.
 $(B)/guests/console.elf: NATIVE_LDFLAGS += -Wl,--gc-sections

@@ -1,8 +1,6 @@
 /* main.c: the console. It waits in one place, and does what has come in. */
 #include "attach.h"
 #include "events.h"
-#include "ip/ip.h"
-#include "ip/redirect.h"
 #include "guests/lib/bh.h"
 #include "machine.h"
 #include "network.h"
@@ -10,7 +8,7 @@
 #include "pump.h"
 #include "serial.h"
 #include "shell.h"
-#include "tls/tls.h"
+#include "web.h"
 
 #define COM1 0x3f8
 
@@ -44,18 +42,9 @@ static void start_serial(void)
 		bh_printf("console: no UART at 0x3f8\n");
 }
 
-static void start_network(const struct bh_network_records *records)
-{
-	network_start(records);
-	if (!ip_start(records))
-		return;
-	if (!redirect_start())
-		bh_printf("console: no memory for port 80\n");
-	tls_start(records->console.hostname);
-}
-
 int main(unsigned vcpu)
 {
+	const struct bh_network_records *records = (const struct bh_network_records *)BH_GPA_SERVICE;
 	int byte;
 
 	if (vcpu != 0)
@@ -64,7 +53,8 @@ int main(unsigned vcpu)
 	peers_start();
 	start_serial();
 	shell_start();
-	start_network((const struct bh_network_records *)BH_GPA_SERVICE);
+	network_start(records);
+	web_start(records);
 	/* What was printed before the channels were bound had no signal for us. */
 	peers_receive(UINT64_MAX, NULL);
 	for (;;) {

@@ -123,6 +123,7 @@ static const struct shape {
 	[MAY_TAKE_COMMAND] = { 0, 1, "a command" },
 	[MAY_TAKE_NETWORK] = { 0, 1, "a network's name" },
 	[TAKES_NETWORK_AND_COUNT] = { 1, 2, "a network's name" },
+	[MAY_TAKE_WORDS] = { 0, SHELL_WORDS - 1, "words" },
 	[TAKES_PORT_AND_STATE] = { 2, 2, "a port's name, and up or down" },
 };
 
@@ -158,6 +159,7 @@ static bool parse(const struct command *command, char **words, unsigned count, s
 	case TAKES_NAME:
 	case MAY_TAKE_NAME: return !plains || take_name(plain[0], arguments);
 	case MAY_TAKE_COUNT: arguments->number = plain[0]; return true;
+	case MAY_TAKE_WORDS: memcpy(arguments->words, plain, sizeof(plain)); return true;
 	case TAKES_PORT_AND_STATE: arguments->state = plain[1]; break;
 	case TAKES_NETWORK_AND_COUNT: arguments->number = plain[1]; break;
 	default: break;

@@ -15,11 +15,12 @@
 #define SHELL_COMMANDS_MAX 64
 
 struct arguments {
-	struct peer *peer;  /* of the NAME, if the command takes one and it was given */
-	const char *number; /* of COUNT, as typed; NULL: not given */
-	char flag;	    /* the letter given, 0: none */
-	const char *word;   /* of any other word: a network's or a port's name, a command's */
-	const char *state;  /* of the word behind a port's name */
+	struct peer *peer;		    /* of the NAME, if the command takes one and it was given */
+	const char *number;		    /* of COUNT, as typed; NULL: not given */
+	char flag;			    /* the letter given, 0: none */
+	const char *word;		    /* of any other word: a network's or a port's name, a command's */
+	const char *state;		    /* of the word behind a port's name */
+	const char *words[SHELL_WORDS + 1]; /* MAY_TAKE_WORDS: all of them, then NULL */
 };
 
 struct command {
@@ -38,6 +39,7 @@ struct command {
 		MAY_TAKE_NETWORK, /* or a port */
 		TAKES_NETWORK_AND_COUNT,
 		TAKES_PORT_AND_STATE,
+		MAY_TAKE_WORDS,
 	} takes;
 	void (*run)(const struct arguments *arguments);
 };

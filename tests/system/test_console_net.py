@@ -1,5 +1,6 @@
 """The console on a network: its address, TLS and what goes before it, from this host and from a guest."""
 import hashlib
+import json
 import re
 import socket
 import ssl
@@ -15,7 +16,7 @@ from natives import LINUX, again_in, audit_clean, detach, guest, linux, to_shell
 pytestmark = [pytest.mark.machines("qemu"), pytest.mark.steps]
 
 ADDRESS = "10.0.2.15"                   # the first that QEMU's user network gives by DHCP
-REQUEST = b"GET / HTTP/1.1\r\nHost: console\r\n\r\n"
+REQUEST = b"GET / HTTP/1.1\r\nHost: console\r\nConnection: close\r\n\r\n"
 PORTS = {}                              # of this host, by the console's
 
 
@@ -84,6 +85,52 @@ def test_tls(lan):
     assert version == "TLSv1.2" and digest == fingerprint(lan)
 
 
+def api(method, path, token, body=b""):
+    """The status and what the JSON of the answer says."""
+    head = f"{method} /api/v1/{path} HTTP/1.1\r\nHost: console\r\nConnection: close\r\n"
+    head += f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    answer, _, _ = ask(head.encode() + body)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"chunked" in head:
+        pieces, body = body, b""
+        while True:
+            size, _, pieces = pieces.partition(b"\r\n")
+            if not int(size, 16):
+                break
+            body, pieces = body + pieces[:int(size, 16)], pieces[int(size, 16) + 2:]
+    return int(head.split()[1]), json.loads(body) if body else None
+
+
+def new_token(lan, name, *role):
+    text = lan.command(f"token new {name} {' '.join(role)}")
+    return re.search(r"^(bh_\S+)$", text, re.M).group(1)
+
+
+def test_api(lan):
+    """A token from the serial line opens the API, which does what the serial line does."""
+    assert api("GET", "partitions", "bh_0_nonsense")[0] == 401
+    token = new_token(lan, "root", "administrator")
+    status, answer = api("GET", "partitions", token)
+    assert status == 200 and "alpha" in json.dumps(answer), answer
+    assert api("GET", "partitions/nobody", token)[0] == 404
+    assert api("POST", "partitions/alpha/pause", token)[0] in (200, 202)
+    wait_state(lan, "alpha", "paused")
+    assert api("POST", "partitions/alpha/resume", token)[0] in (200, 202)
+    wait_state(lan, "alpha", "running")
+    assert "root" in json.dumps(api("GET", "audit", token)[1])
+    assert "root" in lan.command("token")
+
+
+def test_operator_sees_his_own_only(lan):
+    token = new_token(lan, "op", "operator", "alpha")
+    status, answer = api("GET", "partitions", token)
+    assert status == 200 and "alpha" in json.dumps(answer) and '"net"' not in json.dumps(answer), answer
+    assert api("GET", "partitions/net", token)[0] == 404
+    assert api("POST", "partitions/net/stop", token)[0] == 404
+    lan.command("token revoke op")
+    assert api("GET", "partitions", token)[0] == 401
+
+
 def test_port_80_sends_to_https(lan):
     for request, location in ((b"GET /a?b=c HTTP/1.1\r\nHost: console:8080\r\n\r\n", "https://console/a?b=c"),
                               (b"POST / HTTP/1.0\r\n\r\n", f"https://{ADDRESS}/")):
@@ -107,6 +154,7 @@ def test_many_at_once(lan):
 def test_silent_and_broken_ones(lan):
     """Connections that say nothing, on both ports, take nobody's place; nonsense ends only the one that it came by."""
     silent = [connect(port) for port in (443, 80) for _ in range(25)]
+    time.sleep(2)                       # in its first half of a second nobody is put off for another
     assert_serves()
     for nonsense in (b"\x16\x03\x01\xff\xff" + bytes(70000), REQUEST, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"):
         with connect(443) as wire:

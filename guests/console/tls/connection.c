@@ -1,10 +1,9 @@
 #include "connection.h"
+#include "guests/console/http/http.h"
 #include "guests/console/ip/ip.h"
 #include "guests/lib/bh_format.h"
 #include "guests/lib/bh_string.h"
-#include "http_standin.h"
 #include "lwip/tcp.h"
-#include "lwip/timeouts.h"
 #include "mbedtls/ssl_internal.h" /* mbedtls_ssl_flush_output, out_left */
 #include "tls.h"
 
@@ -12,7 +11,6 @@
 #define HANDSHAKE_MS 10000 /* for all of it */
 #define CLOSING_MS   5000  /* for what was sent to leave */
 #define GRACE_MS     500   /* who is so young is not put off for another */
-#define TICK_MS	     250
 #define SOURCE_BYTES 48
 
 enum phase { PHASE_FREE, PHASE_HANDSHAKE, PHASE_OPEN, PHASE_CLOSING };
@@ -368,16 +366,8 @@ static err_t accept(void *context, struct tcp_pcb *pcb, err_t error)
 	return ERR_OK;
 }
 
-static void tick(void *context)
-{
-	(void)context;
-	http_tick(ip_now_ms());
-	sys_timeout(TICK_MS, tick, NULL);
-}
-
 bool connection_start(const mbedtls_ssl_config *with)
 {
 	config = with;
-	sys_timeout(TICK_MS, tick, NULL);
 	return ip_listen(PORT, accept);
 }

@@ -1,0 +1,99 @@
+/*
+ * view.h: the machine as the API sees it. guests/console/view.c implements this with the console's own modules; tests
+ * have a fake. Nothing here waits.
+ *
+ * Partitions, CPUs, networks and ports are numbered from 0, always in the same order. Names from outside may hold any
+ * byte. Times are in nanoseconds since the machine was started, or since 1970 where it says so.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <bulkhead/network.h>
+
+struct view_machine {
+	unsigned cpus;
+	uint64_t memory, memory_free, kernel, kernel_free; /* bytes */
+	uint64_t now, tsc_hz;
+	uint64_t seconds;  /* since 1970; 0: unknown */
+	unsigned restarts; /* of the console itself */
+};
+void view_machine(struct view_machine *machine);
+
+struct view_cpu {
+	unsigned apic_id;
+	uint64_t idle;
+};
+void view_cpu(unsigned number, struct view_cpu *cpu);
+
+/* Up to 8 bytes of text at `offset`; 0 at its end. Of the log, where the offset is a position from `first` to `end`. */
+unsigned view_text(enum bh_machine_text which, uint64_t offset, char text[8]);
+void view_log(uint64_t *first, uint64_t *end);
+
+/* ---- partitions ---- */
+
+struct view_partition {
+	const char *name, *kind; /* "guest", "native", "monitor" */
+	const char *guest;	 /* of a monitor; "" */
+	const char *words;	 /* the state for people: "powered off" */
+	unsigned state, cause;	 /* enum bh_state, enum bh_cause */
+	unsigned vcpus;
+	uint64_t memory, restarts;
+	uint64_t started; /* 0: never */
+	bool console;	  /* it has one */
+};
+unsigned view_partitions(void);
+void view_partition(unsigned number, struct view_partition *partition);
+/* -1: there is none. */
+int view_find(const char *name);
+
+struct view_vcpu {
+	unsigned cpu;
+	bool dedicated;
+	uint64_t ran, kernel, monitor; /* nanoseconds */
+};
+void view_vcpu(unsigned partition, unsigned number, struct view_vcpu *vcpu);
+uint64_t view_exits(unsigned partition, unsigned vcpu, unsigned reason);
+
+/* Up to 8 bytes of its last report at `offset`; 0 at its end. */
+unsigned view_report(unsigned partition, uint64_t offset, char text[8]);
+
+/* ---- operations ---- */
+
+enum view_answer {
+	VIEW_BEGUN,
+	VIEW_REFUSED,	/* its state does not allow it now */
+	VIEW_FORBIDDEN, /* never: a monitor, or the console has no right */
+	VIEW_UNKNOWN	/* no such operation */
+};
+#define VIEW_WORDS 160
+/* "start", "stop", "pause", "resume", "restart". `words`: a sentence that says why not. */
+enum view_answer view_operate(unsigned partition, const char *operation, char words[VIEW_WORDS]);
+
+/* ---- its console ---- */
+
+/* Positions of the oldest byte that is kept, and after the newest. */
+void view_console(unsigned partition, uint64_t *first, uint64_t *end);
+size_t view_console_read(unsigned partition, uint64_t position, char *to, size_t max);
+/* Returns how many bytes found room. */
+size_t view_console_type(unsigned partition, const char *from, size_t bytes);
+
+/* ---- networks ---- */
+
+enum view_service { VIEW_NO_NETWORKS, VIEW_SERVICE_STOPPED, VIEW_SERVICE_RUNS };
+enum view_service view_service(void);
+
+unsigned view_networks(void);
+const struct bh_network *view_network(unsigned number);
+
+struct view_port {
+	const char *name;
+	const char *guest; /* "": it is the network's own */
+	unsigned network, vlan;
+	bool trunk;
+	uint64_t rate; /* bytes a second; 0: no limit */
+	struct bh_port_stat stat;
+};
+unsigned view_ports(void);
+/* False: there is no such port now. */
+bool view_port(unsigned number, struct view_port *port);

@@ -1,0 +1,203 @@
+#include "fake_view.h"
+#include <stdio.h>
+#include <string.h>
+#include "sha256.h"
+
+struct fake_machine fake_machine;
+
+static const char *const names[FAKE_PARTITIONS] = { "alpha", "alpha.monitor", "beta", FAKE_ODD_NAME };
+
+void fake_machine_start(void)
+{
+	memset(&fake_machine, 0, sizeof(fake_machine));
+	for (unsigned i = 0; i < FAKE_PARTITIONS; i++)
+		fake_machine.state[i] = BH_STATE_RUNNING;
+	fake_machine.state[FAKE_BETA] = BH_STATE_STOPPED;
+	fake_machine.cause[FAKE_BETA] = BH_CAUSE_POWEROFF;
+	fake_machine.kept = 65536;
+	fake_machine.typed_room = 200;
+	for (unsigned i = 0; i < 1000; i++)
+		sprintf(fake_machine.log + strlen(fake_machine.log), "[%u.0] a line\n", i);
+}
+
+void fake_machine_prints(unsigned partition, const char *text)
+{
+	for (; *text; text++)
+		fake_machine.console[partition][fake_machine.printed[partition]++ % sizeof(fake_machine.console[0])] =
+			*text;
+}
+
+/* ---- the machine ---- */
+
+void view_machine(struct view_machine *machine)
+{
+	*machine = (struct view_machine){ .cpus = 300,
+					  .memory = 1ull << 40,
+					  .memory_free = 1 << 30,
+					  .kernel = 4 << 20,
+					  .kernel_free = 1 << 20,
+					  .now = 5000000123,
+					  .tsc_hz = 3000000000,
+					  .seconds = 1700000000,
+					  .restarts = 2 };
+}
+
+void view_cpu(unsigned number, struct view_cpu *cpu) { *cpu = (struct view_cpu){ 2 * number, 1000000000ull * number }; }
+
+static unsigned text_at(const char *text, uint64_t offset, char to[8])
+{
+	size_t length = strlen(text);
+
+	if (offset >= length)
+		return 0;
+	memcpy(to, text + offset, length - offset < 8 ? length - offset : 8);
+	return length - offset < 8 ? (unsigned)(length - offset) : 8;
+}
+
+unsigned view_text(enum bh_machine_text which, uint64_t offset, char text[8])
+{
+	if (which == BH_TEXT_LOG)
+		return text_at(fake_machine.log, offset - 1000, text);
+	return text_at(which == BH_TEXT_CAPS ? "VPID: yes \x1b[2J \"quoted\"\n" : "", offset, text);
+}
+
+void view_log(uint64_t *first, uint64_t *end)
+{
+	*first = 1000;
+	*end = 1000 + strlen(fake_machine.log);
+}
+
+/* ---- partitions ---- */
+
+unsigned view_partitions(void) { return FAKE_PARTITIONS; }
+
+void view_partition(unsigned number, struct view_partition *partition)
+{
+	*partition = (struct view_partition){ .name = names[number],
+					      .kind = number == FAKE_MONITOR ? "monitor"
+						      : number == FAKE_ALPHA ? "guest"
+									     : "native",
+					      .guest = number == FAKE_MONITOR ? "alpha" : "",
+					      .words = "some words",
+					      .state = fake_machine.state[number],
+					      .cause = fake_machine.cause[number],
+					      .vcpus = number == FAKE_ALPHA ? 16 : 1,
+					      .memory = 64 << 20,
+					      .restarts = number,
+					      .started = 1000 * number,
+					      .console = number != FAKE_MONITOR };
+}
+
+int view_find(const char *name)
+{
+	for (int i = 0; i < FAKE_PARTITIONS; i++)
+		if (!strcmp(names[i], name))
+			return i;
+	return -1;
+}
+
+void view_vcpu(unsigned partition, unsigned number, struct view_vcpu *vcpu)
+{
+	*vcpu = (struct view_vcpu){ number + 1, partition == FAKE_ALPHA, 9000000000, 500000000, 25 };
+}
+
+uint64_t view_exits(unsigned partition, unsigned vcpu, unsigned reason) { return partition + vcpu + reason; }
+
+unsigned view_report(unsigned partition, uint64_t offset, char text[8])
+{
+	return text_at(partition == FAKE_ODD ? "triple fault\nrip \xff\xfe" : "", offset, text);
+}
+
+enum view_answer view_operate(unsigned partition, const char *operation, char words[VIEW_WORDS])
+{
+	words[0] = 0;
+	fake_machine.operations++;
+	if (partition == FAKE_MONITOR) {
+		strcpy(words, "A monitor lives with its guest: use alpha.");
+		return VIEW_FORBIDDEN;
+	}
+	if (strcmp(operation, fake_machine.state[partition] == BH_STATE_RUNNING ? "stop" : "start")) {
+		snprintf(words, VIEW_WORDS, "%s is in another state.", names[partition]);
+		return VIEW_REFUSED;
+	}
+	fake_machine.state[partition] = *operation == 's' && operation[2] == 'o' ? BH_STATE_DYING : BH_STATE_BUILDING;
+	return VIEW_BEGUN;
+}
+
+/* ---- consoles ---- */
+
+void view_console(unsigned partition, uint64_t *first, uint64_t *end)
+{
+	*end = fake_machine.printed[partition];
+	*first = *end > fake_machine.kept ? *end - fake_machine.kept : 0;
+}
+
+size_t view_console_read(unsigned partition, uint64_t position, char *to, size_t max)
+{
+	size_t count = 0;
+
+	while (count < max && position < fake_machine.printed[partition])
+		to[count++] = fake_machine.console[partition][position++ % sizeof(fake_machine.console[0])];
+	return count;
+}
+
+size_t view_console_type(unsigned partition, const char *from, size_t bytes)
+{
+	(void)partition;
+	if (bytes > fake_machine.typed_room - fake_machine.typed_bytes)
+		bytes = fake_machine.typed_room - fake_machine.typed_bytes;
+	memcpy(fake_machine.typed + fake_machine.typed_bytes, from, bytes);
+	fake_machine.typed_bytes += bytes;
+	return bytes;
+}
+
+/* ---- networks ---- */
+
+static const struct bh_network networks[] = { { "lan", 1, 1500, 500, 3 }, { "inside", 0, 9000, 0, 9 } };
+static const struct view_port ports[] = {
+	{ "alpha.0", "alpha", 0, 0, false, 1000000, { .present = 1, .link = 1, .admin = 1, .driver = 1 } },
+	{ "beta.0", "beta", 1, 7, false, 0, { .present = 1, .out_bytes = 1ull << 60, .drops = { 1, 2, 3 } } },
+	{ "lan.nic", "", 0, 0, true, 0, { .present = 1, .link = 1, .words = "e1000: \x1b \xff \"x\"" } },
+	{ "lan.console", "", 0, 0, false, 0, { .present = 0 } },
+};
+
+enum view_service view_service(void) { return VIEW_SERVICE_RUNS; }
+unsigned view_networks(void) { return 2; }
+const struct bh_network *view_network(unsigned number) { return &networks[number]; }
+unsigned view_ports(void) { return sizeof(ports) / sizeof(ports[0]); }
+
+bool view_port(unsigned number, struct view_port *port)
+{
+	*port = ports[number];
+	return port->stat.present;
+}
+
+/* ---- tokens ---- */
+
+static void noisy(void *to, size_t bytes)
+{
+	static uint32_t noise = 1;
+
+	for (size_t i = 0; i < bytes; i++)
+		((uint8_t *)to)[i] = (uint8_t)((noise = noise * 1664525 + 1013904223) >> 24);
+}
+
+static uint64_t seconds(void) { return 1700000000; }
+
+const struct users_host fake_host = { noisy, sha256, seconds };
+
+static void make(const char *name, enum users_role role, const char *partition, char *text)
+{
+	struct users_token wanted = { .role = (uint8_t)role, .partitions = partition[0] != 0 };
+
+	snprintf(wanted.name, sizeof(wanted.name), "%s", name);
+	snprintf(wanted.partition[0], sizeof(wanted.partition[0]), "%s", partition);
+	users_create(&wanted, text);
+}
+
+void fake_tokens_make(struct fake_tokens *tokens)
+{
+	make("ann", USERS_ADMINISTRATOR, "", tokens->ann);
+	make("vic", USERS_VIEWER, "", tokens->vic);
+	make("oda", USERS_OPERATOR, "beta", tokens->oda);
+}
