@@ -70,14 +70,15 @@ static unsigned note(uint8_t *place, unsigned at, unsigned bytes)
 	return bytes;
 }
 
-/* 6.8.2. Used if its table lies where it says. */
+/* 6.8.2. Used if all of it is there, and its table lies where it says. */
 static unsigned note_msix(struct pci_function *f, unsigned at)
 {
 	unsigned vectors = (pci_read(f->address, at + 2, 2) & 0x7ff) + 1;
 	uint32_t table = pci_read(f->address, at + 4, 4), offset = table & ~7u;
 	const struct pci_bar *bar = &f->bar[(table & 7) % PCI_BARS];
 
-	if ((table & 7) < PCI_BARS && !bar->io && bar->physical && offset + vectors * 16ull <= bar->bytes && !f->msix) {
+	if (at + 12 <= PCI_SPACE_BYTES && (table & 7) < PCI_BARS && !bar->io && bar->physical &&
+	    offset + vectors * 16ull <= bar->bytes && !f->msix) {
 		f->msix = (uint8_t)at;
 		f->vectors = (uint16_t)vectors;
 		f->vectors_at = bar->physical + offset;

@@ -276,6 +276,21 @@ static void test_capability_that_does_not_fit(void **state)
 	assert_false(pci_may_write(is, 0xf8, 4));
 }
 
+/* The last of its three words would be behind the end of configuration space. */
+static void test_msix_that_does_not_fit(void **state)
+{
+	struct fake_pci *f;
+
+	(void)state;
+	f = fake_pci_add(AT(0, 2, 0), 0x10d38086, ETHERNET);
+	fake_pci_bar(f, 0, 0xfeb80000, 0x2000, 0);
+	fake_pci_capability(f, 0xf8, 0x11, 8);
+	fake_pci_put(f, 0xfa, 2, 4);
+	fake_pci_put(f, 0xfc, 4, 0);
+	assert_int_equal(found()->msix, 0);
+	assert_false(pci_may_write(&pci_functions[0], 0xf8, 4));
+}
+
 /* The table lies in no BAR, in ports, behind the end, in one without an address. */
 static void test_msix_table_elsewhere(void **state)
 {
@@ -367,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup(test_none, set_up),
 		cmocka_unit_test_setup(test_endless_lists, set_up),
 		cmocka_unit_test_setup(test_capability_that_does_not_fit, set_up),
+		cmocka_unit_test_setup(test_msix_that_does_not_fit, set_up),
 		cmocka_unit_test_setup(test_msix_table_elsewhere, set_up),
 		cmocka_unit_test_setup(test_filter, set_up),
 		cmocka_unit_test_setup(test_enhanced_allocation, set_up),

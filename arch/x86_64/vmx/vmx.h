@@ -24,8 +24,8 @@ struct vmx_caps {
 	uint64_t eptp_flags;			       /* memory type, walk length */
 	unsigned preemption_shift;		       /* TSC ticks per timer tick, as a shift */
 	uint32_t apic_attention;		       /* APIC_ATTENTION_*: what entries heed */
-	bool vpid, invvpid, preemption_timer, apic_registers, interrupt_delivery, x2apic, xsaves, rdtscp, invpcid,
-		page_1g;
+	bool vpid, invvpid, preemption_timer, apic_registers, interrupt_delivery, x2apic, xsavec, xsaves, rdtscp,
+		invpcid, page_1g;
 };
 
 extern struct vmx_caps vmx_caps;

@@ -133,7 +133,8 @@ static void find_optional(void)
 	vmx_caps.x2apic = allowed(IA32_VMX_SECONDARY, SECONDARY_X2APIC);
 	vmx_caps.interrupt_delivery = delivery;
 	vmx_caps.apic_attention = APIC_ATTENTION_SYNC | (delivery ? 0 : APIC_ATTENTION_SCAN);
-	vmx_caps.xsaves = allowed(IA32_VMX_SECONDARY, SECONDARY_XSAVES) && xstate_compacts();
+	vmx_caps.xsavec = xstate_compacts();
+	vmx_caps.xsaves = allowed(IA32_VMX_SECONDARY, SECONDARY_XSAVES) && vmx_caps.xsavec;
 	vmx_caps.rdtscp = allowed(IA32_VMX_SECONDARY, SECONDARY_RDTSCP);
 	vmx_caps.invpcid = allowed(IA32_VMX_SECONDARY, SECONDARY_INVPCID);
 }
@@ -175,9 +176,9 @@ void vmx_require(void)
 	find_fixed();
 	xstate_boot_init(false);
 	find_optional();
-	guest_cpuid_init(
-		(vmx_caps.rdtscp ? 0 : GUEST_CPUID_NO_RDTSCP) | (vmx_caps.invpcid ? 0 : GUEST_CPUID_NO_INVPCID) |
-		(vmx_caps.xsaves ? 0 : GUEST_CPUID_NO_XSAVES) | (xstate_compacts() ? 0 : GUEST_CPUID_NO_XSAVEC));
+	guest_cpuid_init((vmx_caps.rdtscp ? 0 : GUEST_CPUID_NO_RDTSCP) |
+			 (vmx_caps.invpcid ? 0 : GUEST_CPUID_NO_INVPCID) |
+			 (vmx_caps.xsaves ? 0 : GUEST_CPUID_NO_XSAVES) | (vmx_caps.xsavec ? 0 : GUEST_CPUID_NO_XSAVEC));
 }
 
 void vmx_describe(void (*line)(const char *text))
