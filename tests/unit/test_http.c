@@ -52,7 +52,14 @@ static void piece(struct http *http, const uint8_t *data, size_t bytes)
 		http_problem(http, 422, "No exclamation mark, please.");
 }
 
-static void uploaded_all(struct http *http) { http_answer(http, 204, NULL, NULL); }
+/* Pieces were delivered; nothing of them, and nothing of an earlier body, is kept. */
+static void uploaded_all(struct http *http)
+{
+	size_t bytes = 1;
+	const char *body = http_body(http, &bytes);
+
+	http_answer(http, bytes || *body ? 500 : 204, NULL, NULL);
+}
 
 static enum http_more count(struct http *http, struct text *text)
 {

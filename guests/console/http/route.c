@@ -156,8 +156,11 @@ void *http_own(struct http *http) { return http->own; }
 
 const char *http_body(const struct http *http, size_t *bytes)
 {
-	*bytes = (size_t)http->body_count;
-	return http->body;
+	/* What came in pieces has been delivered, and was not kept. */
+	bool kept = !http->request.route->piece;
+
+	*bytes = kept ? (size_t)http->body_count : 0;
+	return kept ? http->body : "";
 }
 
 static bool decode(const char *from, char *to, size_t size)

@@ -65,7 +65,7 @@ const char *http_cookie(const struct http *http); /* value of HTTP_COOKIE */
 const char *http_csrf(const struct http *http);	  /* X-CSRF-Token */
 const char *http_last_event(const struct http *http);
 
-/* The body as a whole. It ends with a 0 that does not count. */
+/* The body as a whole; empty if it came in pieces. It ends with a 0 that does not count. */
 const char *http_body(const struct http *http, size_t *bytes);
 
 const char *http_source(const struct http *http);
