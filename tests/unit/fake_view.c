@@ -5,7 +5,7 @@
 
 struct fake_machine fake_machine;
 
-static const char *const names[FAKE_PARTITIONS] = { "alpha", "alpha.monitor", "beta", FAKE_ODD_NAME };
+static const char *const names[FAKE_PARTITIONS] = { "alpha", "alpha.monitor", "beta", FAKE_ODD_NAME, "" };
 
 void fake_machine_start(void)
 {
@@ -71,9 +71,11 @@ void view_log(uint64_t *first, uint64_t *end)
 
 unsigned view_partitions(void) { return FAKE_PARTITIONS; }
 
+static const char *name_of(unsigned number) { return number == FAKE_MADE ? fake_machine.made_name : names[number]; }
+
 void view_partition(unsigned number, struct view_partition *partition)
 {
-	*partition = (struct view_partition){ .name = names[number],
+	*partition = (struct view_partition){ .name = name_of(number),
 					      .kind = number == FAKE_MONITOR ? "monitor"
 						      : number == FAKE_ALPHA ? "guest"
 									     : "native",
@@ -85,13 +87,14 @@ void view_partition(unsigned number, struct view_partition *partition)
 					      .memory = 64 << 20,
 					      .restarts = number,
 					      .started = 1000 * number,
-					      .console = number != FAKE_MONITOR };
+					      .console = number != FAKE_MONITOR,
+					      .runtime = number == FAKE_MADE };
 }
 
 int view_find(const char *name)
 {
 	for (int i = 0; i < FAKE_PARTITIONS; i++)
-		if (!strcmp(names[i], name))
+		if (name[0] && !strcmp(name_of((unsigned)i), name))
 			return i;
 	return -1;
 }
@@ -117,11 +120,119 @@ enum view_answer view_operate(unsigned partition, const char *operation, char wo
 		return VIEW_FORBIDDEN;
 	}
 	if (strcmp(operation, fake_machine.state[partition] == BH_STATE_RUNNING ? "stop" : "start")) {
-		snprintf(words, VIEW_WORDS, "%s is in another state.", names[partition]);
+		snprintf(words, VIEW_WORDS, "%s is in another state.", name_of(partition));
 		return VIEW_REFUSED;
 	}
 	fake_machine.state[partition] = *operation == 's' && operation[2] == 'o' ? BH_STATE_DYING : BH_STATE_BUILDING;
 	return VIEW_BEGUN;
+}
+
+/* ---- what is made at run time ---- */
+
+static enum view_change say(enum view_change change, char words[VIEW_SENTENCE], const char *text)
+{
+	snprintf(words, VIEW_SENTENCE, "%s", text);
+	return change;
+}
+
+enum view_change view_create(const char *kind, const char *name, const struct view_key *keys, unsigned count,
+			     char words[VIEW_SENTENCE], char wrong[BH_NAME_BYTES])
+{
+	(void)kind;
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(keys[i].name, "memory"))
+			continue;
+		if (!strcmp(keys[i].value, "1T"))
+			return say(VIEW_NO_ROOM, words, "It does not fit.");
+		if (keys[i].value[0] == 'x') {
+			strcpy(wrong, "memory");
+			return say(VIEW_BAD, words, "`memory = x` is \"wrong\".");
+		}
+	}
+	if (view_find(name) >= 0)
+		return say(VIEW_TAKEN, words, "The name is taken.");
+	snprintf(fake_machine.made_name, sizeof(fake_machine.made_name), "%s", name);
+	fake_machine.made = true;
+	return VIEW_DONE;
+}
+
+enum view_change view_remove(unsigned partition, char words[VIEW_SENTENCE])
+{
+	if (partition != FAKE_MADE || fake_machine.state[partition] == BH_STATE_RUNNING)
+		return say(VIEW_BUSY, words, "It runs, or is of the boot.");
+	fake_machine.made_name[0] = 0;
+	return VIEW_DONE;
+}
+
+size_t view_configuration(uint64_t offset, char *to, size_t max)
+{
+	static const char text[] = "[guest alpha]\nkernel = vmlinuz\n";
+	size_t left = offset < sizeof(text) - 1 ? sizeof(text) - 1 - (size_t)offset : 0;
+
+	left = left < max ? left : max;
+	if (left)
+		memcpy(to, text + offset, left);
+	return left;
+}
+
+unsigned view_images(void) { return 3; }
+
+bool view_image(unsigned number, struct view_image *image)
+{
+	*image = (struct view_image){ .name = "kernels/vmlinuz", .bytes = 1000, .received = 1000 };
+	if (number == 2) {
+		snprintf(image->name, sizeof(image->name), "%s", fake_machine.image_name);
+		image->bytes = fake_machine.image_bytes;
+		image->received = fake_machine.image_received;
+		image->uploaded = true;
+	}
+	return number == 0 || (number == 2 && image->bytes);
+}
+
+int view_image_find(const char *name)
+{
+	struct view_image image;
+
+	for (unsigned i = 0; i < view_images(); i++)
+		if (view_image(i, &image) && !strcmp(image.name, name))
+			return (int)i;
+	return -1;
+}
+
+bool view_image_used(unsigned number, unsigned partition)
+{
+	return number == 0 ? partition == FAKE_ALPHA || partition == FAKE_ODD : partition == FAKE_MADE;
+}
+
+enum view_change view_image_create(const char *name, uint64_t bytes, char words[VIEW_SENTENCE])
+{
+	if (strchr(name, ' '))
+		return say(VIEW_BAD, words, "That is no name.");
+	if (view_image_find(name) >= 0)
+		return say(VIEW_TAKEN, words, "The name is taken.");
+	if (bytes > sizeof(fake_machine.image) || fake_machine.image_bytes)
+		return say(VIEW_NO_ROOM, words, "There is no room.");
+	snprintf(fake_machine.image_name, sizeof(fake_machine.image_name), "%s", name);
+	fake_machine.image_bytes = bytes;
+	fake_machine.image_received = 0;
+	return VIEW_DONE;
+}
+
+enum view_change view_image_write(unsigned number, const void *data, size_t bytes, char words[VIEW_SENTENCE])
+{
+	if (number != 2 || bytes > fake_machine.image_bytes - fake_machine.image_received)
+		return say(VIEW_BAD, words, "That is more than it has.");
+	memcpy(fake_machine.image + fake_machine.image_received, data, bytes);
+	fake_machine.image_received += bytes;
+	return VIEW_DONE;
+}
+
+enum view_change view_image_remove(unsigned number, char words[VIEW_SENTENCE])
+{
+	if (number != 2 || fake_machine.made_name[0])
+		return say(VIEW_BUSY, words, "It is used, or of the boot.");
+	fake_machine.image_bytes = 0;
+	return VIEW_DONE;
 }
 
 /* ---- consoles ---- */

@@ -1,13 +1,14 @@
-/* fake_view.h: a machine for tests of the API: four partitions, one of them with a name that is hard to write. */
+/* fake_view.h: a machine for tests of the API: four partitions, one of them with a name that
+ * is hard to write, and a place for a fifth. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include "guests/console/api/view.h"
 #include "guests/console/users/users.h"
 
-#define FAKE_PARTITIONS 4
+#define FAKE_PARTITIONS 5
 #define FAKE_ODD_NAME	"o\"d\\d\x01\xff<b>"
-enum { FAKE_ALPHA, FAKE_MONITOR, FAKE_BETA, FAKE_ODD };
+enum { FAKE_ALPHA, FAKE_MONITOR, FAKE_BETA, FAKE_ODD, FAKE_MADE };
 
 struct fake_machine {
 	unsigned state[FAKE_PARTITIONS], cause[FAKE_PARTITIONS];
@@ -17,6 +18,11 @@ struct fake_machine {
 	size_t typed_bytes, typed_room;
 	unsigned operations;
 	char log[40000];
+	/* What was made at run time: one partition at most, and one image. */
+	bool made;
+	char made_name[64];
+	uint64_t image_bytes, image_received; /* 0: there is none */
+	char image_name[64], image[256];
 };
 extern struct fake_machine fake_machine;
 

@@ -111,7 +111,7 @@ def test_the_table_of_routes_is_the_document(document):
     with open(os.path.join(TOP, "guests/console/api/routes.c"), encoding="utf-8") as file:
         source = file.read()
     routes = set()
-    for method, path in re.findall(r"^\t(GET|POST|DELETE)\(([^,]+),", source, re.M):
+    for method, path in re.findall(r"^\t(GET|POST|PUT|DELETE)\(([^,]+),", source, re.M):
         path = path.replace("PARTITION", 'API "/partitions/{name}"').replace("API", '"/api/v1"')
         routes.add((method.lower(), path.replace('"', "").replace(" ", "")))
     assert routes == {(method, path) for path, operations in document["paths"].items() for method in operations}
@@ -122,7 +122,7 @@ def test_every_get_of_every_role(server, document):
         for name in ("alpha", "alpha.monitor", "beta", ODD, "nobody"):
             for token in (server.ann, server.vic, server.oda, None):
                 status, _, _ = server.ask("GET", path.replace("{name}", name), token)
-                assert status in (200, 401, 403, 404, 501)
+                assert status in (200, 401, 403, 404)
     assert ("GET", "/api/v1/partitions/{name}/exits", 200) in server.seen
 
 
@@ -246,12 +246,61 @@ def test_guessing_gets_slow(server):
     assert server.ask("GET", "/api/v1/partitions")[0] == 401
 
 
-def test_not_yet(server):
-    assert server.ask("POST", "/api/v1/partitions", server.ann, {})[0] == 501
-    assert server.ask("DELETE", "/api/v1/partitions/beta", server.ann)[0] == 501
-    assert server.ask("POST", "/api/v1/images", server.ann, {})[0] == 501
-    assert server.ask("DELETE", "/api/v1/images/x", server.ann)[0] == 501
-    assert server.ask("POST", "/api/v1/partitions", server.oda, {})[0] == 403
+OCTETS = [("Content-Type", "application/octet-stream")]
+
+
+def test_images(server):
+    images = "/api/v1/images"
+    _, answer = server.json("GET", images, server.ann)
+    assert answer["free"] == 1 << 30
+    assert [(i["name"], i["origin"], i["users"]) for i in answer["images"]] == [
+        ("kernels/vmlinuz", "boot", ["alpha", 'o"d\\d\x01\ufffd<b>'])]
+    for status, body in ((422, {}), (422, {"name": "x"}), (422, {"name": "x", "bytes": 0}), (422, []),
+                         (422, {"name": "x" * 64, "bytes": 1}), (422, {"name": "a b", "bytes": 1}),
+                         (422, {"name": "x", "bytes": -1}), (422, {"name": "x", "bytes": 1, "more": 1}),
+                         (409, {"name": "kernels/vmlinuz", "bytes": 1}), (507, {"name": "x", "bytes": 1000})):
+        assert server.ask("POST", images, server.ann, body)[0] == status, body
+    status, answer, data = server.ask("POST", images, server.ann, {"name": "x", "bytes": 10})
+    assert status == 201 and answer.getheader("Location") == images + "/x" and not json.loads(data)["complete"]
+    for status, query, body in ((400, "", b"a"), (400, "?offset=x", b"a"), (409, "?offset=1", b"a"),
+                                (200, "?offset=0", b"abcd"), (409, "?offset=0", b"abcd"), (422, "?offset=4", b"7 bytes"),
+                                (200, "?offset=4", b"efghij")):
+        assert server.ask("PUT", images + "/x/content" + query, server.ann, body, OCTETS)[0] == status, query
+    assert server.json("PUT", images + "/x/content?offset=1", server.ann, b"x", OCTETS)[1]["detail"] == (
+        "Offset 10 is wanted.")
+    assert server.json("GET", images, server.ann)[1]["images"][1]["complete"]
+    assert server.ask("PUT", images + "/y/content?offset=0", server.ann, b"x", OCTETS)[0] == 404
+    assert server.ask("PUT", images + "/x/content?offset=10", server.vic, b"x", OCTETS)[0] == 403
+    assert server.ask("DELETE", images + "/x", server.vic)[0] == 403
+    assert server.ask("DELETE", images + "/x", server.ann)[0] == 204
+    assert server.ask("DELETE", images + "/x", server.ann)[0] == 404
+
+
+def test_partitions_at_run_time(server):
+    all_of = "/api/v1/partitions"
+    for status, body in ((422, {}), (422, []), (422, {"name": "x"}), (422, {"name": "x", "kind": "pet"}),
+                         (422, {"name": 1, "kind": "guest"}), (422, {"name": "x", "kind": "guest", "keys": 1}),
+                         (422, {"name": "x", "kind": "guest", "keys": {"memory": 1}}),
+                         (422, {"name": "x", "kind": "guest", "keys": {str(i): "1" for i in range(30)}}),
+                         (422, {"name": "x", "kind": "guest", "more": 1}),
+                         (409, {"name": "alpha", "kind": "guest"}),
+                         (507, {"name": "x", "kind": "guest", "keys": {"memory": "1T"}})):
+        assert server.ask("POST", all_of, server.ann, body)[0] == status, body
+    status, answer = server.json("POST", all_of, server.ann, {"name": "x", "kind": "guest", "keys": {"memory": "x"}})
+    assert (status, answer["detail"], answer["key"]) == (422, '`memory = x` is "wrong".', "memory")
+    wanted = {"name": "gamma", "kind": "native", "keys": {"memory": "4M", "arguments": ""}}
+    assert server.ask("POST", all_of, server.oda, wanted)[0] == 403
+    status, answer, data = server.ask("POST", all_of, server.ann, wanted)
+    assert status == 201 and answer.getheader("Location") == all_of + "/gamma" and json.loads(data)["runtime"]
+    assert len(server.json("GET", all_of, server.vic)[1]["partitions"]) == 5
+    assert server.ask("DELETE", all_of + "/gamma", server.ann)[0] == 409
+    assert server.ask("POST", all_of + "/gamma/stop", server.ann)[0] == 202
+    assert server.ask("DELETE", all_of + "/gamma", server.vic)[0] == 403
+    assert server.ask("DELETE", all_of + "/gamma", server.ann)[0] == 204
+    assert server.ask("DELETE", all_of + "/gamma", server.ann)[0] == 404
+    assert len(server.json("GET", all_of, server.vic)[1]["partitions"]) == 4
+    _, _, data = server.ask("GET", "/api/v1/configuration", server.ann)
+    assert data == b"[guest alpha]\nkernel = vmlinuz\n"
 
 
 def test_metrics_are_well_formed(server):

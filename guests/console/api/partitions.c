@@ -78,7 +78,9 @@ static enum http_more produce_one(struct http *http, struct text *text)
 	return api_list(http, text, &list);
 }
 
-void api_get_partition(struct http *http) { api_json(http, 200, produce_one); }
+void api_answer_partition(struct http *http, unsigned status) { api_json(http, status, produce_one); }
+
+void api_get_partition(struct http *http) { api_answer_partition(http, 200); }
 
 /* ---- operations ---- */
 

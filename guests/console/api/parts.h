@@ -40,6 +40,15 @@ bool api_sees(struct http *http, unsigned partition);
 /* The host's functions, as given to api_start. */
 extern const struct users_host *api_host;
 
+/* ---- change.c ---- */
+
+/* The answer to a change that was not made; `key`: what the sentence is about, NULL or "": nothing by itself. */
+void api_refuse(struct http *http, enum view_change change, const char *words, const char *key);
+
+/* ---- partitions.c: that of the request, in all its details ---- */
+
+void api_answer_partition(struct http *http, unsigned status);
+
 /* ---- list.c: {HEAD,"KEY":[ELEMENT,ELEMENT]} in pieces ---- */
 
 struct api_list {
@@ -94,7 +103,14 @@ void api_post_session(struct http *http);
 void api_delete_session(struct http *http);
 void api_get_metrics(struct http *http);
 void api_get_openapi(struct http *http);
-void api_not_yet(struct http *http);
+void api_get_images(struct http *http);
+void api_post_image(struct http *http);
+void api_put_image(struct http *http);
+void api_put_image_piece(struct http *http, const uint8_t *data, size_t bytes);
+void api_delete_image(struct http *http);
+void api_post_partition(struct http *http);
+void api_delete_partition(struct http *http);
+void api_get_configuration(struct http *http);
 
 /* events.c, openapi.c */
 void api_events_start(void);

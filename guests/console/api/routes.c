@@ -20,6 +20,13 @@
 		HTTP_DELETE, path, run, NULL, 0, NULL, needs \
 	}
 
+/* For administrators; its body comes in pieces. */
+#define PUT(path, run, type, most, piece)                                 \
+	{                                                                 \
+		HTTP_PUT, path, run, type, most, piece, API_ADMINISTRATOR \
+	}
+#define IMAGE_PIECE_MAX (4u << 20)
+
 static const struct http_route routes[] = {
 	GET(API "/partitions", api_get_partitions, API_TOKEN),
 	GET(PARTITION, api_get_partition, API_SEE),
@@ -51,17 +58,16 @@ static const struct http_route routes[] = {
 	DELETE(API "/session", api_delete_session, API_TOKEN),
 	GET(API "/openapi.json", api_get_openapi, API_NOTHING),
 	GET("/metrics", api_get_metrics, API_TOKEN),
-	/* Not yet: partitions made at run time, and what they are made of. */
-	POST(API "/partitions", api_not_yet, JSON, API_ADMINISTRATOR),
-	DELETE(PARTITION, api_not_yet, API_ADMINISTRATOR),
-	GET(API "/images", api_not_yet, API_ADMINISTRATOR),
-	POST(API "/images", api_not_yet, JSON, API_ADMINISTRATOR),
-	DELETE(API "/images/{name}", api_not_yet, API_ADMINISTRATOR),
+	POST(API "/partitions", api_post_partition, JSON, API_ADMINISTRATOR),
+	DELETE(PARTITION, api_delete_partition, API_ADMINISTRATOR),
+	GET(API "/images", api_get_images, API_ADMINISTRATOR),
+	POST(API "/images", api_post_image, JSON, API_ADMINISTRATOR),
+	PUT(API "/images/{name}/content", api_put_image, BYTES, IMAGE_PIECE_MAX, api_put_image_piece),
+	DELETE(API "/images/{name}", api_delete_image, API_ADMINISTRATOR),
+	GET(API "/configuration", api_get_configuration, API_ADMINISTRATOR),
 };
 
 const struct users_host *api_host;
-
-void api_not_yet(struct http *http) { http_problem(http, 501, "This is not implemented yet."); }
 
 void api_start(const struct users_host *host, bool (*otherwise)(struct http *http))
 {

@@ -41,7 +41,9 @@ struct view_partition {
 	uint64_t memory, restarts;
 	uint64_t started; /* 0: never */
 	bool console;	  /* it has one */
+	bool runtime;	  /* made at run time: it can be removed */
 };
+/* How many places there are. One whose partition was removed has the name "", until another takes it. */
 unsigned view_partitions(void);
 void view_partition(unsigned number, struct view_partition *partition);
 /* -1: there is none. */
@@ -69,6 +71,46 @@ enum view_answer {
 #define VIEW_WORDS 160
 /* "start", "stop", "pause", "resume", "restart". `words`: a sentence that says why not. */
 enum view_answer view_operate(unsigned partition, const char *operation, char words[VIEW_WORDS]);
+
+/* ---- what is made at run time ---- */
+
+enum view_change {
+	VIEW_DONE,
+	VIEW_MISSING, /* there is none of that name */
+	VIEW_TAKEN,   /* the name is another's */
+	VIEW_BAD,     /* what was asked for is wrong: the words say how */
+	VIEW_BUSY,    /* not now, or not this one */
+	VIEW_NO_ROOM, /* memory, CPUs or places do not suffice */
+};
+#define VIEW_SENTENCE 256 /* why not */
+
+struct view_key {
+	const char *name, *value;
+};
+/* `kind`: "guest" or "native". `wrong`: the key that the sentence is about; "": none of them. */
+enum view_change view_create(const char *kind, const char *name, const struct view_key *keys, unsigned count,
+			     char words[VIEW_SENTENCE], char wrong[BH_NAME_BYTES]);
+enum view_change view_remove(unsigned partition, char words[VIEW_SENTENCE]);
+
+/* bulkhead.conf, and what was made since; returns how many bytes from `offset` on were copied. */
+size_t view_configuration(uint64_t offset, char *to, size_t max);
+
+#define VIEW_IMAGE_NAME 128
+struct view_image {
+	char name[VIEW_IMAGE_NAME];
+	uint64_t bytes, received;
+	bool uploaded; /* not of the boot: it can be removed */
+};
+/* How many places there are; false: there is none in this one. */
+unsigned view_images(void);
+bool view_image(unsigned number, struct view_image *image);
+int view_image_find(const char *name);
+/* The partition's configuration names it. */
+bool view_image_used(unsigned number, unsigned partition);
+enum view_change view_image_create(const char *name, uint64_t bytes, char words[VIEW_SENTENCE]);
+/* The next bytes of it, all or none. */
+enum view_change view_image_write(unsigned number, const void *data, size_t bytes, char words[VIEW_SENTENCE]);
+enum view_change view_image_remove(unsigned number, char words[VIEW_SENTENCE]);
 
 /* ---- its console ---- */
 

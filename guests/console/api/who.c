@@ -17,6 +17,8 @@ bool api_sees(struct http *http, unsigned number)
 	if (!token)
 		return false;
 	view_partition(number, &partition);
+	if (!partition.name[0])
+		return false;
 	return users_may_see(token, partition.guest[0] ? partition.guest : partition.name);
 }
 

@@ -41,4 +41,5 @@ void api_partition_members(struct json *json, const struct view_partition *parti
 	json_number(json, "restarts", partition->restarts);
 	json_number(json, "started_ns", partition->started);
 	json_bool(json, "console", partition->console);
+	json_bool(json, "runtime", partition->runtime);
 }
