@@ -17,7 +17,7 @@
 #include "pci_scan.h"
 
 #define BOOT_INFO_MAGIC	  0x746f6f4264616542ull
-#define BOOT_INFO_VERSION 2
+#define BOOT_INFO_VERSION 3
 
 #define KERNEL_BASE 0xFFFFFFFF80000000ull /* link address of the kernel */
 #define POOL_BASE   0xFFFFFF0000000000ull /* the kernel region stands here */
@@ -52,7 +52,10 @@ struct boot_image {
 	char path[CONFIG_PATH_BYTES]; /* as the configuration names it */
 	uint64_t physical;	      /* 2 MiB aligned */
 	uint64_t bytes;
+	uint64_t missing; /* of one that is uploaded: bytes that have not come yet */
+	uint64_t upload;  /* as BH_IMAGE_UPLOADED */
 };
+_Static_assert(BOOT_IMAGES == BH_IMAGES && CONFIG_PATH_BYTES == BH_IMAGE_NAME_BYTES, "one table");
 
 /* A native program, its ELF parsed. Its segments lie in memory of type BOOT_MEMORY_IMAGE. */
 struct boot_segment {

@@ -87,7 +87,7 @@ static void set_defaults(struct config *config)
 
 uint32_t config_parse(const char *text, size_t bytes, struct config *config, config_error report, void *context)
 {
-	struct config_parser parser;
+	static struct config_parser parser; /* too large for a stack */
 	struct text whole = { text, bytes };
 
 	__builtin_memset(&parser, 0, sizeof(parser));

@@ -219,6 +219,16 @@ static bool finish_console(const struct pending *p)
 	return false;
 }
 
+/* For the console, which adds to it what is made at run time. Without it there is nothing to add to. */
+static void load_configuration(void)
+{
+	struct volume_file open;
+
+	if (!volume_open(CONFIG_NAME, &open) && open.bytes && open.bytes <= CONFIG_TEXT_MAX)
+		read_image(CONFIG_NAME, &open);
+	volume_close(&open);
+}
+
 static void load_named(struct config_file *files)
 {
 	uint32_t count = config_files(&info->config, files);
@@ -247,6 +257,7 @@ bool load_all(struct boot_info *boot, config_error to, void *context)
 		firmware_give_up("Memory is too small even for the list of files.");
 		return false;
 	}
+	load_configuration();
 	add_pending(&services[0], LOAD_FOLDER "monitor.elf");
 	add_pending(&services[1], LOAD_FOLDER "console.elf");
 	if (first > 2)

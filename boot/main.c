@@ -16,7 +16,6 @@
 #include "tsc.h"
 #include "volume.h"
 
-#define CONF_NAME   "bulkhead.conf"
 #define LEAVE_TRIES 16
 
 /* Errors of the configuration: kept for the kernel's log, and shown here. */
@@ -30,9 +29,9 @@ static void note_error(void *context, uint32_t line, const char *text)
 	size_t bytes;
 
 	if (line)
-		bytes = text_format(entry, sizeof(entry), "%s:%u: %s", CONF_NAME, line, text);
+		bytes = text_format(entry, sizeof(entry), "%s:%u: %s", CONFIG_NAME, line, text);
 	else
-		bytes = text_format(entry, sizeof(entry), "%s: %s", CONF_NAME, text);
+		bytes = text_format(entry, sizeof(entry), "%s: %s", CONFIG_NAME, text);
 	firmware_print("%s", entry);
 	if (used && info->config_log[used - 1] == ')')
 		return;
@@ -47,7 +46,7 @@ static void note_error(void *context, uint32_t line, const char *text)
 static void read_config(struct boot_info *info)
 {
 	struct volume_file file;
-	const char *wrong = volume_open(CONF_NAME, &file);
+	const char *wrong = volume_open(CONFIG_NAME, &file);
 	char *text = NULL;
 
 	/* The parser refuses a file that is too long without looking at it. */

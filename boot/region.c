@@ -9,6 +9,7 @@
 #define PER_PARTITION (48 * KIB)
 #define PER_VCPU      (24 * KIB)
 #define PER_FRAME     (4 + 2 * 8)
+#define SPARE	      (4 * (2 * PER_PARTITION + 9 * PER_VCPU))
 
 static uint64_t round_up(uint64_t bytes, uint64_t step) { return (bytes + step - 1) / step * step; }
 
@@ -29,6 +30,11 @@ struct region_counts region_count(const struct config *config, uint32_t cpus)
 	return counts;
 }
 
+uint64_t region_partition_bytes(const struct config_partition *partition)
+{
+	return 2 * PER_PARTITION + (2 * partition->vcpus + 1) * PER_VCPU + partition->memory_bytes / FRAME * 16;
+}
+
 uint64_t region_fixed_bytes(uint64_t kernel_image_bytes)
 {
 	return round_up(kernel_image_bytes, PAGE) + round_up(sizeof(struct boot_info), PAGE) + REGION_STACK_BYTES +
@@ -37,7 +43,7 @@ uint64_t region_fixed_bytes(uint64_t kernel_image_bytes)
 
 uint64_t boot_region_bytes(uint64_t ram_bytes, const struct region_counts *counts, uint64_t kernel_image_bytes)
 {
-	uint64_t bytes = FIXED;
+	uint64_t bytes = FIXED + SPARE;
 
 	bytes += counts->cpus * PER_CPU;
 	bytes += counts->partitions * PER_PARTITION;

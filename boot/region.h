@@ -9,6 +9,7 @@
  *   per vCPU: VMCS, APIC page, XSAVE area      24 KiB
  *   owner of each 2 MiB of RAM                 4
  *   EPT of guest and of its monitor's window   8 + 8 per 2 MiB of RAM
+ *   for partitions made at run time            four guests of 4 vCPUs
  *   and the kernel's image, boot_info, the loader's page tables and the first stack
  */
 #pragma once
@@ -26,6 +27,9 @@ struct region_counts {
 
 /* What a configuration makes: a guest brings a monitor with one vCPU more; the console has one. */
 struct region_counts region_count(const struct config *config, uint32_t cpus);
+
+/* What one partition may take of the pool at most, with its monitor and the tables of its memory. */
+uint64_t region_partition_bytes(const struct config_partition *partition);
 
 /* What stands before the pool: image, boot_info, stack, page tables. A multiple of 4 KiB. */
 uint64_t region_fixed_bytes(uint64_t kernel_image_bytes);

@@ -11,7 +11,7 @@
 
 #define TEXT_BYTES 2048
 
-static struct spinlock lock;
+struct spinlock audit_lock;
 static char text[TEXT_BYTES];
 static struct report_words words = { .text = text, .size = TEXT_BYTES };
 static int64_t disagreements;
@@ -175,7 +175,7 @@ int64_t audit_run(void)
 {
 	int64_t result;
 
-	spin_lock(&lock);
+	spin_lock(&audit_lock);
 	disagreements = 0;
 	words.bytes = 0;
 	for (unsigned i = 0; i < partition_count; i++)
@@ -185,7 +185,7 @@ int64_t audit_run(void)
 		paging_walk(iommu_reserved(), check_reserved_page, NULL);
 	check_owners();
 	result = disagreements;
-	spin_unlock(&lock);
+	spin_unlock(&audit_lock);
 	return result;
 }
 

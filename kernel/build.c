@@ -2,7 +2,9 @@
 #include <bulkhead/terminal.h>
 #include <guests/lib/bh_format.h>
 #include <guests/lib/bh_string.h>
+#include "boot/boot_table.h"
 #include "boot/config_machine.h"
+#include "boot/region.h"
 #include "build_vcpus.h"
 #include "channel.h"
 #include "cpu.h"
@@ -26,6 +28,7 @@
 
 static struct boot_info *boot;
 static struct partition *console;
+static bool built;
 static struct partition *configured[CONFIG_PARTITIONS + 1]; /* the last: the console, as BH_PORT_OF_CONSOLE */
 
 /* ---- failing ----------------------------------------------------------------------------------- */
@@ -60,35 +63,51 @@ static void log_error(void *context, uint32_t line, const char *text)
 
 /* ---- pieces ------------------------------------------------------------------------------------ */
 
-static void *kernel_memory(uint64_t bytes)
+/* With the tables, handles and vCPUs of a removed one, if there is one of its kind. NULL: the kernel's memory is used
+ * up. */
+static struct partition *find_place(enum bh_kind kind, uint32_t handles)
 {
-	void *memory = pool_alloc((unsigned)((bytes + PAGE_BYTES - 1) / PAGE_BYTES));
+	unsigned pages = (unsigned)((sizeof(struct partition) + handles * sizeof(struct handle) + REPORT_BYTES +
+				     CONFIG_SECTION_BYTES + PAGE_BYTES - 1) /
+				    PAGE_BYTES);
+	struct partition *partition;
 
-	if (!memory)
-		panic("the kernel's memory (%llu KiB) is too small for this configuration",
-		      (unsigned long long)(boot->pool_bytes / 1024));
-	return memory;
+	for (unsigned i = 0; i < partition_count; i++) {
+		if (partitions[i]->state == BH_STATE_REMOVED && partitions[i]->kind == kind)
+			return partitions[i];
+	}
+	partition = partition_count < PARTITION_MAX ? pool_alloc(pages) : NULL;
+	if (!partition)
+		return NULL;
+	if (paging_create(&partition->ept, virt->paging(), &paging_pool) != PAGING_OK) {
+		pool_free(partition, pages);
+		return NULL;
+	}
+	partition->id = partition_count;
+	partition->kind = kind;
+	partition->handle_max = handles;
+	partition->handle = (struct handle *)(partition + 1);
+	partition->report = (char *)(partition->handle + handles);
+	partitions[partition_count++] = partition;
+	return partition;
 }
 
 static struct partition *new_partition(const char *name, enum bh_kind kind, const struct config_partition *config)
 {
-	struct partition *partition = kernel_memory(sizeof(*partition));
+	bool many = kind == BH_KIND_CONSOLE || (config && config == config_net(&boot->config));
+	struct partition *partition = find_place(kind, many ? HANDLE_MAX : HANDLE_USUAL);
 
-	partition->id = partition_count;
-	partition->kind = kind;
+	if (!partition && !built)
+		panic("the kernel's memory (%llu KiB) is too small for this configuration",
+		      (unsigned long long)(boot->pool_bytes / 1024));
+	if (!partition)
+		return NULL;
 	partition->config = config;
 	bh_snprintf(partition->name, sizeof(partition->name), "%s", name);
-	partition->handle_max =
-		kind == BH_KIND_CONSOLE || (config && config == config_net(&boot->config)) ? HANDLE_MAX : HANDLE_USUAL;
-	partition->handle = kernel_memory(partition->handle_max * sizeof(struct handle));
-	partition->report = kernel_memory(REPORT_BYTES);
 	partition->state = BH_STATE_STOPPED;
 	partition->cause = BH_CAUSE_NEVER_STARTED;
 	partition->dirty = true;
 	partition_init_timer(partition);
-	if (paging_create(&partition->ept, virt->paging(), &paging_pool) != PAGING_OK)
-		panic("the kernel's memory is too small for the tables of %s", name);
-	partitions[partition_count++] = partition;
 	return partition;
 }
 
@@ -165,33 +184,6 @@ static void give_memory(struct partition *partition, uint64_t bytes)
 		fail(partition, "the kernel's memory is too small for its tables");
 }
 
-static const struct boot_program *find_program(const char *path)
-{
-	for (unsigned i = 0; i < boot->programs; i++) {
-		if (strcmp(boot->program[i].path, path) == 0)
-			return &boot->program[i];
-	}
-	return NULL;
-}
-
-static struct boot_image *find_image(const char *path)
-{
-	for (unsigned i = 0; i < boot->images; i++) {
-		if (strcmp(boot->image[i].path, path) == 0)
-			return &boot->image[i];
-	}
-	return NULL;
-}
-
-static bool program_fits(const struct boot_program *program, uint64_t bytes)
-{
-	for (unsigned i = 0; i < program->segments; i++) {
-		if (program->segment[i].address + program->segment[i].memory_bytes > bytes)
-			return false;
-	}
-	return true;
-}
-
 /* ---- handles ----------------------------------------------------------------------------------- */
 
 static void grant(struct partition *holder, enum bh_handle_type type, uint32_t rights, void *object, const char *name)
@@ -205,12 +197,12 @@ static void grant(struct partition *holder, enum bh_handle_type type, uint32_t r
 
 static void grant_image(struct partition *holder, const char *path, const char *name)
 {
-	struct boot_image *image = find_image(path);
+	struct boot_image *image = boot_image_named(boot, path);
 	uint64_t bytes = image ? (image->bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES : 0;
 	uint64_t address = BH_GPA_IMAGES;
 	struct handle handle = { .object = image, .type = BH_HANDLE_IMAGE, .rights = BH_RIGHT_USE };
 
-	if (!image) {
+	if (!image || image->missing) {
 		fail(holder, "the file %s is not there", path);
 		return;
 	}
@@ -312,13 +304,15 @@ static void build_console(void)
 	uint64_t bytes = CONSOLE_BYTES + boot->config.partitions * CONSOLE_BYTES_FOR_ONE;
 
 	configured[BH_PORT_OF_CONSOLE] = console = new_partition("console", BH_KIND_CONSOLE, NULL);
-	console->program = find_program("console.elf");
+	console->program = boot_program_named(boot, "console.elf");
 	if (!console->program)
 		panic("console.elf is not on the boot volume, or not a program: nobody could "
 		      "manage this machine");
 	console->port[console->port_ranges++] = (struct port_range){ CONSOLE_UART_PORT, CONSOLE_UART_PORT + 7 };
 	give_memory(console, (bytes + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES);
-	grant(console, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL, "machine");
+	grant(console, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT | BH_RIGHT_CREATE, NULL, "machine");
+	if (boot_image_named(boot, CONFIG_NAME))
+		grant_image(console, CONFIG_NAME, CONFIG_NAME);
 	grant_irq(console, CONSOLE_UART_IRQ);
 	build_service_vcpu(console, 0, &boot->config.machine);
 }
@@ -327,10 +321,10 @@ static void build_native(struct partition *native)
 {
 	const struct config_partition *config = native->config;
 
-	native->program = find_program(config->image);
+	native->program = boot_program_named(boot, config->image);
 	if (!native->program)
 		fail(native, "the program %s is not there, or not a native program", config->image);
-	else if (!program_fits(native->program, config->memory_bytes))
+	else if (!boot_program_fits(native->program, config->memory_bytes))
 		fail(native, "the program %s does not fit into its memory of %llu MiB", config->image,
 		     (unsigned long long)(config->memory_bytes >> 20));
 	else
@@ -366,7 +360,11 @@ static void build_monitor(struct partition *guest)
 
 	bh_snprintf(name, sizeof(name), "%.*s.monitor", BH_NAME_BYTES - 9, guest->name);
 	monitor = new_partition(name, BH_KIND_MONITOR, config);
-	monitor->program = find_program("monitor.elf");
+	if (!monitor) {
+		fail(guest, "the kernel's memory is too small for its monitor");
+		return;
+	}
+	monitor->program = boot_program_named(boot, "monitor.elf");
 	monitor->ward = guest;
 	guest->monitor = monitor;
 	if (!monitor->program) {
@@ -390,10 +388,13 @@ static void build_monitor(struct partition *guest)
 
 static void build_configured(const struct config_partition *config, uint32_t index)
 {
+	uint32_t rights = BH_RIGHT_CONTROL | BH_RIGHT_INSPECT | (built ? BH_RIGHT_CREATE : 0);
 	struct partition *partition = new_partition(config->name, config->kind, config);
 
 	configured[index] = partition;
-	grant(console, BH_HANDLE_PARTITION, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, partition, partition->name);
+	if (!partition)
+		return;
+	grant(console, BH_HANDLE_PARTITION, rights, partition, partition->name);
 	if (config->error[0]) {
 		report_line(partition, "bulkhead.conf:%u: %s", config->line, config->error);
 		atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);
@@ -430,26 +431,35 @@ static void build_channel(const struct config_channel *config)
 }
 
 /* A port for each of a guest's virtual NICs and perhaps for the console, and its way to the net service. */
-static void build_networks(const struct config *config)
+static void build_port(struct partition *net, const struct bh_port *port)
+{
+	struct partition *owner = configured[port->partition];
+	const char *problem = NULL;
+
+	if (!failed(owner))
+		problem = channel_create(port->name, BH_PORT_CHANNEL_BYTES, owner->monitor ? owner->monitor : owner,
+					 net, port->name, port->name);
+	if (problem)
+		fail(owner, "port %s: %s", port->name, problem);
+}
+
+/* Those of the partition of that index; UINT32_MAX: all, and the console's way to the service. */
+static void build_networks(const struct config *config, uint32_t index)
 {
 	struct partition *net = config_net(config) ? configured[config->net] : NULL;
-	const char *problem;
+	const char *problem = NULL;
 
 	if (!net || failed(net))
 		return;
-	problem = channel_create("network", BH_NETWORK_CHANNEL_BYTES, net, console, "network", "network");
+	if (index == UINT32_MAX)
+		problem = channel_create("network", BH_NETWORK_CHANNEL_BYTES, net, console, "network", "network");
 	if (problem)
 		fail(net, "its channel to the console: %s", problem);
 	for (unsigned i = 0; i < config->network.ports; i++) {
 		const struct bh_port *port = &config->network.port[i];
-		struct partition *owner = configured[port->partition];
-		struct partition *end = owner->monitor ? owner->monitor : owner;
 
-		if (failed(owner))
-			continue;
-		problem = channel_create(port->name, BH_PORT_CHANNEL_BYTES, end, net, port->name, port->name);
-		if (problem)
-			fail(owner, "port %s: %s", port->name, problem);
+		if (port->name[0] && (index == UINT32_MAX || port->partition == index))
+			build_port(net, port);
 	}
 }
 
@@ -517,10 +527,102 @@ void build_partitions(struct boot_info *info)
 		build_configured(&config->partition[i], i);
 	for (unsigned i = 0; i < config->channels; i++)
 		build_channel(&config->channel[i]);
-	build_networks(config);
+	build_networks(config, UINT32_MAX);
 	build_devices(config, CONFIG_DEVICE_ADDRESS);
 	build_devices(config, CONFIG_DEVICE_CLASS);
 	for (unsigned i = 0; i < config->partitions; i++)
 		build_grants(configured[i]);
 	device_list();
+	built = true;
+}
+
+/* ---- at run time ------------------------------------------------------------------------------- */
+
+static void tell(void)
+{
+	struct partition *net = config_net(&boot->config) ? configured[boot->config.net] : NULL;
+
+	populate_tell(console);
+	/* Otherwise its memory is being wiped, or it gets its records when it is built. */
+	if (net && net->state == BH_STATE_RUNNING)
+		populate_tell(net);
+}
+
+/* Whether the kernel's memory suffices for all that building takes, so that it does not fail half-way. */
+static bool has_room(const struct config_partition *config, char why[CONFIG_ERROR_BYTES])
+{
+	uint64_t need = region_partition_bytes(config);
+
+	if (need <= pool_free_bytes())
+		return true;
+	bh_snprintf(why, CONFIG_ERROR_BYTES, "the kernel keeps %llu KiB for more partitions, and this one needs %llu",
+		    (unsigned long long)pool_free_bytes() >> 10, (unsigned long long)need >> 10);
+	return false;
+}
+
+bool build_create(const struct config_creation *creation, char why[CONFIG_ERROR_BYTES])
+{
+	struct config *config = &boot->config;
+	struct config_partition *record =
+		has_room(&creation->partition, why) ? boot_creation_place(config, creation) : NULL;
+	uint32_t index = (uint32_t)(record - config->partition);
+	struct partition *partition;
+
+	if (!record) {
+		if (!why[0])
+			bh_strlcpy(why, "there are as many partitions or ports as there can be", CONFIG_ERROR_BYTES);
+		return false;
+	}
+	build_configured(record, index);
+	partition = configured[index];
+	if (!partition) {
+		boot_creation_remove(config, record);
+		bh_strlcpy(why, "the kernel's memory is used up", CONFIG_ERROR_BYTES);
+		return false;
+	}
+	if (!failed(partition))
+		build_networks(config, index);
+	build_grants(partition);
+	memcpy(partition->section = partition->report + REPORT_BYTES, creation->section, CONFIG_SECTION_BYTES);
+	if (failed(partition)) {
+		bh_snprintf(why, CONFIG_ERROR_BYTES, "%.*s", (int)partition->report_bytes, partition->report);
+		build_remove(partition);
+		return false;
+	}
+	log_printf("%s: made", partition->name);
+	tell();
+	if (record->autostart)
+		partition_control(partition, BH_START);
+	return true;
+}
+
+/* What it keeps: its number, and the kernel's memory of its tables' roots and vCPUs. */
+static void clear(struct partition *partition)
+{
+	struct partition kept = *partition;
+
+	handle_holders(partition, true);
+	channel_leave(partition);
+	paging_unmap(&partition->ept, 0, 1ull << 48);
+	for (unsigned i = 0; i < partition->extents; i++)
+		frame_give(partition->extent[i].physical, partition->extent[i].bytes);
+	memset(partition->handle, 0, partition->handle_max * sizeof(struct handle));
+	*partition = (struct partition){ .id = kept.id,
+					 .kind = kept.kind,
+					 .ept = kept.ept,
+					 .handle = kept.handle,
+					 .handle_max = kept.handle_max,
+					 .report = kept.report,
+					 .state = BH_STATE_REMOVED };
+	memcpy(partition->vcpu, kept.vcpu, sizeof(kept.vcpu));
+}
+
+void build_remove(struct partition *partition)
+{
+	log_printf("%s: removed", partition->name);
+	boot_creation_remove(&boot->config, partition->config);
+	if (partition->monitor)
+		clear(partition->monitor);
+	clear(partition);
+	tell();
 }

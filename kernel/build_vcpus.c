@@ -16,33 +16,36 @@ static void unthrottle(struct timer *timer)
 	vcpu_wake(vcpu);
 }
 
-/* Entities are small and live for ever: sixteen to a page. */
-static struct entity *new_entity(uint32_t weight, uint32_t cap_percent)
+/* Entities are small and live for ever, as vCPUs do: sixteen to a page. */
+static struct entity *new_entity(struct vcpu *vcpu, uint32_t weight, uint32_t cap_percent)
 {
 	static uint8_t *page;
 	static unsigned used;
-	struct entity *entity;
 
-	if (used % 16 == 0)
+	if (!vcpu->entity && used % 16 == 0)
 		page = pool_alloc(1);
-	if (!page)
+	if (!vcpu->entity && !page)
 		return NULL;
-	entity = (struct entity *)(page + used++ % 16 * 256);
-	entity->weight = weight;
-	entity->cap_percent = cap_percent;
-	entity->unthrottle.deadline = TIMER_NEVER;
-	entity->unthrottle.fire = unthrottle;
-	return entity;
+	if (!vcpu->entity)
+		vcpu->entity = (struct entity *)(page + used++ % 16 * 256);
+	*vcpu->entity = (struct entity){ .native = vcpu, .weight = weight, .cap_percent = cap_percent };
+	vcpu->entity->unthrottle = (struct timer){ .deadline = TIMER_NEVER, .fire = unthrottle };
+	return vcpu->entity;
 }
 
 static struct vcpu *add_vcpu(struct partition *partition, unsigned index, unsigned cpu)
 {
 	struct partition *leader = partition_leader(partition);
-	struct vcpu *vcpu = vcpu_create(partition, index, cpu, partition->kind == BH_KIND_GUEST);
+	struct vcpu *vcpu = partition->vcpu[index];
 
 	if (!vcpu)
+		vcpu = partition->vcpu[index] = vcpu_create(partition, index, cpu, partition->kind == BH_KIND_GUEST);
+	if (!vcpu)
 		return NULL;
-	partition->vcpu[index] = vcpu;
+	/* That of a removed partition. */
+	vcpu->cpu = cpu;
+	vcpu->epoch = 0;
+	vcpu->peer = NULL;
 	partition->vcpus = index + 1;
 	leader->cpu_total += !(leader->cpu_mask[cpu / 64] >> cpu % 64 & 1);
 	leader->cpu_mask[cpu / 64] |= 1ull << cpu % 64;
@@ -52,13 +55,8 @@ static struct vcpu *add_vcpu(struct partition *partition, unsigned index, unsign
 static bool add_native(struct partition *partition, unsigned index, unsigned cpu, uint32_t weight, uint32_t cap_percent)
 {
 	struct vcpu *vcpu = add_vcpu(partition, index, cpu);
-	struct entity *entity = new_entity(weight, cap_percent);
 
-	if (!vcpu || !entity)
-		return false;
-	entity->native = vcpu;
-	vcpu->entity = entity;
-	return true;
+	return vcpu && new_entity(vcpu, weight, cap_percent);
 }
 
 bool build_native_vcpus(struct partition *native)

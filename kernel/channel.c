@@ -12,7 +12,7 @@
 struct channel *channels[CHANNEL_MAX];
 uint32_t channel_count;
 
-/* ---- boot ---------------------------------------------------------------------------------------
+/* ---- making -------------------------------------------------------------------------------------
  */
 
 /* Channels stand behind one another in a partition's address space. */
@@ -20,11 +20,11 @@ static uint64_t next_address(const struct partition *partition)
 {
 	uint64_t address = BH_GPA_CHANNELS;
 
-	for (unsigned i = 0; i < partition->handle_max; i++) {
-		const struct handle *handle = &partition->handle[i];
-
-		if (handle->type == BH_HANDLE_CHANNEL && handle->address + handle->bytes > address)
-			address = handle->address + handle->bytes;
+	for (unsigned i = 0; i < channel_count; i++) {
+		for (const struct channel_end *end = channels[i]->end; end < channels[i]->end + 2; end++) {
+			if (end->partition == partition && end->address + channels[i]->bytes > address)
+				address = end->address + channels[i]->bytes;
+		}
 	}
 	return address;
 }
@@ -32,18 +32,20 @@ static uint64_t next_address(const struct partition *partition)
 static bool attach(struct channel *channel, unsigned end, const char *name)
 {
 	struct partition *partition = channel->end[end].partition;
+	bool there = channel->end[end].address;
 	struct handle handle = {
 		.object = channel,
 		.type = BH_HANDLE_CHANNEL,
 		.rights = BH_RIGHT_USE,
 		.number = (uint16_t)end,
-		.address = next_address(partition),
+		.address = there ? channel->end[end].address : next_address(partition),
 		.bytes = channel->bytes,
 	};
 
+	channel->end[end].address = handle.address;
 	bh_snprintf(handle.name, sizeof(handle.name), "%s", name);
 	return handle_add(partition, &handle) >= 0 &&
-	       frame_map(partition, handle.address, channel->physical, channel->bytes, MAP_READ | MAP_WRITE);
+	       (there || frame_map(partition, handle.address, channel->physical, channel->bytes, MAP_READ | MAP_WRITE));
 }
 
 static void wipe(uint64_t physical, uint64_t bytes)
@@ -52,24 +54,49 @@ static void wipe(uint64_t physical, uint64_t bytes)
 		memset(window_map(physical + done), 0, PAGE_BYTES);
 }
 
+static struct channel *left_over(uint64_t bytes, const struct partition *b)
+{
+	for (unsigned i = 0; i < channel_count; i++) {
+		if (!channels[i]->end[0].partition && channels[i]->end[1].partition == b && channels[i]->bytes == bytes)
+			return channels[i];
+	}
+	return NULL;
+}
+
+void channel_leave(const struct partition *partition)
+{
+	for (unsigned i = 0; i < channel_count; i++) {
+		if (channels[i]->end[0].partition != partition)
+			continue;
+		handle_holders(channels[i], true);
+		channels[i]->end[0] = (struct channel_end){ .partition = NULL };
+		atomic_store(&channels[i]->end[1].bound, 0);
+	}
+}
+
 const char *channel_create(const char *name, uint64_t bytes, struct partition *a, struct partition *b,
 			   const char *name_for_a, const char *name_for_b)
 {
-	struct channel *channel;
+	struct channel *channel = left_over(bytes, b);
+	bool fresh = !channel;
 
-	if (channel_count == CHANNEL_MAX)
+	if (fresh && channel_count == CHANNEL_MAX)
 		return "too many channels";
-	channel = pool_alloc(1);
+	channel = fresh ? pool_alloc(1) : channel;
 	if (!channel)
 		return "the kernel's memory is used up";
 	bh_snprintf(channel->name, sizeof(channel->name), "%s", name);
-	channel->bytes = bytes;
+	if (fresh) {
+		channel->bytes = bytes;
+		channel->end[1].partition = b;
+		channel->physical = frame_take_pages(bytes / PAGE_BYTES, (uint16_t)(FRAME_CHANNEL + channel_count));
+		if (!channel->physical) {
+			pool_free(channel, 1);
+			return "no free memory for the channel";
+		}
+		channels[channel_count++] = channel;
+	}
 	channel->end[0].partition = a;
-	channel->end[1].partition = b;
-	channel->physical = frame_take_pages(bytes / PAGE_BYTES, (uint16_t)(FRAME_CHANNEL + channel_count));
-	if (!channel->physical)
-		return "no free memory for the channel";
-	channels[channel_count++] = channel;
 	wipe(channel->physical, bytes);
 	if (!attach(channel, 0, name_for_a) || !attach(channel, 1, name_for_b))
 		return "no room for the channel in its holders' tables";

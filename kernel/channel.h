@@ -13,7 +13,9 @@ struct partition;
 struct vcpu;
 
 struct channel_end {
-	struct partition *partition;
+	struct partition
+		*partition; /* of the first: NULL, it was removed; the next that needs such a one gets the channel */
+	uint64_t address;   /* guest-physical */
 	_Atomic uint64_t bound; /* vCPU | bit << 8 | 1 << 16; 0: not bound */
 };
 
@@ -26,9 +28,12 @@ struct channel {
 #define CHANNEL_MAX (CONFIG_CHANNELS + 2 * CONFIG_PARTITIONS + BH_PORTS + 2)
 
 /* Takes zeroed memory for a channel and maps it for both ends; a message of what is missing, or
- * NULL. At boot. */
+ * NULL. */
 const char *channel_create(const char *name, uint64_t bytes, struct partition *a, struct partition *b,
 			   const char *name_for_a, const char *name_for_b);
+
+/* `partition` is removed: its channels stay where they are mapped for their other ends, without handles. */
+void channel_leave(const struct partition *partition);
 
 /* Tells every peer of `partition` that it has started or ended. */
 void channel_announce(struct partition *partition);

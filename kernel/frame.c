@@ -136,6 +136,12 @@ uint64_t frame_take(uint64_t count, uint64_t align, uint16_t owner)
 	return 0;
 }
 
+void frame_give(uint64_t physical, uint64_t bytes)
+{
+	for (uint64_t done = 0; done < bytes; done += FRAME_BYTES)
+		owners[(physical + done) / FRAME_BYTES] = FRAME_FREE;
+}
+
 uint64_t frame_largest(void)
 {
 	uint64_t largest = 0, run = 0;

@@ -2,7 +2,7 @@
  * frame.h: who owns which page frame, and the one function that maps frames into partitions.
  *
  * The owner is recorded per 2 MiB; frames that channels share out in 4 KiB pages have a split
- * record. Ownership is given out at boot only, by one CPU, and read without a lock afterwards.
+ * record. Ownership is given out at boot, and later by the console's CPU only (create.c); it is read without a lock.
  */
 #pragma once
 #include <stdint.h>
@@ -33,6 +33,9 @@ void frame_init(const struct boot_info *boot);
  * is none such. Largest addresses first, so that memory below 4 GiB lasts.
  */
 uint64_t frame_take(uint64_t count, uint64_t align, uint16_t owner);
+
+/* Whole frames are nobody's again. Their owner has no mapping of them any more. */
+void frame_give(uint64_t physical, uint64_t bytes);
 
 /* The largest free piece, in frames. */
 uint64_t frame_largest(void);

@@ -1,12 +1,13 @@
 /*
  * handle.h: what a partition was granted, as indexes into its own table.
  *
- * The tables are filled at boot from the configuration and do not change afterwards, so looking up
- * takes no lock. A handle survives the restart of its holder; the generation is there for objects
- * that will come and go.
+ * The tables are filled at boot from the configuration; only those of the console and of the net service change
+ * afterwards, by the console's own calls on the CPU of both, so looking up takes no lock. A handle survives the restart
+ * of its holder; the generation is there for objects that come and go.
  */
 #pragma once
 #include <stdint.h>
+#include <stdbool.h>
 #include <bulkhead/abi.h>
 
 #define HANDLE_MAX   BH_INFO_HANDLES /* the console's; one page's worth is enough for the others */
@@ -26,8 +27,11 @@ struct handle {
 	uint64_t address, bytes; /* where mapped */
 };
 
-/* Adds a handle; -1 when the table is full. At boot. */
+/* Adds a handle; -1 when the table is full. */
 int handle_add(struct partition *holder, const struct handle *handle);
+
+/* How many have a handle to `object`; with `revoke` nobody has one any more. */
+unsigned handle_holders(const void *object, bool revoke);
 
 /* 0 and *found, -BH_EBADF or -BH_EPERM. */
 int64_t handle_lookup(struct vcpu *caller, uint64_t value, enum bh_handle_type type, uint32_t right,

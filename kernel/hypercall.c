@@ -1,6 +1,7 @@
 #include "hypercall.h"
 #include <guests/lib/bh_string.h>
 #include "channel.h"
+#include "create.h"
 #include "device.h"
 #include "event.h"
 #include "guest_control.h"
@@ -149,6 +150,11 @@ static int64_t device(struct vcpu *caller, const struct handle *handle)
 	return device_call(number(caller), handle->object, b(caller), c(caller), d(caller));
 }
 
+static int64_t create(struct vcpu *caller, const struct handle *handle)
+{
+	return create_call(caller, handle, number(caller), b(caller), c(caller), d(caller));
+}
+
 #define AT(call) ((call)-BH_HYPERCALL_BASE)
 
 /* What must stand behind the handle, and the right that it must give. */
@@ -166,6 +172,8 @@ static const struct {
 	[AT(BH_MACHINE_CONTROL)] = { machine, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL },
 	[AT(BH_GUEST_DOORBELL)] = { guest, BH_HANDLE_PARTITION, BH_RIGHT_MONITOR },
 	[AT(BH_DEVICE_READ)... AT(BH_DEVICE_DMA)] = { device, BH_HANDLE_DEVICE, BH_RIGHT_USE },
+	[AT(BH_IMAGE_CREATE)... AT(BH_PARTITION_CREATE)] = { create, BH_HANDLE_MACHINE, BH_RIGHT_CREATE },
+	[AT(BH_PARTITION_REMOVE)... AT(BH_PARTITION_SECTION)] = { create, BH_HANDLE_PARTITION, BH_RIGHT_CREATE },
 };
 
 static int64_t on_handle(struct vcpu *caller)

@@ -42,6 +42,7 @@ struct partition {
 	char name[BH_NAME_BYTES];
 	const struct config_partition *config; /* NULL: the console. A monitor has its guest's */
 	const struct boot_program *program;    /* natives, monitors */
+	char *section;			       /* made at run time: its text, CONFIG_SECTION_BYTES; NULL: at boot */
 	struct partition *monitor;	       /* a guest's */
 	struct partition *ward;		       /* a monitor's guest */
 	uint32_t vcpus;

@@ -9,8 +9,7 @@
 
 /* ---- wiping ------------------------------------------------------------------------------------ */
 
-/* The frame at `offset` bytes into the partition's memory; 0 past its end. */
-static uint64_t frame_at(const struct partition *partition, uint64_t offset)
+uint64_t populate_physical(const struct partition *partition, uint64_t offset)
 {
 	for (unsigned i = 0; i < partition->extents; i++) {
 		if (offset < partition->extent[i].bytes)
@@ -24,8 +23,8 @@ bool populate_wipe_slice(struct partition *leader)
 {
 	uint64_t own = leader->memory_bytes;
 	uint64_t all = own + (leader->monitor ? leader->monitor->memory_bytes : 0);
-	uint64_t physical =
-		leader->wiped < own ? frame_at(leader, leader->wiped) : frame_at(leader->monitor, leader->wiped - own);
+	uint64_t physical = leader->wiped < own ? populate_physical(leader, leader->wiped)
+						: populate_physical(leader->monitor, leader->wiped - own);
 
 	memset(window_map(physical), 0, FRAME_BYTES);
 	leader->wiped += FRAME_BYTES;
@@ -70,7 +69,7 @@ static void copy_segment(const struct partition *native, const struct boot_segme
 	uint64_t done = 0;
 
 	while (done < segment->file_bytes) {
-		uint64_t to = frame_at(native, segment->address + done);
+		uint64_t to = populate_physical(native, segment->address + done);
 		uint64_t from = segment->physical + done;
 		uint64_t bytes = smaller(segment->file_bytes - done, FRAME_BYTES - to % FRAME_BYTES);
 
@@ -114,9 +113,10 @@ static void write_handles(const struct partition *native, struct bh_info *info)
 
 static void write_info(const struct partition *native)
 {
-	struct bh_info *info = window_map(frame_at(native, BH_GPA_INFO));
+	struct bh_info *info = window_map(populate_physical(native, BH_GPA_INFO));
 	const struct partition *ward = native->ward;
 
+	memset(info, 0, sizeof(*info));
 	info->magic = BH_INFO_MAGIC;
 	info->abi_version = BH_ABI_VERSION;
 	info->kind = native->kind;
@@ -147,13 +147,14 @@ static void write_service(const struct partition *native)
 
 	if (!config_net(config) || (!whole && !native->ward))
 		return;
-	records = window_map(frame_at(native, BH_GPA_SERVICE));
+	records = window_map(populate_physical(native, BH_GPA_SERVICE));
+	memset(records, 0, sizeof(*records));
 	records->networks = all->networks;
 	memcpy(records->network, all->network, sizeof(all->network));
 	if (whole)
 		records->console = all->console;
 	for (unsigned i = 0; i < all->ports; i++) {
-		if (whole || &config->partition[all->port[i].partition] == native->config)
+		if (whole || (all->port[i].name[0] && &config->partition[all->port[i].partition] == native->config))
 			records->port[records->ports++] = all->port[i];
 	}
 }
@@ -171,11 +172,16 @@ static void unbind(const struct partition *native)
 		atomic_store(&native->ward->doorbell[i], 0);
 }
 
+void populate_tell(const struct partition *native)
+{
+	write_info(native);
+	write_service(native);
+}
+
 void populate(struct partition *native)
 {
 	unbind(native);
 	for (unsigned i = 0; i < native->program->segments; i++)
 		copy_segment(native, &native->program->segment[i]);
-	write_info(native);
-	write_service(native);
+	populate_tell(native);
 }

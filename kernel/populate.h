@@ -12,6 +12,12 @@ bool populate_wipe_slice(struct partition *leader);
  */
 void populate(struct partition *native);
 
+/* The console or the net service, whose handles have changed: its records anew. On its CPU, while it is in a call. */
+void populate_tell(const struct partition *native);
+
+/* The frame's byte at `offset` into the partition's memory; 0 past its end. */
+uint64_t populate_physical(const struct partition *partition, uint64_t offset);
+
 /*
  * The rights that `address` of a native program's memory is mapped with (MAP_*), and where the run
  * of equal rights ends.

@@ -87,6 +87,5 @@ void vcpu_start(struct vcpu *vcpu);
 /* Own CPU: the vCPU of a partition that ends. */
 void vcpu_stop(struct vcpu *vcpu);
 
-/* Makes a vCPU for `partition` on `cpu`; NULL when the kernel's memory does not suffice. At boot.
- */
+/* Makes a vCPU for `partition` on `cpu`; NULL when the kernel's memory does not suffice. */
 struct vcpu *vcpu_create(struct partition *partition, unsigned index, unsigned cpu, bool is_guest);

@@ -37,6 +37,14 @@ void attach_escape_again(struct peer *peer)
 	terminal_write(&peer->terminal, &key, 1);
 }
 
+void attach_forget(const struct peer *peer)
+{
+	if (attached != peer)
+		return;
+	attached = NULL;
+	screen_printf("\n[%s was removed]\n", peer->name);
+}
+
 bool attach_input(char byte)
 {
 	if (byte == ATTACH_ESCAPE) {

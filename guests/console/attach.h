@@ -14,5 +14,8 @@ void attach_start(struct peer *peer, uint32_t bytes);
 /* Attaches again, without showing anything, and sends the escape key: it was typed twice. */
 void attach_escape_again(struct peer *peer);
 
+/* The peer goes: the shell has the line again if it was attached to it. */
+void attach_forget(const struct peer *peer);
+
 /* One typed byte; false: it was the escape key, and the shell has the line again. */
 bool attach_input(char byte);

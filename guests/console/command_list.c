@@ -42,7 +42,7 @@ void command_list(const struct arguments *arguments)
 	screen_printf("%-18s %-8s %-20s %-12s %8s %8s %10s\n", "NAME", "KIND", "STATE", "VCPUS@CPUS", "MEMORY",
 		      "RESTARTS", "UP");
 	for (unsigned i = 0; i < peer_count; i++) {
-		if (peers[i].guest)
+		if (peers[i].guest || !peers[i].name[0])
 			continue;
 		row(&peers[i]);
 		if (peers[i].monitor)

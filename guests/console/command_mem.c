@@ -25,6 +25,8 @@ void command_mem(const struct arguments *arguments)
 	for (unsigned i = 0; i < peer_count; i++) {
 		int64_t bytes = peer_stat(&peers[i], BH_STAT_MEMORY, 0);
 
+		if (!peers[i].name[0])
+			continue;
 		line(peers[i].name, bytes < 0 ? 0 : (uint64_t)bytes, "");
 	}
 }

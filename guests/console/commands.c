@@ -37,6 +37,16 @@ const struct command shell_commands[] = {
 	  "Without words: the tokens. ROLE: administrator; operator, who starts, stops and types in the\n"
 	  "PARTITIONs named; viewer, who sees these, or all. A new token is shown once.\n",
 	  MAY_TAKE_WORDS, command_token },
+	{ "image", "[remove NAME]", "", "kernels and initramfs, where they are from and who has them",
+	  "An image is uploaded over the network, in pieces into free memory. One that no partition is\n"
+	  "made of can be removed.\n",
+	  MAY_TAKE_WORDS, command_image },
+	{ "create", "guest|native NAME", "", "makes a partition of free memory and CPUs",
+	  "Asks for its keys, as in bulkhead.conf: kernel = vmlinuz, memory = 256M, cpus = shared 0, ...\n"
+	  "An empty line makes it; it starts by itself unless autostart = no.\n",
+	  MAY_TAKE_WORDS, command_create },
+	{ "remove", "NAME", "", "removes a stopped partition that was made by create", "", TAKES_NAME, command_remove },
+	{ "config", "", "", "bulkhead.conf, with what was made since", "", TAKES_NOTHING, command_config },
 	{ "link", "NAME up|down", "", "plugs a port in, or pulls its cable",
 	  "NAME: of a port, of a guest with one port, or NETWORK.nic for a network's uplink.\n", TAKES_PORT_AND_STATE,
 	  command_link },

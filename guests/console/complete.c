@@ -13,7 +13,7 @@ struct search {
 
 static void consider(struct search *search, const char *name)
 {
-	if (search->count < search->max && !strncmp(name, search->typed, search->length))
+	if (name[0] && search->count < search->max && !strncmp(name, search->typed, search->length))
 		search->found[search->count++] = name;
 }
 

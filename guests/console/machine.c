@@ -30,3 +30,8 @@ unsigned machine_text(enum bh_machine_text which, uint64_t offset, char text[8])
 }
 
 int64_t machine_control(enum bh_machine_control operation) { return bh_call2(BH_MACHINE_CONTROL, handle, operation); }
+
+int64_t machine_create(enum bh_hypercall number, uint64_t a, uint64_t b, uint64_t c)
+{
+	return bh_call4(number, handle, a, b, c);
+}

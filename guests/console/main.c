@@ -1,5 +1,6 @@
 /* main.c: the console. It waits in one place, and does what has come in. */
 #include "attach.h"
+#include "creation.h"
 #include "events.h"
 #include "guests/lib/bh.h"
 #include "machine.h"
@@ -54,6 +55,7 @@ int main(unsigned vcpu)
 	start_serial();
 	shell_start();
 	network_start(records);
+	creation_start();
 	web_start(records);
 	/* What was printed before the channels were bound had no signal for us. */
 	peers_receive(UINT64_MAX, NULL);

@@ -13,6 +13,8 @@ static struct bh_network_channel *channel; /* NULL: there is none */
 static bh_handle handle;
 static uint32_t number; /* of the last request; what stands in the channel anybody may have changed */
 static enum bh_network_request last;
+static const struct bh_network_records *source;
+static bool changed; /* the service is still to be told so of the ports */
 
 /* ---- the channel ---- */
 
@@ -35,8 +37,10 @@ void network_start(const struct bh_network_records *records)
 {
 	const struct bh_info_handle *found = find_channel();
 
+	source = records;
 	networks_start(records);
 	channel = NULL;
+	changed = false;
 	if (!found)
 		return;
 	channel = (struct bh_network_channel *)(uintptr_t)found->address;
@@ -120,6 +124,20 @@ bool network_send(enum bh_network_request operation, uint32_t a, uint32_t b)
 	atomic_store(&channel->request, ++number);
 	bh_call1(BH_CHANNEL_SIGNAL, handle);
 	return true;
+}
+
+void network_refresh(void)
+{
+	networks_start(source);
+	changed = true;
+	network_tell();
+}
+
+/* One request at a time: if another is still unanswered it is told later. */
+void network_tell(void)
+{
+	if (changed && network_state() == NETWORK_RUNS && network_send(BH_NETWORK_PORTS, 0, 0))
+		changed = false;
 }
 
 static enum network_outcome await(uint64_t deadline, int32_t *result)

@@ -16,6 +16,11 @@
  */
 void network_start(const struct bh_network_records *records);
 
+/* Ports have come or gone: the records anew, and the service is told, if it runs. */
+void network_refresh(void);
+/* Tells it when it could not be told at once; costs nothing otherwise. */
+void network_tell(void);
+
 /* ---- the service ---- */
 
 enum network_state { NETWORK_NO_CHANNEL, NETWORK_STOPPED, NETWORK_RUNS };

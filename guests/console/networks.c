@@ -25,7 +25,7 @@ static void list_ports(unsigned ports)
 	network_port_count = 0;
 	for (unsigned network = 0; network < network_count; network++) {
 		for (unsigned i = 0; i < ports; i++)
-			if (records[i].network == network)
+			if (records[i].name[0] && records[i].network == network)
 				add_port(network, i, &records[i]);
 		if (networks[network].uplink)
 			add_port(network, BH_PORT_NIC(network), NULL);

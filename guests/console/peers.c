@@ -1,4 +1,5 @@
 #include "peers.h"
+#include "attach.h"
 #include "events.h"
 #include "screen.h"
 #include "serial.h"
@@ -9,7 +10,7 @@ unsigned peer_count;
 struct peer *peers_find(const char *name)
 {
 	for (unsigned i = 0; i < peer_count; i++)
-		if (!strcmp(peers[i].name, name))
+		if (name[0] && !strcmp(peers[i].name, name))
 			return &peers[i];
 	return NULL;
 }
@@ -17,6 +18,10 @@ struct peer *peers_find(const char *name)
 /* As much as memory allows: all that is asked for, or half of it, and so on. */
 static void start_scrollback(struct peer *peer)
 {
+	if (peer->scrollback.data) {
+		scrollback_start(&peer->scrollback, peer->scrollback.data, peer->scrollback.size);
+		return;
+	}
 	for (uint32_t bytes = SCROLLBACK_BYTES; bytes >= 1024; bytes /= 2) {
 		char *data = bh_alloc(bytes, 4096);
 
@@ -64,6 +69,8 @@ static void start_channel(struct peer *peer, unsigned number)
 /* NAME.monitor looks after NAME. */
 static void pair_monitors(void)
 {
+	for (unsigned i = 0; i < peer_count; i++)
+		peers[i].guest = peers[i].monitor = NULL;
 	for (unsigned i = 0; i < peer_count; i++) {
 		const char *dot = strchr(peers[i].name, '.');
 
@@ -80,24 +87,84 @@ static void pair_monitors(void)
 	}
 }
 
-void peers_start(void)
+static void remove_peer(struct peer *peer)
+{
+	char *data = peer->scrollback.data;
+	uint32_t size = peer->scrollback.size;
+
+	attach_forget(peer);
+	*peer = (struct peer){ .name = "" };
+	peer->scrollback.data = data;
+	peer->scrollback.size = size;
+}
+
+static const struct bh_info_handle *handle_of(const struct peer *peer)
 {
 	const struct bh_info *info = bh_info();
-	unsigned channels = 0;
 
-	peer_count = 0;
-	for (uint32_t i = 0; i < info->handles && i < BH_INFO_HANDLES; i++) {
-		const struct bh_info_handle *handle = &info->handle[i];
-		struct peer *peer = &peers[peer_count];
+	for (uint32_t i = 0; i < info->handles && i < BH_INFO_HANDLES; i++)
+		if (info->handle[i].type == BH_HANDLE_PARTITION && info->handle[i].handle == peer->partition)
+			return &info->handle[i];
+	return NULL;
+}
 
-		if (handle->type != BH_HANDLE_PARTITION)
-			continue;
-		*peer = (struct peer){ .name = handle->name, .kind = handle->kind, .partition = handle->handle };
-		start_channel(peer, channels);
-		channels += peer->has_channel;
-		peer_count++;
-	}
+static struct peer *peer_of(const struct bh_info_handle *handle)
+{
+	for (unsigned i = 0; i < peer_count; i++)
+		if (peers[i].name[0] && peers[i].partition == handle->handle)
+			return &peers[i];
+	return NULL;
+}
+
+static struct peer *free_place(void)
+{
+	for (unsigned i = 0; i < peer_count; i++)
+		if (!peers[i].name[0])
+			return &peers[i];
+	return peer_count < PEERS_MAX ? &peers[peer_count++] : NULL;
+}
+
+static unsigned count_channels(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < peer_count; i++)
+		count += peers[i].has_channel;
+	return count;
+}
+
+static void add_peer(const struct bh_info_handle *handle)
+{
+	struct peer *peer = free_place();
+	struct scrollback scrollback;
+
+	if (!peer)
+		return;
+	scrollback = peer->scrollback;
+	*peer = (struct peer){ .kind = handle->kind, .partition = handle->handle, .scrollback = scrollback };
+	peer->runtime = handle->rights & BH_RIGHT_CREATE;
+	bh_strlcpy(peer->name, handle->name, sizeof(peer->name));
+	start_channel(peer, count_channels());
+}
+
+void peers_refresh(void)
+{
+	const struct bh_info *info = bh_info();
+
+	for (unsigned i = 0; i < peer_count; i++)
+		if (peers[i].name[0] && !handle_of(&peers[i]))
+			remove_peer(&peers[i]);
+	for (uint32_t i = 0; i < info->handles && i < BH_INFO_HANDLES; i++)
+		if (info->handle[i].type == BH_HANDLE_PARTITION && !peer_of(&info->handle[i]))
+			add_peer(&info->handle[i]);
 	pair_monitors();
+}
+
+void peers_start(void)
+{
+	memset(peers, 0, sizeof(peers));
+	peer_count = 0;
+	peers_refresh();
 }
 
 static void receive(struct peer *peer, bool to_screen)

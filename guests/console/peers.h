@@ -15,8 +15,9 @@
 #define PEERS_MAX BH_INFO_HANDLES
 
 struct peer {
-	const char *name;
+	char name[BH_NAME_BYTES]; /* "": it was removed, and another may take its place */
 	enum bh_kind kind;
+	bool runtime; /* made at run time */
 	bh_handle partition;
 	bool has_channel;
 	unsigned event; /* bit that the channel's signals set; others may share it */
@@ -33,6 +34,9 @@ extern unsigned peer_count;
 
 /* Fills the table and binds the channels to events of vCPU 0. Once. */
 void peers_start(void);
+
+/* After partitions were made or removed: who is there keeps his place. */
+void peers_refresh(void);
 
 /* The peer of that name; NULL if there is none. */
 struct peer *peers_find(const char *name);

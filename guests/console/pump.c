@@ -2,6 +2,7 @@
 #include "attach.h"
 #include "events.h"
 #include "guests/lib/bh.h"
+#include "network.h"
 #include "peers.h"
 #include "serial.h"
 
@@ -33,4 +34,5 @@ void pump_wait(uint64_t deadline)
 	peers_receive(all, attach_peer());
 	if (attached)
 		attached->turn(all);
+	network_tell();
 }

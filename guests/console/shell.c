@@ -40,10 +40,12 @@ void shell_no_such(const char *what, const char *typed, const char *const *names
 static void no_such_peer(const char *name)
 {
 	const char *names[PEERS_MAX];
+	unsigned count = 0;
 
 	for (unsigned i = 0; i < peer_count; i++)
-		names[i] = peers[i].name;
-	shell_no_such("partition", name, names, peer_count);
+		if (peers[i].name[0])
+			names[count++] = peers[i].name;
+	shell_no_such("partition", name, names, count);
 }
 
 static void no_such_command(const char *name)
@@ -247,7 +249,7 @@ void shell_input(char byte)
 		}
 		return;
 	}
-	if (byte == ATTACH_ESCAPE && last_attached) {
+	if (byte == ATTACH_ESCAPE && last_attached && last_attached->has_channel) {
 		line_hide(&line);
 		attach_escape_again(last_attached);
 		last_attached = NULL;

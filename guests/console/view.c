@@ -65,6 +65,12 @@ unsigned view_partitions(void) { return peer_count; }
 void view_partition(unsigned number, struct view_partition *partition)
 {
 	const struct peer *peer = &peers[number];
+
+	if (!peer->name[0]) {
+		*partition = (struct view_partition){ .name = "", .kind = "?", .guest = "", .words = "" };
+		return;
+	}
+
 	uint64_t state = stat(number, BH_STAT_STATE, 0), cause = stat(number, BH_STAT_CAUSE, 0);
 
 	*partition = (struct view_partition){
@@ -79,6 +85,7 @@ void view_partition(unsigned number, struct view_partition *partition)
 		.restarts = stat(number, BH_STAT_RESTARTS, 0),
 		.started = nanoseconds(stat(number, BH_STAT_STARTED, 0)),
 		.console = peer->has_channel,
+		.runtime = peer->runtime,
 	};
 }
 

@@ -46,7 +46,7 @@ struct peer *watch_next(char text[WATCH_TEXT_BYTES])
 		uint64_t now[3];
 
 		/* A monitor's state is its guest's. */
-		if (peer->guest)
+		if (peer->guest || !peer->name[0])
 			continue;
 		look(peer, now);
 		if (now[0] == peer->seen_state && now[2] == peer->seen_started)

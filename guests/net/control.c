@@ -3,6 +3,7 @@
 #include "events.h"
 #include "guests/lib/bh.h"
 #include "port.h"
+#include "service.h"
 #include "table.h"
 #include "tap.h"
 
@@ -59,6 +60,7 @@ static int32_t perform(uint32_t operation, uint32_t a, uint32_t b)
 	case BH_NETWORK_LINK: return set_link(a, b);
 	case BH_NETWORK_TABLE: return list_table();
 	case BH_NETWORK_TAP: return set_tap(a, b);
+	case BH_NETWORK_PORTS: service_ports(); return 0;
 	default: return -BH_EINVAL;
 	}
 }

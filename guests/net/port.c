@@ -74,8 +74,35 @@ void port_start(const struct bh_network_records *records)
 	for (unsigned i = 0; i < net.networks; i++)
 		bh_strlcpy(net.network[i].name, records->network[i].name, BH_NAME_BYTES);
 	for (unsigned i = 0; i < records->ports && i < BH_PORTS; i++)
-		if (records->port[i].network < net.networks)
+		if (records->port[i].name[0] && records->port[i].network < net.networks)
 			start_port(i, &records->port[i], &records->network[records->port[i].network]);
+}
+
+void port_forget(void)
+{
+	for (uint64_t left = net.guests | net.nics; left; left &= left - 1) {
+		struct port *port = &net.port[__builtin_ctzll(left)];
+
+		port->rests = port->waits_since = port->waiters = 0;
+		port->stalled = false;
+	}
+	for (unsigned i = 0; i < net.networks; i++) {
+		net.network[i].ports &= ~net.guests;
+		net.network[i].learning = 0;
+		net.network[i].trunks = false;
+	}
+	for (uint64_t left = net.guests; left; left &= left - 1)
+		memset(&net.port[__builtin_ctzll(left)], 0, sizeof(net.port[0]));
+	net.guests = 0;
+}
+
+void port_gone(uint64_t ports)
+{
+	for (; ports; ports &= ports - 1) {
+		unsigned number = (unsigned)__builtin_ctzll(ports);
+
+		memset(net.channel ? &net.channel->port[number] : &unseen[number], 0, sizeof(unseen[0]));
+	}
 }
 
 /* Would their frames be told apart by the address alone? */

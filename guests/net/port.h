@@ -69,9 +69,15 @@ extern struct net net;
 
 /*
  * Makes the guests' ports from the configuration's records and the channels that the kernel gave. A port without its
- * channel, or with an address that another has, is said in the log and left out or refused. At start only.
+ * channel, or with an address that another has, is said in the log and left out or refused. At start, and when they
+ * have changed.
  */
 void port_start(const struct bh_network_records *records);
+
+/* The guests' ports go, and nobody waits for anybody any more: before port_start finds those that there are now. */
+void port_forget(void);
+/* The numbers of these, which did not come back. */
+void port_gone(uint64_t ports);
 
 /* After the NICs' ports are there as well: fixed addresses, and who learns. */
 void port_start_table(void);

@@ -16,8 +16,27 @@
 static uint64_t next_check;
 static bool polled; /* a NIC has no interrupts */
 
+static const struct bh_network_records *source;
+
+/* Ports came or went. NICs stay as they are; what was learned is learned again. */
+void service_ports(void)
+{
+	uint64_t before = net.guests;
+
+	port_flush();
+	port_forget();
+	queue_start();
+	table_start(net.now, (uint64_t)TABLE_AGE_S * bh_info()->tsc_hz);
+	port_start(source);
+	port_start_table();
+	port_gone(before & ~net.guests);
+	queue_event(net.guests | net.nics);
+	bh_printf("net: %u ports now\n", bits_count(net.guests));
+}
+
 void service_start(const struct bh_network_records *records)
 {
+	source = records;
 	memset(&net, 0, sizeof(net));
 	net.now = bh_rdtsc();
 	queue_start();

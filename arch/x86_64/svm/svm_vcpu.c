@@ -72,7 +72,6 @@ bool svm_vcpu_create(struct vcpu *vcpu)
 	if (!svm->vmcb)
 		return false;
 	svm->vmcb_physical = pool_physical(svm->vmcb);
-	svm->cpu = cpus[vcpu->cpu];
 	return (msrpm_native || make_maps()) && make_iopm(vcpu);
 }
 
@@ -123,6 +122,7 @@ void svm_vcpu_reset(struct vcpu *vcpu)
 	struct svm_vcpu *svm = &vcpu->arch.svm;
 
 	svm_vcpu_release(vcpu);
+	svm->cpu = cpus[vcpu->cpu];
 	memset(svm->vmcb, 0, sizeof(*svm->vmcb));
 	svm->virtual_interrupt = 0;
 	svm->unreadable = 0;

@@ -266,13 +266,15 @@ static void write_state(struct vcpu *vcpu)
 		vmwrite(GUEST_CR4, vmread(GUEST_CR4) | CR4_OSFXSR);
 }
 
-/* Translations of the former life, whose memory has been wiped. */
+/* Translations of the former life, whose memory has been wiped, and those of its tables: another partition may have
+ * had them (28.3.3.1). */
 static void forget_translations(struct vcpu *vcpu)
 {
 	struct {
 		uint64_t vpid, address;
-	} descriptor = { vcpu->arch.vmx.vpid, 0 };
+	} descriptor = { vcpu->arch.vmx.vpid, 0 }, tables = { vcpu->partition->ept.root | vmx_caps.eptp_flags, 0 };
 
+	__asm__ volatile("invept %0, %1" : : "m"(tables), "r"(1ull) : "cc", "memory");
 	if (vcpu->arch.vmx.vpid)
 		__asm__ volatile("invvpid %0, %1" : : "m"(descriptor), "r"(1ull) : "cc", "memory");
 }

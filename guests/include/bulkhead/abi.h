@@ -24,6 +24,8 @@
 #define BH_EINVAL 3    /* an argument is out of its range */
 #define BH_ESTATE 4    /* the object is not in a state that allows this */
 #define BH_ENOENT 5    /* nothing there: no such record, end of text */
+#define BH_EEXIST 6    /* the name is another's */
+#define BH_ENOMEM 7    /* no memory, or no place, is left for it */
 #define BH_ENOSYS 1000 /* no such hypercall */
 
 /* ---- hypercall numbers ----------------------------------------------------------------------- */
@@ -130,6 +132,36 @@ enum bh_hypercall {
 	 */
 	BH_DEVICE_DMA,
 
+	/*
+	 * What is made at run time; the console's handle of the machine alone has the right BH_RIGHT_CREATE. Addresses
+	 * are guest-physical and in the caller's own memory; what lies there is read once.
+	 *
+	 * (machine, address): takes memory for an image as the struct bh_image at `address` has it. Its number;
+	 * -BH_EINVAL: no such name, or no bytes; -BH_EEXIST, -BH_ENOMEM.
+	 */
+	BH_IMAGE_CREATE,
+	/*
+	 * (machine, image, address, bytes): the image's next bytes, BH_IMAGE_PIECE at most. When all have come partitions can
+	 * be made of it. 0, -BH_EINVAL: it misses fewer, or is not being uploaded.
+	 */
+	BH_IMAGE_WRITE,
+	/* (machine, image): wipes the last 2 MiB of an uploaded image; the bytes that are left, 0: it is gone. -BH_ESTATE:
+	 * a partition has it, or it is of the boot. Once begun it can only be removed. */
+	BH_IMAGE_REMOVE,
+	/* (machine, image, enum bh_image_stat): the number. -BH_ENOENT: this place is empty, -BH_EINVAL: behind the last. */
+	BH_IMAGE_STAT,
+	/* (machine, image, offset): 8 bytes of its name. -BH_ENOENT past the end. */
+	BH_IMAGE_NAME,
+	/*
+	 * (machine, address): makes the partition of the struct config_creation (boot/config.h) at `address`. 0, and all
+	 * handles are in the caller's info page anew; -BH_EINVAL, -BH_EEXIST, -BH_ENOMEM, and BH_TEXT_CREATE says why.
+	 */
+	BH_PARTITION_CREATE,
+	/* (partition): removes one that was made so and is stopped; its memory is free. -BH_ESTATE: not (yet) stopped. 0. */
+	BH_PARTITION_REMOVE,
+	/* (partition, offset): 8 bytes of its section, as given when it was made. -BH_ENOENT past the end. */
+	BH_PARTITION_SECTION,
+
 	BH_HYPERCALL_END
 };
 
@@ -159,6 +191,7 @@ enum bh_handle_type {
 #define BH_RIGHT_INSPECT 0x2u /* stat, report, trace, text */
 #define BH_RIGHT_MONITOR 0x4u /* BH_GUEST_*: the guest that this monitor looks after */
 #define BH_RIGHT_USE	 0x8u /* channel, image, irq, device */
+#define BH_RIGHT_CREATE	 0x10u /* images and partitions (machine); it was made at run time (partition) */
 
 /* ---- what a native program finds when it starts ----------------------------------------------- */
 
@@ -369,6 +402,7 @@ enum bh_state {
 	BH_STATE_RUNNING,
 	BH_STATE_PAUSED,
 	BH_STATE_DYING, /* vCPUs being stopped, memory being wiped */
+	BH_STATE_REMOVED, /* nobody sees it: its handles are gone */
 };
 
 /* Why it is not running. */
@@ -430,6 +464,24 @@ enum bh_exit {
 			"apic", "triple fault", "invalid state", "cache", "nmi"                                 \
 	}
 
+/* ---- images ------------------------------------------------------------------------------------- */
+
+#define BH_IMAGES	    64
+#define BH_IMAGE_NAME_BYTES 128
+#define BH_IMAGE_PIECE	    0x10000u
+
+struct bh_image {
+	char name[BH_IMAGE_NAME_BYTES]; /* letters, digits, . - and _; ends with 0 */
+	uint64_t bytes;
+};
+_Static_assert(sizeof(struct bh_image) == 136, "ABI");
+
+enum bh_image_stat {
+	BH_IMAGE_BYTES,
+	BH_IMAGE_MISSING, /* bytes that have not come yet */
+	BH_IMAGE_UPLOADED /* 0: of the boot, 1: uploaded, 2: being removed */
+};
+
 /* ---- the machine -------------------------------------------------------------------------------- */
 
 enum bh_machine_stat {
@@ -450,6 +502,7 @@ enum bh_machine_text {
 	BH_TEXT_LOG /* offset: position */,
 	BH_TEXT_AUDIT,
 	BH_TEXT_PCI,
-	BH_TEXT_IOMMU
+	BH_TEXT_IOMMU,
+	BH_TEXT_CREATE /* why the last partition could not be made */
 };
 enum bh_machine_control { BH_REBOOT = 1, BH_POWEROFF, BH_AUDIT, BH_CRASH_KERNEL };

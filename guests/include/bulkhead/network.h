@@ -190,6 +190,7 @@ enum bh_network_request {
 	BH_NETWORK_LINK = 1, /* a: port's number, b: 1 up, 0 down */
 	BH_NETWORK_TABLE,    /* fills macs and mac[] */
 	BH_NETWORK_TAP,	     /* a: network, b: 1 on, 0 off; frames of all networks that are on go to the ring */
+	BH_NETWORK_PORTS,    /* the records at BH_GPA_SERVICE have changed: ports came, or went (no name) */
 };
 
 #define BH_NETWORK_MACS	    1024

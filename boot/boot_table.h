@@ -1,0 +1,19 @@
+/* boot_table.h: the images and programs of boot_info by name. Pure. */
+#pragma once
+#include "boot_info.h"
+
+/* Of that path; NULL. An image that is being uploaded or removed is there as well. */
+struct boot_image *boot_image_named(struct boot_info *info, const char *path);
+const struct boot_program *boot_program_named(const struct boot_info *info, const char *path);
+
+/* A free place, which counts from now on and has no name yet; NULL: there is none. */
+struct boot_image *boot_image_place(struct boot_info *info);
+
+/* Whether all of the program's segments lie below `bytes`. */
+bool boot_program_fits(const struct boot_program *program, uint64_t bytes);
+
+/* A place among config.partition[] and, for as many as `creation` has, among the ports, is filled; NULL: there is none.
+ */
+struct config_partition *boot_creation_place(struct config *config, const struct config_creation *creation);
+/* They are empty again. */
+void boot_creation_remove(struct config *config, const struct config_partition *partition);

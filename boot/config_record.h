@@ -1,0 +1,19 @@
+/*
+ * config_record.h: records that come at run time, against all that is there already. Pure; nothing in a record is
+ * believed: texts may not end, numbers may be any.
+ */
+#pragma once
+#include "boot_info.h"
+
+/* Whether an uploaded image may have that name: letters, digits, dot, - and _, not a dot first. */
+bool config_image_name(const char name[BH_IMAGE_NAME_BYTES]);
+
+/*
+ * NULL, or what is wrong, in words. `cpus` came up. The name must be new, no CPU may be another's, or be taken from the
+ * services, ports must be on networks that there are, and have addresses of their own. Memory and images are left to
+ * whoever takes them.
+ */
+const char *config_record_wrong(const struct config *config, const struct config_creation *creation, uint32_t cpus);
+
+/* Whether the name is taken; said apart, as it is nobody's mistake. It must end. */
+bool config_record_taken(const struct config *config, const char *name);

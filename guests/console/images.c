@@ -1,0 +1,105 @@
+/* images.c: what partitions are made of, as the kernel has it (api/view.h). */
+#include "api/view.h"
+#include "machine.h"
+#include "guests/lib/bh.h"
+#include "users/journal.h"
+
+unsigned view_images(void) { return BH_IMAGES; }
+
+bool view_image(unsigned number, struct view_image *image)
+{
+	int64_t bytes = machine_create(BH_IMAGE_STAT, number, BH_IMAGE_BYTES, 0);
+
+	if (bytes < 0)
+		return false;
+	memset(image, 0, sizeof(*image));
+	image->bytes = (uint64_t)bytes;
+	image->received = image->bytes - (uint64_t)machine_create(BH_IMAGE_STAT, number, BH_IMAGE_MISSING, 0);
+	image->uploaded = machine_create(BH_IMAGE_STAT, number, BH_IMAGE_UPLOADED, 0) > 0;
+	for (unsigned i = 0; i + 8 < sizeof(image->name); i += 8) {
+		int64_t word = machine_create(BH_IMAGE_NAME, number, i, 0);
+
+		if (word < 0)
+			break;
+		memcpy(image->name + i, &word, 8);
+	}
+	return true;
+}
+
+int view_image_find(const char *name)
+{
+	struct view_image image;
+
+	for (unsigned i = 0; i < BH_IMAGES; i++)
+		if (view_image(i, &image) && !strcmp(image.name, name))
+			return (int)i;
+	return -1;
+}
+
+enum view_change view_image_create(const char *name, uint64_t bytes, char words[VIEW_SENTENCE])
+{
+	static struct bh_image image;
+	enum view_change change = VIEW_NO_ROOM;
+	int64_t error;
+
+	memset(&image, 0, sizeof(image));
+	bh_strlcpy(image.name, name, sizeof(image.name));
+	image.bytes = bytes;
+	error = machine_create(BH_IMAGE_CREATE, (uintptr_t)&image, 0, 0);
+	journal_add(error < 0 ? "refused" : "done", "create image %s", name);
+	switch (error) {
+	case -BH_EINVAL:
+		change = VIEW_BAD;
+		bh_strlcpy(words, "An image's name has letters, digits, dot, - and _, and it has as many bytes as fit.",
+			   VIEW_SENTENCE);
+		break;
+	case -BH_EEXIST:
+		change = VIEW_TAKEN;
+		bh_snprintf(words, VIEW_SENTENCE, "There is an image %s already.", name);
+		break;
+	default:
+		bh_snprintf(words, VIEW_SENTENCE, "There is no room for %llu MiB in one piece: %llu MiB are free.",
+			    (unsigned long long)(bytes + 0xfffff) >> 20,
+			    (unsigned long long)machine_stat(BH_MACHINE_MEMORY_FREE, 0) >> 20);
+	}
+	return error < 0 ? change : VIEW_DONE;
+}
+
+enum view_change view_image_write(unsigned number, const void *data, size_t bytes, char words[VIEW_SENTENCE])
+{
+	const uint8_t *from = data;
+	struct view_image image;
+	int64_t error = 0;
+
+	if (!view_image(number, &image) || !image.uploaded || bytes > image.bytes - image.received)
+		error = -BH_EINVAL;
+	while (bytes && !error) {
+		size_t piece = bytes < BH_IMAGE_PIECE ? bytes : BH_IMAGE_PIECE;
+
+		error = machine_create(BH_IMAGE_WRITE, number, (uintptr_t)from, piece);
+		from += piece;
+		bytes -= piece;
+	}
+	if (!error)
+		return VIEW_DONE;
+	bh_strlcpy(words, "That is more than the image has bytes.", VIEW_SENTENCE);
+	return VIEW_BAD;
+}
+
+enum view_change view_image_remove(unsigned number, char words[VIEW_SENTENCE])
+{
+	struct view_image image = { .uploaded = false };
+	int64_t left = 1;
+
+	view_image(number, &image);
+	while (left > 0)
+		left = machine_create(BH_IMAGE_REMOVE, number, 0, 0);
+	journal_add(left ? "refused" : "done", "remove image %s", image.name);
+	if (!left)
+		return VIEW_DONE;
+	bh_snprintf(words, VIEW_SENTENCE,
+		    image.uploaded ? "A partition is made of %s: remove that first."
+				   : "%s is of the boot: only what was uploaded can be removed.",
+		    image.name);
+	return VIEW_BUSY;
+}

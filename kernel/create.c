@@ -1,0 +1,196 @@
+#include "create.h"
+#include <guests/lib/bh_string.h>
+#include "audit.h"
+#include "boot/boot_table.h"
+#include "boot/config_record.h"
+#include "build.h"
+#include "cpu.h"
+#include "frame.h"
+#include "partition.h"
+#include "populate.h"
+#include "report.h"
+#include "sched.h"
+#include "start.h"
+#include "vcpu.h"
+#include "window.h"
+
+static struct boot_info *boot(void) { return (struct boot_info *)start_boot_info; }
+
+/* ---- the caller's memory ----------------------------------------------------------------------- */
+
+/* Its bytes at `*address` up to the end of their frame, `*bytes` at most; NULL: there are none. Both are moved on. */
+static const void *look(const struct vcpu *caller, uint64_t *address, uint64_t *bytes, uint64_t *piece)
+{
+	uint64_t physical = *bytes ? populate_physical(caller->partition, *address) : 0;
+
+	*piece = FRAME_BYTES - physical % FRAME_BYTES < *bytes ? FRAME_BYTES - physical % FRAME_BYTES : *bytes;
+	*address += *piece;
+	*bytes -= *piece;
+	return physical ? window_map_slot(1, physical) : NULL;
+}
+
+static bool read(const struct vcpu *caller, uint64_t address, void *to, uint64_t bytes)
+{
+	const void *from;
+	uint64_t piece;
+
+	for (uint8_t *at = to; bytes; at += piece) {
+		from = look(caller, &address, &bytes, &piece);
+		if (!from)
+			return false;
+		memcpy(at, from, piece);
+	}
+	return true;
+}
+
+/* ---- images ------------------------------------------------------------------------------------ */
+
+static int64_t image_create(const struct vcpu *caller, uint64_t address)
+{
+	struct boot_image *image = boot_image_place(boot());
+	struct bh_image wanted;
+
+	if (!read(caller, address, &wanted, sizeof(wanted)) || !config_image_name(wanted.name) || !wanted.bytes ||
+	    wanted.bytes > frame_end())
+		return -BH_EINVAL;
+	if (boot_image_named(boot(), wanted.name))
+		return -BH_EEXIST;
+	if (image)
+		image->physical = frame_take((wanted.bytes + FRAME_BYTES - 1) / FRAME_BYTES, 1, FRAME_IMAGE);
+	if (!image || !image->physical)
+		return -BH_ENOMEM;
+	memcpy(image->path, wanted.name, sizeof(image->path));
+	image->bytes = image->missing = wanted.bytes;
+	image->upload = 1;
+	return image - boot()->image;
+}
+
+/* A frame is wiped when its first byte comes, so nothing of its former owner is behind the last. */
+static int64_t image_write(const struct vcpu *caller, struct boot_image *image, uint64_t address, uint64_t bytes)
+{
+	uint64_t piece;
+
+	if (image->upload != 1 || bytes > image->missing || bytes > BH_IMAGE_PIECE)
+		return -BH_EINVAL;
+	while (bytes) {
+		uint64_t to = image->physical + image->bytes - image->missing, left = FRAME_BYTES - to % FRAME_BYTES;
+		uint64_t some = bytes < left ? bytes : left, rest = bytes - some;
+		const void *from = look(caller, &address, &some, &piece);
+
+		if (!from)
+			return -BH_EINVAL;
+		if (left == FRAME_BYTES)
+			memset(window_map(to), 0, FRAME_BYTES);
+		memcpy(window_map(to), from, piece);
+		image->missing -= piece;
+		bytes = rest + some;
+	}
+	return 0;
+}
+
+static int64_t image_remove(struct boot_image *image)
+{
+	if (!image->upload || handle_holders(image, false))
+		return -BH_ESTATE;
+	image->upload = 2;
+	image->missing = image->bytes = (image->bytes - 1) / FRAME_BYTES * FRAME_BYTES;
+	memset(window_map(image->physical + image->bytes), 0, FRAME_BYTES);
+	frame_give(image->physical + image->bytes, FRAME_BYTES);
+	if (!image->bytes)
+		memset(image, 0, sizeof(*image));
+	return (int64_t)image->bytes;
+}
+
+static int64_t image_stat(const struct boot_image *image, uint64_t field)
+{
+	switch (field) {
+	case BH_IMAGE_BYTES: return (int64_t)image->bytes;
+	case BH_IMAGE_MISSING: return (int64_t)image->missing;
+	case BH_IMAGE_UPLOADED: return (int64_t)image->upload;
+	default: return -BH_EINVAL;
+	}
+}
+
+/* ---- partitions -------------------------------------------------------------------------------- */
+
+static struct config_creation creation;
+static char text[CONFIG_ERROR_BYTES];
+
+static int64_t partition_create(const struct vcpu *caller, uint64_t address)
+{
+	const char *wrong;
+
+	if (!read(caller, address, &creation, sizeof(creation)))
+		return -BH_EINVAL;
+	wrong = config_record_wrong(&boot()->config, &creation, cpu_count);
+	bh_strlcpy(text, wrong ? wrong : "", sizeof(text));
+	if (wrong)
+		return -BH_EINVAL;
+	if (config_record_taken(&boot()->config, creation.partition.name))
+		return -BH_EEXIST;
+	return build_create(&creation, text) ? 0 : -BH_ENOMEM;
+}
+
+/* The CPU of each of its vCPUs has nothing more to do with it. */
+static bool is_at_rest(const struct partition *partition)
+{
+	for (unsigned i = 0; partition && i < partition->vcpus; i++) {
+		const volatile struct entity *entity = partition->vcpu[i]->entity;
+
+		if (partition->vcpu[i]->wake_queued || entity->queued || entity->active || entity->work ||
+		    entity->unthrottle.deadline != TIMER_NEVER)
+			return false;
+	}
+	return true;
+}
+
+static int64_t partition_remove(struct partition *partition)
+{
+	if (partition->state != BH_STATE_STOPPED || !is_at_rest(partition) || !is_at_rest(partition->monitor))
+		return -BH_ESTATE;
+	build_remove(partition);
+	return 0;
+}
+
+static int64_t section_word(const struct partition *partition, uint64_t offset)
+{
+	return report_word(partition->section, strlen(partition->section), offset);
+}
+
+int64_t create_text(uint64_t offset) { return report_word(text, strlen(text), offset); }
+
+/* ---- calls ------------------------------------------------------------------------------------- */
+
+static int64_t call(const struct vcpu *caller, const struct handle *handle, uint64_t number, uint64_t b, uint64_t c,
+		    uint64_t d)
+{
+	struct boot_image *image = b < BOOT_IMAGES ? &boot()->image[b] : NULL;
+
+	switch (number) {
+	case BH_IMAGE_CREATE: return image_create(caller, b);
+	case BH_PARTITION_CREATE: return partition_create(caller, b);
+	case BH_PARTITION_REMOVE: return partition_remove(handle->object);
+	case BH_PARTITION_SECTION: return section_word(handle->object, b);
+	}
+	if (!image)
+		return -BH_EINVAL;
+	if (!image->path[0])
+		return -BH_ENOENT;
+	switch (number) {
+	case BH_IMAGE_WRITE: return image_write(caller, image, c, d);
+	case BH_IMAGE_REMOVE: return image_remove(image);
+	case BH_IMAGE_STAT: return image_stat(image, c);
+	default: return report_word(image->path, strlen(image->path), c);
+	}
+}
+
+int64_t create_call(const struct vcpu *caller, const struct handle *handle, uint64_t number, uint64_t b, uint64_t c,
+		    uint64_t d)
+{
+	int64_t result;
+
+	spin_lock(&audit_lock);
+	result = call(caller, handle, number, b, c, d);
+	spin_unlock(&audit_lock);
+	return result;
+}
