@@ -1,0 +1,128 @@
+"""Images and partitions made at run time: over the network from this host, and on the serial line."""
+import http.client
+import json
+import os
+import re
+import socket
+import time
+
+import pytest
+
+import emulators
+import test_console_net as net
+from machine import PROMPT, built
+from natives import LINUX, LINUX_LINE, audit_clean, detach, guest, linux, state_of, to_shell, wait_state
+
+pytestmark = [pytest.mark.machines("qemu"), pytest.mark.steps]
+
+PIECE = 1 << 20
+OCTETS = {"Content-Type": "application/octet-stream"}
+KEYS = {"kernel": "vmlinuz-x", "initrd": "initramfs-x", "command-line": f"{LINUX_LINE} hostname=gamma",
+        "memory": "128M", "cpus": "shared 2", "networks": "lan"}
+
+
+@pytest.fixture(scope="module")
+def rack(group):
+    net.PORTS.update({port: emulators.free_port() for port in (80, 443)})
+    forward = tuple((net.PORTS[port], net.ADDRESS, port) for port in net.PORTS)
+    conf = ("[machine]\ntrusted-for-dma = net\nconsole = lan\n[network lan]\nnic = ethernet\n"
+            + guest("alpha", "dedicated 1", more="networks = lan"))
+    return group.start("runtime", conf, LINUX, nics=[emulators.Nic("e1000e", forward=forward)])
+
+
+class Client(http.client.HTTPSConnection):
+    """The API on one connection that stays."""
+
+    def __init__(self, token):
+        super().__init__("127.0.0.1", net.PORTS[443], context=net.context(), timeout=120)
+        self.token = token
+
+    def ask(self, method, path, body=None, headers=()):
+        headers = {"Authorization": f"Bearer {self.token}", **dict(headers)}
+        if isinstance(body, dict):
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(body).encode()
+        self.request(method, "/api/v1/" + path, body, headers)
+        answer = self.getresponse()
+        data = answer.read()
+        if answer.getheader("Content-Type", "").endswith("json"):
+            data = json.loads(data)
+        return answer.status, data
+
+
+@pytest.fixture(scope="module")
+def client(rack):
+    rack.expect("^" + PROMPT, 120)
+    rack.expect(rf"\[console: https://{net.ADDRESS}/ on lan\]", 60)
+    return Client(net.new_token(rack, "root", "administrator"))
+
+
+def upload(client, name, path):
+    with open(path, "rb") as file:
+        content = file.read()
+    status, image = client.ask("POST", "images", {"name": name, "bytes": len(content)})
+    assert status == 201, image
+    while image["received"] < len(content):
+        piece = content[image["received"]:image["received"] + PIECE]
+        status, image = client.ask("PUT", f"images/{name}/content?offset={image['received']}", piece, OCTETS)
+        assert status == 200, image
+    assert image["complete"]
+    return len(content)
+
+
+def free(client):
+    return client.ask("GET", "images")[1]["free"]
+
+
+def create(client, name="gamma", **keys):
+    wanted = {**KEYS, **{key.replace("_", "-"): value for key, value in keys.items()}}
+    return client.ask("POST", "partitions", {"name": name, "kind": "guest", "keys": wanted})
+
+
+def remove(client, name):
+    """Stops and removes it."""
+    client.ask("POST", f"partitions/{name}/stop")
+    for _ in range(200):
+        status, answer = client.ask("DELETE", f"partitions/{name}")
+        if status == 204:
+            return
+        assert status == 409, answer
+        time.sleep(0.2)
+    raise AssertionError(f"{name} does not go: {answer}")
+
+
+def test_upload(rack, client):
+    before = free(client)
+    sizes = [upload(client, "vmlinuz-x", built("vmlinuz")), upload(client, "initramfs-x", built("initramfs.img"))]
+    frames = sum((size + (2 << 20) - 1) >> 21 for size in sizes)
+    assert before - free(client) == frames << 21
+    images = {image["name"]: image for image in client.ask("GET", "images")[1]["images"]}
+    assert images["vmlinuz-x"] == {"name": "vmlinuz-x", "bytes": sizes[0], "received": sizes[0], "complete": True,
+                                   "origin": "upload", "users": []}
+    assert images["vmlinuz"]["origin"] == "boot" and images["vmlinuz"]["users"] == ["alpha"]
+    audit_clean(rack)
+
+
+def test_create_use_and_remove(rack, client):
+    """A third Linux of the uploaded images, with a network; and again in its place."""
+    for _ in range(2):
+        status, answer = create(client)
+        assert status == 201 and answer["runtime"] and answer["name"] == "gamma", answer
+        to_shell(rack, "gamma")
+        text = linux(rack, "gamma", "udhcpc -n -q -i eth0 -t 10; echo got-$?", 200)
+        assert "got-0" in text and "lease of" in text, text
+        detach(rack)
+        assert "gamma.0" in rack.command("net lan")
+        audit_clean(rack)
+        status, answer = client.ask("DELETE", "partitions/gamma")
+        assert status == 409 and "only one that is stopped" in answer["detail"], answer
+        assert client.ask("DELETE", "images/vmlinuz-x")[0] == 409
+        assert client.ask("DELETE", "partitions/alpha")[0] == 409
+        assert "[guest gamma]\nkernel = vmlinuz-x\n" in client.ask("GET", "configuration")[1].decode()
+        remove(client, "gamma")
+        assert client.ask("GET", "partitions/gamma")[0] == 404
+        assert "gamma" not in rack.command("list") + rack.command("net lan") + rack.command("config")
+        audit_clean(rack)
+        if _ == 0:
+            left = free(client)
+    assert free(client) == left
