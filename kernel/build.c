@@ -570,14 +570,15 @@ bool build_create(const struct config_creation *creation, char why[CONFIG_ERROR_
 
 	if (!record) {
 		if (!why[0])
-			bh_strlcpy(why, "there are as many partitions or ports as there can be", CONFIG_ERROR_BYTES);
+			bh_snprintf(why, CONFIG_ERROR_BYTES, "%s",
+				    "there are as many partitions or ports as there can be");
 		return false;
 	}
 	build_configured(record, index);
 	partition = configured[index];
 	if (!partition) {
 		boot_creation_remove(config, record);
-		bh_strlcpy(why, "the kernel's memory is used up", CONFIG_ERROR_BYTES);
+		bh_snprintf(why, CONFIG_ERROR_BYTES, "%s", "the kernel's memory is used up");
 		return false;
 	}
 	if (!failed(partition))

@@ -1,4 +1,5 @@
 #include "create.h"
+#include <guests/lib/bh_format.h>
 #include <guests/lib/bh_string.h>
 #include "audit.h"
 #include "boot/boot_table.h"
@@ -123,7 +124,7 @@ static int64_t partition_create(const struct vcpu *caller, uint64_t address)
 	if (!read(caller, address, &creation, sizeof(creation)))
 		return -BH_EINVAL;
 	wrong = config_record_wrong(&boot()->config, &creation, cpu_count);
-	bh_strlcpy(text, wrong ? wrong : "", sizeof(text));
+	bh_snprintf(text, sizeof(text), "%s", wrong ? wrong : "");
 	if (wrong)
 		return -BH_EINVAL;
 	if (config_record_taken(&boot()->config, creation.partition.name))
