@@ -126,3 +126,65 @@ def test_create_use_and_remove(rack, client):
         if _ == 0:
             left = free(client)
     assert free(client) == left
+
+
+def test_what_cannot_be_made(rack, client):
+    """Each is refused in words, and leaves nothing behind."""
+    before = free(client)
+    for status, key, words, keys in (
+            (422, "memroy", "unknown key `memroy`: did you mean `memory`?", {"memroy": "1M"}),
+            (422, "memory", "a size is a number and K, M or G", {"memory": "lots"}),
+            (422, "kernel", "There is no image vmlinuz-y.", {"kernel": "vmlinuz-y"}),
+            (422, "cpus", "since alpha has it dedicated", {"cpus": "shared 1"}),
+            (422, "networks", "there is no network", {"networks": "wan"}),
+            (422, "grants", "grants are given at boot only", {"grants": "inspect alpha"}),
+            (507, "cpus", "CPU 77 is not there", {"cpus": "shared 77"}),
+            (507, "memory", "MiB are free", {"memory": "64G"})):
+        found, answer = create(client, **keys)
+        assert found == status and words in answer["detail"], answer
+        assert answer.get("key") == key or key == "grants", answer
+    for status, name in ((409, "alpha"), (409, "net"), (422, "console"), (422, "a b"), (422, "x" * 40)):
+        assert create(client, name)[0] == status, name
+    status, answer = client.ask("POST", "partitions", {"name": "gamma", "kind": "guest", "keys": {"memory": "128M"}})
+    assert status == 422 and answer["key"] == "kernel" and "needs `kernel`" in answer["detail"], answer
+    status, answer = client.ask("POST", "images", {"name": "half", "bytes": 5 << 20})
+    assert status == 201
+    status, answer = create(client, kernel="half")
+    assert status == 422 and "not complete" in answer["detail"], answer
+    assert client.ask("PUT", "images/half/content?offset=7", b"x", OCTETS)[0] == 409
+    assert client.ask("DELETE", "images/half")[0] == 204
+    assert client.ask("POST", "images", {"name": "vmlinuz-x", "bytes": 1})[0] == 409
+    assert client.ask("POST", "images", {"name": "large", "bytes": 1 << 40})[0] in (422, 507)
+    assert client.ask("DELETE", "images/vmlinuz")[0] == 409
+    assert free(client) == before and "gamma" not in rack.command("config")
+    audit_clean(rack)
+
+
+def test_on_the_serial_line(rack, client):
+    """From the boot's images; one that does not start by itself is removed as it is."""
+    for line in ("kernel = vmlinuz", "initrd = initramfs.img", "memory = 64M", "autostart = no", "cap = 50%"):
+        if line.startswith("kernel"):
+            rack.send("create guest delta\r")
+            rack.expect("key = value> ")
+        rack.send(line + "\r")
+        rack.expect("key = value> ")
+    assert "delta is there" in rack.command("")
+    assert "never started" in state_of(rack, "delta")
+    assert "[guest delta]\nkernel = vmlinuz\n" in rack.command("config")
+    assert re.search(r"^vmlinuz .*boot +alpha delta$", rack.command("image"), re.M)
+    rack.command("start delta")
+    wait_state(rack, "delta", "running")
+    assert "only one that is stopped" in rack.command("remove delta")
+    rack.command("stop delta")
+    assert "Removed" in rack.command("remove delta")
+    assert "delta" not in rack.command("list")
+    what = [entry["what"] for entry in client.ask("GET", "audit")[1]["entries"]]
+    assert "create guest delta" in what and "remove delta" in what and "create image vmlinuz-x" in what
+    audit_clean(rack)
+
+
+def test_images_go(rack, client):
+    for name in ("vmlinuz-x", "initramfs-x"):
+        assert client.ask("DELETE", f"images/{name}")[0] == 204
+    assert "upload" not in rack.command("image")
+    audit_clean(rack)
