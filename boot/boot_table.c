@@ -86,3 +86,20 @@ void boot_creation_remove(struct config *config, const struct config_partition *
 			__builtin_memset(&config->network.port[i], 0, sizeof(config->network.port[i]));
 	__builtin_memset(&config->partition[index], 0, sizeof(config->partition[index]));
 }
+
+void boot_network_records(const struct config *config, const struct config_partition *reader,
+			  struct bh_network_records *records)
+{
+	const struct bh_network_records *all = &config->network;
+	bool whole = !reader || reader == config_net(config);
+
+	*records = *all;
+	if (whole)
+		return;
+	__builtin_memset(&records->console, 0, sizeof(records->console));
+	__builtin_memset(records->port, 0, sizeof(records->port));
+	records->ports = 0;
+	for (uint32_t i = 0; i < all->ports; i++)
+		if (all->port[i].name[0] && &config->partition[all->port[i].partition] == reader)
+			records->port[records->ports++] = all->port[i];
+}

@@ -17,3 +17,8 @@ bool boot_program_fits(const struct boot_program *program, uint64_t bytes);
 struct config_partition *boot_creation_place(struct config *config, const struct config_creation *creation);
 /* They are empty again. */
 void boot_creation_remove(struct config *config, const struct config_partition *partition);
+
+/* The networks, for who has to do with them: the console (NULL) and the net service; a monitor learns of its own
+ * guest's ports only. */
+void boot_network_records(const struct config *config, const struct config_partition *reader,
+			  struct bh_network_records *records);

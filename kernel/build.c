@@ -386,19 +386,19 @@ static void build_monitor(struct partition *guest)
 	}
 }
 
-static void build_configured(const struct config_partition *config, uint32_t index)
+static struct partition *build_configured(const struct config_partition *config, uint32_t index)
 {
 	uint32_t rights = BH_RIGHT_CONTROL | BH_RIGHT_INSPECT | (built ? BH_RIGHT_CREATE : 0);
 	struct partition *partition = new_partition(config->name, config->kind, config);
 
 	configured[index] = partition;
 	if (!partition)
-		return;
+		return NULL;
 	grant(console, BH_HANDLE_PARTITION, rights, partition, partition->name);
 	if (config->error[0]) {
 		report_line(partition, "bulkhead.conf:%u: %s", config->line, config->error);
 		atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);
-		return;
+		return partition;
 	}
 
 	if (config->kind == BH_KIND_NATIVE) {
@@ -413,6 +413,7 @@ static void build_configured(const struct config_partition *config, uint32_t ind
 	}
 	if (!failed(partition))
 		connect_console(partition);
+	return partition;
 }
 
 static void build_channel(const struct config_channel *config)
@@ -548,45 +549,25 @@ static void tell(void)
 		populate_tell(net);
 }
 
-/* Whether the kernel's memory suffices for all that building takes, so that it does not fail half-way. */
-static bool has_room(const struct config_partition *config, char why[CONFIG_ERROR_BYTES])
-{
-	uint64_t need = region_partition_bytes(config);
-
-	if (need <= pool_free_bytes())
-		return true;
-	bh_snprintf(why, CONFIG_ERROR_BYTES, "the kernel keeps %llu KiB for more partitions, and this one needs %llu",
-		    (unsigned long long)pool_free_bytes() >> 10, (unsigned long long)need >> 10);
-	return false;
-}
-
-bool build_create(const struct config_creation *creation, char why[CONFIG_ERROR_BYTES])
+bool build_create(const struct config_creation *creation)
 {
 	struct config *config = &boot->config;
-	struct config_partition *record =
-		has_room(&creation->partition, why) ? boot_creation_place(config, creation) : NULL;
-	uint32_t index = (uint32_t)(record - config->partition);
-	struct partition *partition;
+	/* What building takes is there before it begins, so that it does not fail half-way. */
+	bool room = region_partition_bytes(&creation->partition) <= pool_free_bytes();
+	struct config_partition *record = room ? boot_creation_place(config, creation) : NULL;
+	struct partition *partition = record ? build_configured(record, (uint32_t)(record - config->partition)) : NULL;
 
-	if (!record) {
-		if (!why[0])
-			bh_snprintf(why, CONFIG_ERROR_BYTES, "%s",
-				    "there are as many partitions or ports as there can be");
-		return false;
-	}
-	build_configured(record, index);
-	partition = configured[index];
 	if (!partition) {
-		boot_creation_remove(config, record);
-		bh_snprintf(why, CONFIG_ERROR_BYTES, "%s", "the kernel's memory is used up");
+		log_printf("%s: the kernel's memory, its places or its ports do not suffice", creation->partition.name);
+		if (record)
+			boot_creation_remove(config, record);
 		return false;
 	}
 	if (!failed(partition))
-		build_networks(config, index);
+		build_networks(config, (uint32_t)(record - config->partition));
 	build_grants(partition);
 	memcpy(partition->section = partition->report + REPORT_BYTES, creation->section, CONFIG_SECTION_BYTES);
 	if (failed(partition)) {
-		bh_snprintf(why, CONFIG_ERROR_BYTES, "%.*s", (int)partition->report_bytes, partition->report);
 		build_remove(partition);
 		return false;
 	}

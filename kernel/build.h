@@ -15,10 +15,10 @@ struct partition;
 void build_partitions(struct boot_info *boot);
 
 /*
- * Run time (create.c): builds one more by the same ways, and starts it if its record says so. False, with `why` filled
- * (it is empty before): it could not be built, and nothing of it is left.
+ * Run time (create.c): builds one more by the same ways, and starts it if its record says so. False: it could not be
+ * built, the log says why, and nothing of it is left.
  */
-bool build_create(const struct config_creation *creation, char why[CONFIG_ERROR_BYTES]);
+bool build_create(const struct config_creation *creation);
 
 /* Removes such a one, which is stopped and at rest. */
 void build_remove(struct partition *partition);

@@ -1,5 +1,4 @@
 #include "create.h"
-#include <guests/lib/bh_format.h>
 #include <guests/lib/bh_string.h>
 #include "audit.h"
 #include "boot/boot_table.h"
@@ -7,6 +6,7 @@
 #include "build.h"
 #include "cpu.h"
 #include "frame.h"
+#include "log.h"
 #include "partition.h"
 #include "populate.h"
 #include "report.h"
@@ -17,42 +17,22 @@
 
 static struct boot_info *boot(void) { return (struct boot_info *)start_boot_info; }
 
-/* ---- the caller's memory ----------------------------------------------------------------------- */
-
-/* Its bytes at `*address` up to the end of their frame, `*bytes` at most; NULL: there are none. Both are moved on. */
-static const void *look(const struct vcpu *caller, uint64_t *address, uint64_t *bytes, uint64_t *piece)
+/* What the caller has at `address`, in one frame of its own memory; NULL: it has not. */
+static const void *look(const struct vcpu *caller, uint64_t address, uint64_t bytes)
 {
-	uint64_t physical = *bytes ? populate_physical(caller->partition, *address) : 0;
+	uint64_t physical = populate_physical(caller->partition, address);
 
-	*piece = FRAME_BYTES - physical % FRAME_BYTES < *bytes ? FRAME_BYTES - physical % FRAME_BYTES : *bytes;
-	*address += *piece;
-	*bytes -= *piece;
-	return physical ? window_map_slot(1, physical) : NULL;
-}
-
-static bool read(const struct vcpu *caller, uint64_t address, void *to, uint64_t bytes)
-{
-	const void *from;
-	uint64_t piece;
-
-	for (uint8_t *at = to; bytes; at += piece) {
-		from = look(caller, &address, &bytes, &piece);
-		if (!from)
-			return false;
-		memcpy(at, from, piece);
-	}
-	return true;
+	return physical && bytes <= FRAME_BYTES - physical % FRAME_BYTES ? window_map_slot(1, physical) : NULL;
 }
 
 /* ---- images ------------------------------------------------------------------------------------ */
 
-static int64_t image_create(const struct vcpu *caller, uint64_t address)
+static int64_t image_create(const struct bh_image *from)
 {
 	struct boot_image *image = boot_image_place(boot());
-	struct bh_image wanted;
+	struct bh_image wanted = from ? *from : (struct bh_image){ .bytes = 0 };
 
-	if (!read(caller, address, &wanted, sizeof(wanted)) || !config_image_name(wanted.name) || !wanted.bytes ||
-	    wanted.bytes > frame_end())
+	if (!config_image_name(wanted.name) || !wanted.bytes || wanted.bytes > frame_end())
 		return -BH_EINVAL;
 	if (boot_image_named(boot(), wanted.name))
 		return -BH_EEXIST;
@@ -67,25 +47,16 @@ static int64_t image_create(const struct vcpu *caller, uint64_t address)
 }
 
 /* A frame is wiped when its first byte comes, so nothing of its former owner is behind the last. */
-static int64_t image_write(const struct vcpu *caller, struct boot_image *image, uint64_t address, uint64_t bytes)
+static int64_t image_write(struct boot_image *image, const void *from, uint64_t bytes)
 {
-	uint64_t piece;
+	uint64_t to = image->physical + image->bytes - image->missing;
 
-	if (image->upload != 1 || bytes > image->missing || bytes > BH_IMAGE_PIECE)
+	if (!from || image->upload != 1 || bytes > image->missing || bytes > FRAME_BYTES - to % FRAME_BYTES)
 		return -BH_EINVAL;
-	while (bytes) {
-		uint64_t to = image->physical + image->bytes - image->missing, left = FRAME_BYTES - to % FRAME_BYTES;
-		uint64_t some = bytes < left ? bytes : left, rest = bytes - some;
-		const void *from = look(caller, &address, &some, &piece);
-
-		if (!from)
-			return -BH_EINVAL;
-		if (left == FRAME_BYTES)
-			memset(window_map(to), 0, FRAME_BYTES);
-		memcpy(window_map(to), from, piece);
-		image->missing -= piece;
-		bytes = rest + some;
-	}
+	if (to % FRAME_BYTES == 0)
+		memset(window_map(to), 0, FRAME_BYTES);
+	memcpy(window_map(to), from, bytes);
+	image->missing -= bytes;
 	return 0;
 }
 
@@ -114,22 +85,22 @@ static int64_t image_stat(const struct boot_image *image, uint64_t field)
 
 /* ---- partitions -------------------------------------------------------------------------------- */
 
-static struct config_creation creation;
-static char text[CONFIG_ERROR_BYTES];
-
-static int64_t partition_create(const struct vcpu *caller, uint64_t address)
+static int64_t partition_create(const struct config_creation *from)
 {
+	static struct config_creation creation;
 	const char *wrong;
 
-	if (!read(caller, address, &creation, sizeof(creation)))
+	if (!from)
 		return -BH_EINVAL;
+	creation = *from;
 	wrong = config_record_wrong(&boot()->config, &creation, cpu_count);
-	bh_snprintf(text, sizeof(text), "%s", wrong ? wrong : "");
+	if (wrong)
+		log_printf("no partition is made: %s", wrong);
 	if (wrong)
 		return -BH_EINVAL;
 	if (config_record_taken(&boot()->config, creation.partition.name))
 		return -BH_EEXIST;
-	return build_create(&creation, text) ? 0 : -BH_ENOMEM;
+	return build_create(&creation) ? 0 : -BH_ENOMEM;
 }
 
 /* The CPU of each of its vCPUs has nothing more to do with it. */
@@ -153,35 +124,29 @@ static int64_t partition_remove(struct partition *partition)
 	return 0;
 }
 
-static int64_t section_word(const struct partition *partition, uint64_t offset)
-{
-	return report_word(partition->section, strlen(partition->section), offset);
-}
-
-int64_t create_text(uint64_t offset) { return report_word(text, strlen(text), offset); }
+static int64_t word_of(const char *text, uint64_t offset) { return report_word(text, strlen(text), offset); }
 
 /* ---- calls ------------------------------------------------------------------------------------- */
 
 static int64_t call(const struct vcpu *caller, const struct handle *handle, uint64_t number, uint64_t b, uint64_t c,
 		    uint64_t d)
 {
-	struct boot_image *image = b < BOOT_IMAGES ? &boot()->image[b] : NULL;
+	static struct boot_image none;
+	struct boot_image *image = b < BOOT_IMAGES ? &boot()->image[b] : &none;
 
 	switch (number) {
-	case BH_IMAGE_CREATE: return image_create(caller, b);
-	case BH_PARTITION_CREATE: return partition_create(caller, b);
+	case BH_IMAGE_CREATE: return image_create(look(caller, b, sizeof(struct bh_image)));
+	case BH_PARTITION_CREATE: return partition_create(look(caller, b, sizeof(struct config_creation)));
 	case BH_PARTITION_REMOVE: return partition_remove(handle->object);
-	case BH_PARTITION_SECTION: return section_word(handle->object, b);
+	case BH_PARTITION_SECTION: return word_of(((const struct partition *)handle->object)->section, b);
 	}
-	if (!image)
-		return -BH_EINVAL;
 	if (!image->path[0])
 		return -BH_ENOENT;
 	switch (number) {
-	case BH_IMAGE_WRITE: return image_write(caller, image, c, d);
+	case BH_IMAGE_WRITE: return image_write(image, look(caller, c, d), d);
 	case BH_IMAGE_REMOVE: return image_remove(image);
 	case BH_IMAGE_STAT: return image_stat(image, c);
-	default: return report_word(image->path, strlen(image->path), c);
+	default: return word_of(image->path, c);
 	}
 }
 

@@ -8,6 +8,3 @@ struct vcpu;
 /* BH_IMAGE_*, BH_PARTITION_CREATE, _REMOVE and _SECTION. */
 int64_t create_call(const struct vcpu *caller, const struct handle *handle, uint64_t number, uint64_t b, uint64_t c,
 		    uint64_t d);
-
-/* 8 bytes from `offset` of why the last partition could not be made. */
-int64_t create_text(uint64_t offset);

@@ -2,7 +2,6 @@
 #include "audit.h"
 #include "clock.h"
 #include "cpu.h"
-#include "create.h"
 #include "device.h"
 #include "frame.h"
 #include "iommu/iommu.h"
@@ -57,7 +56,6 @@ int64_t machine_control_text(uint64_t text, uint64_t offset)
 	case BH_TEXT_AUDIT: return audit_text(offset);
 	case BH_TEXT_IOMMU: return iommu_text(offset);
 	case BH_TEXT_PCI: return device_text(offset);
-	case BH_TEXT_CREATE: return create_text(offset);
 	default: return -BH_EINVAL;
 	}
 }

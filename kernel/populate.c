@@ -1,5 +1,6 @@
 #include "populate.h"
 #include <guests/lib/bh_string.h>
+#include "boot/boot_table.h"
 #include "channel.h"
 #include "clock.h"
 #include "frame.h"
@@ -137,26 +138,12 @@ static void write_info(const struct partition *native)
 	write_handles(native, info);
 }
 
-/* The networks, for who has to do with them; a monitor learns of its own guest's ports only. */
 static void write_service(const struct partition *native)
 {
 	const struct config *config = &start_boot_info->config;
-	const struct bh_network_records *all = &config->network;
-	struct bh_network_records *records;
-	bool whole = !native->config || native->config == config_net(config);
 
-	if (!config_net(config) || (!whole && !native->ward))
-		return;
-	records = window_map(populate_physical(native, BH_GPA_SERVICE));
-	memset(records, 0, sizeof(*records));
-	records->networks = all->networks;
-	memcpy(records->network, all->network, sizeof(all->network));
-	if (whole)
-		records->console = all->console;
-	for (unsigned i = 0; i < all->ports; i++) {
-		if (whole || (all->port[i].name[0] && &config->partition[all->port[i].partition] == native->config))
-			records->port[records->ports++] = all->port[i];
-	}
+	if (config_net(config) && (!native->config || native->config == config_net(config) || native->ward))
+		boot_network_records(config, native->config, window_map(populate_physical(native, BH_GPA_SERVICE)));
 }
 
 /* What the former life bound is nothing to the new one. */

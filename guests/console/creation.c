@@ -11,7 +11,9 @@
 #define MONITOR_BYTES (4ull << 20)
 #define REST_MS	      150 /* until the CPUs of a partition that has just stopped are done with it */
 
-static struct config_creation creation;
+/* Within one frame, for the kernel. */
+static _Alignas(16384) struct config_creation creation;
+_Static_assert(sizeof(creation) <= 16384, "within one frame");
 
 /* ---- what a former life has made ---------------------------------------------------------------- */
 
@@ -109,20 +111,14 @@ static void fill(const struct config *config, const struct config_partition *wan
 static enum view_change ask_kernel(char words[VIEW_SENTENCE])
 {
 	int64_t error = machine_create(BH_PARTITION_CREATE, (uintptr_t)&creation, 0, 0);
-	size_t used = 0;
-	unsigned count;
 
-	if (!error)
-		return VIEW_DONE;
-	for (used = 0; used + 8 < VIEW_SENTENCE; used += count) {
-		count = machine_text(BH_TEXT_CREATE, used, words + used);
-		if (!count)
-			break;
+	switch (error) {
+	case 0: return VIEW_DONE;
+	case -BH_ENOMEM:
+		return say(VIEW_NO_ROOM, words, "The kernel has no room for it: the log says what is missing.");
+	case -BH_EEXIST: return say(VIEW_TAKEN, words, "The name is taken.");
+	default: return say(VIEW_BAD, words, "The kernel refuses it, and says why in the log.");
 	}
-	words[used] = 0;
-	if (!used)
-		say(VIEW_BAD, words, "The kernel refuses it: error %d.", (int)error);
-	return error == -BH_ENOMEM ? VIEW_NO_ROOM : error == -BH_EEXIST ? VIEW_TAKEN : VIEW_BAD;
 }
 
 /* Its section stands at the end of the text. */
@@ -137,6 +133,10 @@ static enum view_change create(const char *name, char words[VIEW_SENTENCE], char
 		return VIEW_BAD;
 	if (!wanted || wanted->error[0])
 		return say(VIEW_BAD, words, "%s", wanted ? wanted->error : "There is no place for it.");
+	if (wanted->grants || wanted->trusted_for_dma) {
+		bh_strlcpy(wrong, wanted->grants ? "grants" : "trusted-for-dma", BH_NAME_BYTES);
+		return say(VIEW_BAD, words, "Grants are given at boot only.");
+	}
 	change = check(wanted, words, wrong);
 	if (change != VIEW_DONE)
 		return change;

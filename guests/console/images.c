@@ -4,6 +4,8 @@
 #include "guests/lib/bh.h"
 #include "users/journal.h"
 
+#define PIECE 4096u /* within a frame of ours, and of the image */
+
 unsigned view_images(void) { return BH_IMAGES; }
 
 bool view_image(unsigned number, struct view_image *image)
@@ -38,7 +40,7 @@ int view_image_find(const char *name)
 
 enum view_change view_image_create(const char *name, uint64_t bytes, char words[VIEW_SENTENCE])
 {
-	static struct bh_image image;
+	static _Alignas(256) struct bh_image image; /* within one frame */
 	enum view_change change = VIEW_NO_ROOM;
 	int64_t error;
 
@@ -67,18 +69,21 @@ enum view_change view_image_create(const char *name, uint64_t bytes, char words[
 
 enum view_change view_image_write(unsigned number, const void *data, size_t bytes, char words[VIEW_SENTENCE])
 {
+	static _Alignas(PIECE) uint8_t piece[PIECE];
 	const uint8_t *from = data;
 	struct view_image image;
 	int64_t error = 0;
 
 	if (!view_image(number, &image) || !image.uploaded || bytes > image.bytes - image.received)
 		error = -BH_EINVAL;
-	while (bytes && !error) {
-		size_t piece = bytes < BH_IMAGE_PIECE ? bytes : BH_IMAGE_PIECE;
+	for (uint64_t at = image.received; bytes && !error;) {
+		size_t left = PIECE - at % PIECE, some = bytes < left ? bytes : left;
 
-		error = machine_create(BH_IMAGE_WRITE, number, (uintptr_t)from, piece);
-		from += piece;
-		bytes -= piece;
+		memcpy(piece, from, some);
+		error = machine_create(BH_IMAGE_WRITE, number, (uintptr_t)piece, some);
+		from += some;
+		bytes -= some;
+		at += some;
 	}
 	if (!error)
 		return VIEW_DONE;

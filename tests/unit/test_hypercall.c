@@ -611,7 +611,7 @@ static void test_machine_text(void **state)
 	assert_int_equal(call3(console, BH_MACHINE_TEXT, handle, BH_TEXT_LOG, 120), -BH_ENOENT);
 	assert_int_equal(call3(console, BH_MACHINE_TEXT, handle, BH_TEXT_LOG, 99), -BH_ENOENT);
 	assert_int_equal(call3(console, BH_MACHINE_TEXT, handle, 0, 0), -BH_EINVAL);
-	assert_int_equal(call3(console, BH_MACHINE_TEXT, handle, BH_TEXT_CREATE + 1, 0), -BH_EINVAL);
+	assert_int_equal(call3(console, BH_MACHINE_TEXT, handle, BH_TEXT_IOMMU + 1, 0), -BH_EINVAL);
 	assert_int_equal(call3(console, BH_MACHINE_TEXT, handle, 1ull << 32 | BH_TEXT_LOG, 100), -BH_EINVAL);
 
 	/* More lines than there is room for: whole ones are left out. */

@@ -134,27 +134,27 @@ enum bh_hypercall {
 
 	/*
 	 * What is made at run time; the console's handle of the machine alone has the right BH_RIGHT_CREATE. Addresses
-	 * are guest-physical and in the caller's own memory; what lies there is read once.
+	 * are guest-physical; what lies there is in one 2 MiB frame of the caller's own memory, and read once.
 	 *
 	 * (machine, address): takes memory for an image as the struct bh_image at `address` has it. Its number;
 	 * -BH_EINVAL: no such name, or no bytes; -BH_EEXIST, -BH_ENOMEM.
 	 */
 	BH_IMAGE_CREATE,
 	/*
-	 * (machine, image, address, bytes): the image's next bytes, BH_IMAGE_PIECE at most. When all have come partitions can
-	 * be made of it. 0, -BH_EINVAL: it misses fewer, or is not being uploaded.
+	 * (machine, image, address, bytes): the image's next bytes, up to the next multiple of 2 MiB at most. When all have come
+	 * partitions can be made of it. 0, -BH_EINVAL: it misses fewer, or is not being uploaded.
 	 */
 	BH_IMAGE_WRITE,
 	/* (machine, image): wipes the last 2 MiB of an uploaded image; the bytes that are left, 0: it is gone. -BH_ESTATE:
 	 * a partition has it, or it is of the boot. Once begun it can only be removed. */
 	BH_IMAGE_REMOVE,
-	/* (machine, image, enum bh_image_stat): the number. -BH_ENOENT: this place is empty, -BH_EINVAL: behind the last. */
+	/* (machine, image, enum bh_image_stat): the number. -BH_ENOENT: this place is empty, or behind the last. */
 	BH_IMAGE_STAT,
 	/* (machine, image, offset): 8 bytes of its name. -BH_ENOENT past the end. */
 	BH_IMAGE_NAME,
 	/*
 	 * (machine, address): makes the partition of the struct config_creation (boot/config.h) at `address`. 0, and all
-	 * handles are in the caller's info page anew; -BH_EINVAL, -BH_EEXIST, -BH_ENOMEM, and BH_TEXT_CREATE says why.
+	 * handles are in the caller's info page anew; -BH_EINVAL, -BH_EEXIST, -BH_ENOMEM; the log says why.
 	 */
 	BH_PARTITION_CREATE,
 	/* (partition): removes one that was made so and is stopped; its memory is free. -BH_ESTATE: not (yet) stopped. 0. */
@@ -468,7 +468,6 @@ enum bh_exit {
 
 #define BH_IMAGES	    64
 #define BH_IMAGE_NAME_BYTES 128
-#define BH_IMAGE_PIECE	    0x10000u
 
 struct bh_image {
 	char name[BH_IMAGE_NAME_BYTES]; /* letters, digits, . - and _; ends with 0 */
@@ -502,7 +501,6 @@ enum bh_machine_text {
 	BH_TEXT_LOG /* offset: position */,
 	BH_TEXT_AUDIT,
 	BH_TEXT_PCI,
-	BH_TEXT_IOMMU,
-	BH_TEXT_CREATE /* why the last partition could not be made */
+	BH_TEXT_IOMMU
 };
 enum bh_machine_control { BH_REBOOT = 1, BH_POWEROFF, BH_AUDIT, BH_CRASH_KERNEL };
