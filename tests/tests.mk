@@ -33,9 +33,9 @@ $(T)/fuzz/$(1): $(2)
 endef
 
 $(foreach line,$(UNIT_LIST),$(eval $(call unit_rule,$(firstword $(call words_of,$(line))),\
-	tests/unit/test_$(firstword $(call words_of,$(line))).c $(wordlist 2,99,$(call words_of,$(line))))))
+	tests/unit/test_$(firstword $(call words_of,$(line))).c $(wordlist 2,199,$(call words_of,$(line))))))
 $(foreach line,$(FUZZ_LIST),$(eval $(call fuzz_rule,$(firstword $(call words_of,$(line))),\
-	tests/fuzz/fuzz_$(firstword $(call words_of,$(line))).c $(wordlist 2,99,$(call words_of,$(line))))))
+	tests/fuzz/fuzz_$(firstword $(call words_of,$(line))).c $(wordlist 2,199,$(call words_of,$(line))))))
 
 # The network API on a fake machine, for the Python tests.
 API_SERVER := tests/unit/api_server.c tests/unit/fake_view.c $(wildcard $(addprefix guests/console/,http/*.c users/*.c api/*.c)) \

@@ -7,6 +7,7 @@
 #include "network.h"
 #include "peers.h"
 #include "users/journal.h"
+#include "watch.h"
 
 #define MONITOR_BYTES (4ull << 20)
 #define REST_MS	      150 /* until the CPUs of a partition that has just stopped are done with it */
@@ -170,6 +171,7 @@ enum view_change view_create(const char *kind, const char *name, const struct vi
 		change = create(name, words, wrong);
 	if (change == VIEW_DONE) {
 		refresh(creation.ports);
+		watch_seen(peers_find(name)); /* that it is there is no news */
 	} else if (change != VIEW_TAKEN) {
 		creation_text_remove(kind, name);
 		creation_text_parse(NULL);

@@ -43,7 +43,7 @@ static void refuses_what_is_not_there(void **state)
 	assert_int_equal(fake_request(BH_NETWORK_TAP, UINT32_MAX, 1), -BH_EINVAL);
 	assert_int_equal(fake_request(BH_NETWORK_TAP, 0, 2), -BH_EINVAL);
 	assert_int_equal(fake_request(0, 0, 0), -BH_EINVAL);
-	assert_int_equal(fake_request(4, 0, 0), -BH_EINVAL);
+	assert_int_equal(fake_request(BH_NETWORK_PORTS + 1, 0, 0), -BH_EINVAL);
 	assert_int_equal(fake_console_signals, 11);
 	send(0, 2, 60);
 	assert_int_equal(fake_drain(1), 1);
