@@ -162,7 +162,7 @@ def test_what_cannot_be_made(rack, client):
 
 def test_on_the_serial_line(rack, client):
     """From the boot's images; one that does not start by itself is removed as it is."""
-    for line in ("kernel = vmlinuz", "initrd = initramfs.img", "memory = 64M", "autostart = no", "cap = 50%"):
+    for line in ("kernel = vmlinuz", "initrd = initramfs.img", "memory = 128M", "autostart = no", "cap = 50%"):
         if line.startswith("kernel"):
             rack.send("create guest delta\r")
             rack.expect("key = value> ")

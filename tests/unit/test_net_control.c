@@ -49,6 +49,25 @@ static void refuses_what_is_not_there(void **state)
 	assert_int_equal(fake_drain(1), 1);
 }
 
+/* A port that is removed carries nothing any more, one that comes does, and the others are none the worse. */
+static void ports_come_and_go(void **state)
+{
+	struct bh_port gone = fake_records.port[1];
+
+	(void)state;
+	memset(&fake_records.port[1], 0, sizeof(gone));
+	assert_int_equal(fake_request(BH_NETWORK_PORTS, 0, 0), 0);
+	assert_false(fake_console.port[1].present);
+	assert_int_equal(fake_request(BH_NETWORK_LINK, 1, 1), -BH_EINVAL);
+	send(0, 2, 60);
+	assert_int_equal(fake_drain(1), 0);
+	fake_records.port[1] = gone;
+	assert_int_equal(fake_request(BH_NETWORK_PORTS, 0, 0), 0);
+	assert_true(fake_console.port[1].present);
+	send(0, 2, 60);
+	assert_int_equal(fake_drain(1), 1);
+}
+
 static void an_answer_comes_once(void **state)
 {
 	(void)state;
@@ -245,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(refuses_what_is_not_there, setup),
+		cmocka_unit_test_setup(ports_come_and_go, setup),
 		cmocka_unit_test_setup(an_answer_comes_once, setup),
 		cmocka_unit_test_setup(answers_what_its_former_life_left, setup),
 		cmocka_unit_test_setup(takes_links_down_and_up, setup),
