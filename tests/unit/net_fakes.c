@@ -48,7 +48,7 @@ static int64_t signal_peer(uint64_t handle)
 
 static int64_t bind(uint64_t handle, uint64_t bit)
 {
-	if (bit >= 47 || bound >> bit & 1 || bit != (handle == HANDLE_CONSOLE ? EVENT_CONSOLE : handle))
+	if (bit >= 47 || bit != (handle == HANDLE_CONSOLE ? EVENT_CONSOLE : handle))
 		abort();
 	bound |= 1ull << bit;
 	return 0;
