@@ -141,23 +141,24 @@ enum bh_hypercall {
 	 */
 	BH_IMAGE_CREATE,
 	/*
-	 * (machine, image, address, bytes): the image's next bytes, up to the next multiple of 2 MiB at most. When all have come
-	 * partitions can be made of it. 0, -BH_EINVAL: it misses fewer, or is not being uploaded.
+	 * (machine, image, address, bytes): the image's next bytes, up to the next multiple of 2 MiB at most. When all
+	 * have come partitions can be made of it. 0, -BH_EINVAL: it misses fewer, or is not being uploaded.
 	 */
 	BH_IMAGE_WRITE,
-	/* (machine, image): wipes the last 2 MiB of an uploaded image; the bytes that are left, 0: it is gone. -BH_ESTATE:
-	 * a partition has it, or it is of the boot. Once begun it can only be removed. */
+	/* (machine, image): wipes the last 2 MiB of an uploaded image; the bytes that are left, 0: it is gone.
+	 * -BH_ESTATE: a partition has it, or it is of the boot. Once begun it can only be removed. */
 	BH_IMAGE_REMOVE,
 	/* (machine, image, enum bh_image_stat): the number. -BH_ENOENT: this place is empty, or behind the last. */
 	BH_IMAGE_STAT,
 	/* (machine, image, offset): 8 bytes of its name. -BH_ENOENT past the end. */
 	BH_IMAGE_NAME,
 	/*
-	 * (machine, address): makes the partition of the struct config_creation (boot/config.h) at `address`. 0, and all
-	 * handles are in the caller's info page anew; -BH_EINVAL, -BH_EEXIST, -BH_ENOMEM; the log says why.
+	 * (machine, address): makes the partition of the struct config_creation (boot/config.h) at `address`. 0, and
+	 * all handles are in the caller's info page anew; -BH_EINVAL, -BH_EEXIST, -BH_ENOMEM; the log says why.
 	 */
 	BH_PARTITION_CREATE,
-	/* (partition): removes one that was made so and is stopped; its memory is free. -BH_ESTATE: not (yet) stopped. 0. */
+	/* (partition): removes one that was made so and is stopped; its memory is free. -BH_ESTATE: not (yet) stopped.
+	   0. */
 	BH_PARTITION_REMOVE,
 	/* (partition, offset): 8 bytes of its section, as given when it was made. -BH_ENOENT past the end. */
 	BH_PARTITION_SECTION,
@@ -187,10 +188,10 @@ enum bh_handle_type {
 	BH_HANDLE_DEVICE,
 };
 
-#define BH_RIGHT_CONTROL 0x1u /* start, stop, pause, ... (partition, machine) */
-#define BH_RIGHT_INSPECT 0x2u /* stat, report, trace, text */
-#define BH_RIGHT_MONITOR 0x4u /* BH_GUEST_*: the guest that this monitor looks after */
-#define BH_RIGHT_USE	 0x8u /* channel, image, irq, device */
+#define BH_RIGHT_CONTROL 0x1u  /* start, stop, pause, ... (partition, machine) */
+#define BH_RIGHT_INSPECT 0x2u  /* stat, report, trace, text */
+#define BH_RIGHT_MONITOR 0x4u  /* BH_GUEST_*: the guest that this monitor looks after */
+#define BH_RIGHT_USE	 0x8u  /* channel, image, irq, device */
 #define BH_RIGHT_CREATE	 0x10u /* images and partitions (machine); it was made at run time (partition) */
 
 /* ---- what a native program finds when it starts ----------------------------------------------- */
@@ -401,7 +402,7 @@ enum bh_state {
 	BH_STATE_BUILDING,
 	BH_STATE_RUNNING,
 	BH_STATE_PAUSED,
-	BH_STATE_DYING, /* vCPUs being stopped, memory being wiped */
+	BH_STATE_DYING,	  /* vCPUs being stopped, memory being wiped */
 	BH_STATE_REMOVED, /* nobody sees it: its handles are gone */
 };
 
