@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <stdatomic.h>
 #include <bulkhead/abi.h>
+#include "handle.h"
+#include "partition.h"
 
-struct handle;
-struct partition;
 struct vcpu;
 
 struct channel_end {
@@ -40,3 +40,17 @@ extern uint32_t channel_count;
 int64_t channel_hypercall_bind(struct vcpu *caller, const struct handle *handle, uint64_t vcpu, uint64_t bit);
 int64_t channel_hypercall_signal(const struct handle *handle);
 int64_t channel_hypercall_stat(const struct handle *handle);
+
+static inline struct channel_end *channel_other_end(const struct handle *handle)
+{
+	return &((struct channel *)handle->object)->end[!handle->number];
+}
+
+/* Who hears of signals to this end, and its event; NULL: nobody. */
+static inline struct vcpu *channel_listener(const struct channel_end *end, uint64_t *mask)
+{
+	uint64_t bound = atomic_load(&end->bound);
+
+	*mask = 1ull << (bound >> 8 & 0x3f);
+	return bound ? end->partition->vcpu[bound & 0xff] : NULL;
+}

@@ -29,10 +29,6 @@ struct handle {
 /* Adds a handle; -1 when the table is full. At boot. */
 int handle_add(struct partition *holder, const struct handle *handle);
 
-/* 0 and *found, -BH_EBADF or -BH_EPERM. */
-int64_t handle_lookup(struct vcpu *caller, uint64_t value, enum bh_handle_type type, uint32_t right,
-		      struct handle **found);
-
 static inline bh_handle handle_value(const struct handle *handle, unsigned index)
 {
 	return (uint32_t)handle->generation << 16 | index;
