@@ -25,5 +25,11 @@ const char *contact_problem(void);
 void contact_set_fingerprint(const char *text);
 const char *contact_fingerprint(void);
 
+/*
+ * Something to be shown once, and not again when asked; what finds no room is left out. It is wiped when it was shown:
+ * a token may stand in it.
+ */
+void contact_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* For the shell: something that has not been shown yet. What changes too often is not shown each time. */
 bool contact_next(char text[CONTACT_TEXT_BYTES]);

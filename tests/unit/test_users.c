@@ -263,7 +263,7 @@ static void delays_grow(void **state)
 static void journal(void **state)
 {
 	(void)state;
-	journal_start(seconds);
+	journal_start(NULL, seconds);
 	assert_null(journal_entry(journal_next()));
 	journal_actor("ann", "10.0.0.1");
 	journal_add("done", "start %s", "alpha");
