@@ -310,10 +310,8 @@ static void connect_console(struct partition *partition)
 /* What outlives a restart of the console. The seed is nobody else's. */
 static void keep_state(void)
 {
-	const char *problem = channel_create(BH_STATE_NAME, BH_STATE_BYTES, console, console, BH_STATE_NAME, NULL);
-
-	if (problem)
-		fail(console, "%s", problem);
+	if (channel_create(BH_STATE_NAME, BH_STATE_BYTES, console, console, BH_STATE_NAME, NULL))
+		fail(console, "there is no memory for its state");
 	memcpy(window_map(channels[channel_count - 1]->physical), boot->seed, sizeof(boot->seed));
 	memset(boot->seed, 0, sizeof(boot->seed));
 }
@@ -335,10 +333,9 @@ static void build_console(void)
 	grant(console, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL, "machine");
 	grant_irq(console, CONSOLE_UART_IRQ);
 	keep_state();
-	for (const struct bh_console_file *file = records->file; file < records->file + BH_CONSOLE_FILES; file++) {
+	for (const struct bh_console_file *file = records->file; file < records->file + BH_CONSOLE_FILES; file++)
 		if (file->path[0] && !file->failed)
 			grant_image(console, file->path, file->name);
-	}
 	build_service_vcpu(console, 0, &boot->config.machine);
 }
 

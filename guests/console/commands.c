@@ -33,7 +33,8 @@ const struct command shell_commands[] = {
 	{ "address", "", "", "where the console is on the network, and how its certificate is known",
 	  "A browser that is told of an unknown certificate shows its SHA-256: it is to be this one.\n", TAKES_NOTHING,
 	  command_address },
-	{ "token", "[new NAME ROLE [PARTITION...] | revoke NAME | export]", "", "who may manage the machine over the network",
+	{ "token", "[new NAME ROLE [PARTITION...] | revoke NAME | export]", "",
+	  "who may manage the machine over the network",
 	  "Without words: the tokens. ROLE: administrator; operator, who starts, stops and types in the\n"
 	  "PARTITIONs named; viewer, who sees these, or all. A new token is shown once.\n"
 	  "export: what keeps them when the machine is switched off.\n",

@@ -46,8 +46,8 @@ static bool read_label(const struct line *line, const char *with, char label[PEM
 {
 	size_t front = strlen(with), back = strlen(DASHES), bytes;
 
-	if (!begins(line, with) || line->bytes < front + back ||
-	    strncmp(line->at + line->bytes - back, DASHES, back) || line->bytes - front - back >= PEM_LABEL_BYTES)
+	if (!begins(line, with) || line->bytes < front + back || strncmp(line->at + line->bytes - back, DASHES, back) ||
+	    line->bytes - front - back >= PEM_LABEL_BYTES)
 		return false;
 	bytes = line->bytes - front - back;
 	memcpy(label, line->at + front, bytes);

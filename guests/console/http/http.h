@@ -39,8 +39,8 @@ void http_gone(struct http *http);
 void http_tick(uint64_t now_ms);
 
 /*
- * The clock, in seconds since 1970, for the Date of answers. Below that of 2020 it is taken for one that nobody has set:
- * then there is no Date (RFC 9110, 6.6.1). Without this call, too.
+ * The clock, in seconds since 1970, for the Date of answers. Below that of 2020 it is taken for one that nobody has
+ * set: then there is no Date (RFC 9110, 6.6.1). Without this call, too.
  */
 void http_set_clock(uint64_t (*seconds)(void));
 

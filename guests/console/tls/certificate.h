@@ -1,6 +1,6 @@
 /*
- * certificate.h: the console's key and certificate: an administrator's own, or a pair that it makes and signs itself, and
- * keeps over its restarts. Who connects compares the fingerprint with the one on the serial line.
+ * certificate.h: the console's key and certificate: an administrator's own, or a pair that it makes and signs itself,
+ * and keeps over its restarts. Who connects compares the fingerprint with the one on the serial line.
  */
 #pragma once
 #include <stdbool.h>

@@ -191,7 +191,8 @@ const char *entropy_problem(void)
 	if (seeded)
 		return NULL;
 	if (source == SOURCE_NONE)
-		return "there is neither RDSEED, RDRAND nor EFI_RNG: keys come from the clock's timing, and can perhaps be "
+		return "there is neither RDSEED, RDRAND nor EFI_RNG: keys come from the clock's timing, and can "
+		       "perhaps be "
 		       "guessed";
 	return failed ? "this CPU's source of random numbers has stopped: keys come from the timing of its clock alone"
 		      : NULL;

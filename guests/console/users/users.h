@@ -113,8 +113,8 @@ void users_export(const struct users_token *token, char line[USERS_LINE_BYTES]);
 bool users_import(const char *line);
 
 /*
- * The same for each line of `text`, which may hold anything; lines may be empty, # begins a comment. `wrong` is told the
- * number of each line that is no token's, has a name that is taken, or finds no room.
+ * The same for each line of `text`, which may hold anything; lines may be empty, # begins a comment. `wrong` is told
+ * the number of each line that is no token's, has a name that is taken, or finds no room.
  */
 typedef void (*users_wrong)(unsigned line);
 void users_import_text(const char *text, size_t bytes, users_wrong wrong);

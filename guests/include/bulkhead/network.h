@@ -75,7 +75,7 @@ struct bh_network_records {
 	uint32_t networks, ports;
 	struct bh_network network[BH_NETWORKS];
 	struct bh_port port[BH_PORTS];
-	struct bh_console_address console; /* the console and the net service only */
+	struct bh_console_address console;	       /* the console and the net service only */
 	struct bh_console_file file[BH_CONSOLE_FILES]; /* the console only */
 };
 _Static_assert(sizeof(struct bh_network_records) <= BH_SERVICE_BYTES, "ABI");
