@@ -5,6 +5,8 @@ import re
 import socket
 import ssl
 
+from machine import PROMPT
+
 ADDRESS = "10.0.2.15"                   # the first that the emulators' user network gives by DHCP
 
 
@@ -69,9 +71,15 @@ def fingerprint(machine):
     return re.search(r"^((?:[0-9A-F]{2}:){31}[0-9A-F]{2})$", text, re.M).group(1).replace(":", "").lower()
 
 
+def said(machine, pattern, timeout=60):
+    """What the console has said since its prompt was there, or will say."""
+    machine.position = machine.text.index(PROMPT)
+    return machine.expect(pattern, timeout)
+
+
 def first_token(machine):
     """The one that the serial line shows when there was none."""
-    return machine.expect(r"\[console: token (bh_[0-9a-f_]{57}) of administrator first, for this boot\]", 60).group(1)
+    return said(machine, r"\[console: token (bh_[0-9a-f_]{57}) of administrator first, for this boot\]").group(1)
 
 
 def new_token(machine, *words):

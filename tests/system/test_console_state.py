@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import emulators
-from https import ADDRESS, Console, fingerprint, first_token, new_token
+from https import ADDRESS, Console, fingerprint, first_token, new_token, said
 from machine import PROMPT
 from natives import LINUX, attach, audit_clean, detach, guest, linux, to_shell, wait_state
 
@@ -48,9 +48,7 @@ def lan(group, console):
 def test_first_start(lan, console):
     """Without any token one is made and shown; the serial line says that all is for this boot only."""
     comes_up(lan)
-    lan.position = lan.text.index(PROMPT)
-    lan.expect(r"\[console: its certificate is new, and ends with this boot", 30)
-    lan.position = lan.text.index(PROMPT)
+    said(lan, r"\[console: its certificate is new, and ends with this boot")
     KEPT["first"] = first_token(lan)
     assert "alpha" in console.names(KEPT["first"])
     assert re.fullmatch(r"\w{3}, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d GMT", console.headers["date"])
@@ -169,12 +167,10 @@ def test_bad_files(one, tmp_path):
     console = Console(emulators.free_port())
     machine = start(one, console, "console-bad-files", MACHINE + GIVEN + NET, files, cpu=NO_RANDOM)
     comes_up(machine)
-    machine.position = machine.text.index(PROMPT)
     token = first_token(machine)
     for words in (r"tokens.txt:3: this is no line", r"tokens.txt:4: this is no line",
                   r"console.pem:1: this certificate is of another key", WEAK, "its certificate is new"):
-        machine.position = machine.text.index(PROMPT)
-        machine.expect(rf"\[console: (there is )?{words}", 30)
+            machine.expect(rf"\[console: (there is )?{words}", 30)
     assert "net" in console.names(token) and console.digest == fingerprint(machine)
     assert "perhaps be guessed" in json.dumps(machine.command("address"))
 
@@ -185,5 +181,4 @@ def test_files_that_are_not_there(one):
     comes_up(machine)
     for line, name in ((4, "tokens.txt"), (5, "console.pem"), (6, "console.key")):
         assert re.search(rf"bulkhead\.conf:{line}: .*{name}: there is no such file", machine.text), name
-    machine.position = machine.text.index(PROMPT)
     assert "net" in console.names(first_token(machine))
