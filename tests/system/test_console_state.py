@@ -170,7 +170,7 @@ def test_bad_files(one, tmp_path):
     token = first_token(machine)
     for words in (r"tokens.txt:3: this is no line", r"tokens.txt:4: this is no line",
                   r"console.pem:1: this certificate is of another key", WEAK, "its certificate is new"):
-            machine.expect(rf"\[console: (there is )?{words}", 30)
+            said(machine, rf"\[console: (there is )?{words}")
     assert "net" in console.names(token) and console.digest == fingerprint(machine)
     assert "perhaps be guessed" in json.dumps(machine.command("address"))
 
