@@ -39,6 +39,7 @@ def test_list(demo):
     assert "never started" in state_of(demo, "measure")
 
 
+@everywhere
 def test_log_in_and_list_over_the_network(demo, console):
     """From this host, with the token that the serial line shows, by TLS."""
     said(demo, rf"\[console: https://{ADDRESS}/ on lan\]", 200)
