@@ -74,7 +74,17 @@ $(B)/bench/count-instructions.so: tests/bench/count_instructions.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARN) -shared -fPIC -o $@ $<
 
-BENCH_QEMU := $(B)/bench/count-instructions.so $(B)/bench/initramfs.img $(B)/bench/card.img $(B)/bench/vmlinuz
+# For the console: who asks (wrk), and who answers natively.
+$(B)/bench/host/usr/bin/wrk: .ci/unpack-debs
+	@mkdir -p $(B)/bench
+	.ci/unpack-debs $(B)/bench/host wrk libluajit-5.1-2 libssl3
+	touch $@
+
+$(B)/bench/nginx.img: $(B)/bench/card.img .ci/unpack-debs $(wildcard tests/bench/nginx/*)
+	tests/bench/nginx/make-image $@ $(B)/bench/card.img
+
+BENCH_QEMU := $(B)/bench/count-instructions.so $(B)/bench/initramfs.img $(B)/bench/card.img $(B)/bench/vmlinuz \
+	$(B)/bench/host/usr/bin/wrk $(B)/bench/nginx.img
 bench: all demo $(if $(filter qemu,$(MACHINE)),$(BENCH_QEMU))
 	$(PYTHON) tests/bench/bench.py --machine $(or $(MACHINE),bochs)
 
