@@ -30,9 +30,10 @@ const struct command shell_commands[] = {
 	  "Rates are since the last `net`. -m: the addresses learned, and behind which port they are;\n"
 	  "-k: a key and a number per line.\n",
 	  MAY_TAKE_NETWORK, command_net },
-	{ "address", "", "", "where the console is on the network, and how its certificate is known",
-	  "A browser that is told of an unknown certificate shows its SHA-256: it is to be this one.\n", TAKES_NOTHING,
-	  command_address },
+	{ "address", "[-k]", "k", "where the console is on the network, and how its certificate is known",
+	  "A browser that is told of an unknown certificate shows its SHA-256: it is to be this one.\n"
+	  "-k: what its connections take of memory now, a key and a number per line.\n",
+	  TAKES_NOTHING, command_address },
 	{ "token", "[new NAME ROLE [PARTITION...] | revoke NAME]", "", "who may manage the machine over the network",
 	  "Without words: the tokens. ROLE: administrator; operator, who starts, stops and types in the\n"
 	  "PARTITIONs named; viewer, who sees these, or all. A new token is shown once.\n",

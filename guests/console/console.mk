@@ -8,7 +8,7 @@ MBEDTLS := $(B)/src/mbedtls
 CONSOLE_FLAGS := -I$(CONSOLE)/ip -isystem $(CONSOLE)/ip/libc -isystem $(LWIP)/include -isystem $(MBEDTLS)/include \
 	-DMBEDTLS_CONFIG_FILE='"guests/console/tls/mbedtls_config.h"'
 
-LWIP_SOURCES := $(addprefix $(LWIP)/core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c tcp.c tcp_in.c \
+LWIP_SOURCES := $(addprefix $(LWIP)/core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c stats.c tcp.c tcp_in.c \
 	tcp_out.c timeouts.c udp.c) \
 	$(addprefix $(LWIP)/core/ipv4/,dhcp.c etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) \
 	$(addprefix $(LWIP)/core/ipv6/,ethip6.c icmp6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \

@@ -36,6 +36,17 @@ void contact_set_fingerprint(const char *text) { set(&fingerprint, text); }
 
 const char *contact_fingerprint(void) { return fingerprint.text; }
 
+static struct contact_pool pools[CONTACT_POOLS];
+static unsigned pool_count;
+
+void contact_add_pool(const struct contact_pool *pool)
+{
+	if (pool_count < CONTACT_POOLS)
+		pools[pool_count++] = *pool;
+}
+
+const struct contact_pool *contact_pool(unsigned index) { return index < pool_count ? &pools[index] : NULL; }
+
 /* Whether it is to be shown now. */
 static bool take(struct fact *fact)
 {

@@ -1,7 +1,9 @@
 /* web.c: joins what ip/, tls/, http/, users/ and api/ do, of which none knows all others. */
 #include "web.h"
 #include "api/api.h"
+#include "contact.h"
 #include "guests/lib/bh.h"
+#include "http/http.h"
 #include "ip/ip.h"
 #include "ip/redirect.h"
 #include "lwip/timeouts.h"
@@ -18,6 +20,8 @@ static void sha256(const void *data, size_t bytes, uint8_t hash[USERS_HASH_BYTES
 {
 	mbedtls_sha256_ret(data, bytes, hash, 0);
 }
+
+static uint64_t http_connections(unsigned argument) { return (void)argument, http_used(); }
 
 static void tick(void *context)
 {
@@ -36,6 +40,7 @@ void web_start(const struct bh_network_records *records)
 	users_start(NULL, &host);
 	api_start(&host, NULL);
 	sys_timeout(TICK_MS, tick, NULL);
+	contact_add_pool(&(struct contact_pool){ "http.connections", HTTP_CONNECTIONS, http_connections, 0 });
 	if (!redirect_start())
 		bh_printf("console: no memory for port 80\n");
 	tls_start(records->console.hostname);

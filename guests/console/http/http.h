@@ -38,5 +38,8 @@ void http_gone(struct http *http);
 /* A few times a second: time-outs (idle, slow head, slow body, slow reader), event streams. The clock only grows. */
 void http_tick(uint64_t now_ms);
 
+/* How many of the pool are in use. */
+unsigned http_used(void);
+
 /* Something has happened that event streams may want to tell now. */
 void http_wake(void);

@@ -73,12 +73,22 @@ static void tell(void)
 	}
 }
 
+static uint64_t heap_used(unsigned argument)
+{
+	size_t bytes, blocks;
+
+	(void)argument;
+	mbedtls_memory_buffer_alloc_cur_get(&bytes, &blocks);
+	return bytes;
+}
+
 bool tls_start(const char *hostname)
 {
 	int error;
 
 	mbedtls_memory_buffer_alloc_init(heap, sizeof(heap));
 	mbedtls_platform_set_exit(fail_heap);
+	contact_add_pool(&(struct contact_pool){ "tls.heap_bytes", sizeof(heap), heap_used, 0 });
 	error = start_random();
 	if (!error)
 		error = certificate_make(&certificate, hostname, mbedtls_ctr_drbg_random, &drbg);
