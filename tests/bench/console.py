@@ -1,29 +1,34 @@
 #!/usr/bin/python3
 """What the console on the network can take: requests by the second, against nginx in a native Linux.
 
-    console.py [requests]
+    console.py [requests] [memory] [soak]
 
 README.md says how each is computed.
 """
 import argparse
+import functools
 import os
 import re
 import subprocess
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
-from console_client import Client  # noqa: E402
+from console_client import Client, status_of  # noqa: E402
+from console_wear import at_once, drop, pools, restarts, settle, slow_reader, slow_writer  # noqa: E402
 from machine import BUILD, PROMPT, TOP, Machine, emulators, stage  # noqa: E402
-from natives import LINUX, LINUX_LINE, guest, linux  # noqa: E402
+from natives import LINUX, LINUX_LINE, again_in, detach, guest, linux, to_shell  # noqa: E402
 
-ALL = ("requests",)
+ALL = ("requests", "memory", "soak")
 ADDRESS = "10.0.2.15"
 FOLDER = os.path.join(BUILD, "bench")
 HOST = os.path.join(FOLDER, "host", "usr")
 SECONDS = 600
 CPUS, MEMORY = 4, 1024                  # of both machines
-CONNECTIONS, ROUNDS, ROUND_SECONDS = 8, 4, 6
+CONNECTIONS, ROUNDS, ROUND_SECONDS = 8, 4, 10
+OPEN = 32                               # connections, for the memory
+SOAK_REQUESTS, SOAK_DROPS = 50000, 500
 
 
 def wrk(port, path, token=None, seconds=ROUND_SECONDS):
@@ -92,7 +97,66 @@ def measure_requests(result):
     result["console.requests"] = round(max(ours) / max(native), 3)
 
 
-MEASURES = {"requests": measure_requests}
+def held_by_guest(machine, connections):
+    """A guest opens as many and says nothing: one source has half of the console's places at most."""
+    again_in(machine, "alpha")
+    linux(machine, "alpha", "mkfifo /quiet; exec 9<>/quiet")
+    linux(machine, "alpha", f"for i in $(seq {connections}); do nc {ADDRESS} 443 <&9 >/dev/null 2>&1 & done; sleep 1")
+    detach(machine)
+
+
+def measure_memory(result):
+    """Half of the connections from this host, with a request done, the others from a guest, in their handshakes."""
+    machine, client = start_ours()
+    try:
+        to_shell(machine, "alpha")
+        for _ in range(40):
+            if "inet 10.0.2." in linux(machine, "alpha", "ip addr show eth0"):
+                break
+            linux(machine, "alpha", "sleep 1")
+        detach(machine)
+        wires = [client.open() for _ in range(OPEN // 2)]
+        for wire in wires:
+            wire.sendall(client.head("GET", "/api/v1/partitions", "\r\n"))
+            assert status_of(wire.recv(65536)) == 200
+        held_by_guest(machine, OPEN // 2)
+        held = pools(machine)
+        assert held["tls.connections"] == OPEN, held
+        result["console.memory.connections"] = held["tls.connections"]
+        result["console.memory.tls"] = held["tls.heap_bytes"]
+        result["console.memory"] = int(re.search(r"^\s*console\s+(\d+) MiB", machine.command("mem"), re.M).group(1))
+    finally:
+        machine.close()
+
+
+def measure_soak(result):
+    """What the pools hold after all time-outs, against before: the sum of the differences, of bytes and of pieces."""
+    machine, client = start_ours()
+    try:
+        client.seconds = SECONDS
+        assert client.get("/api/v1/partitions")[0] == 200
+        machine.progress(30)
+        before = pools(machine)
+        wear = [functools.partial(slow_writer, client, 60), functools.partial(slow_reader, client, 60)] * 4
+        slow = threading.Thread(target=at_once, args=wear)
+        slow.start()
+        done = 0
+        while done < SOAK_REQUESTS:
+            done += round(20 * wrk(client.port, "/api/v1/partitions", client.token, 20))
+            print(f"console.soak: {done} requests", flush=True)
+        for number in range(SOAK_DROPS):
+            drop(client, number)
+        slow.join()
+        found = settle(machine, before)
+        print(f"console.soak: before {before}, different {found}")
+        assert restarts(client) == 0
+        result["console.soak.requests"], result["console.soak.drops"] = done, SOAK_DROPS
+        result["console.soak"] = sum(map(abs, found.values()))
+    finally:
+        machine.close()
+
+
+MEASURES = {"requests": measure_requests, "memory": measure_memory, "soak": measure_soak}
 
 
 def measure_console(result, what=ALL):
