@@ -100,8 +100,8 @@ def measure_requests(result):
 def held_by_guest(machine, connections):
     """A guest opens as many and says nothing: one source has half of the console's places at most."""
     again_in(machine, "alpha")
-    linux(machine, "alpha", "mkfifo /quiet; exec 9<>/quiet")
-    linux(machine, "alpha", f"for i in $(seq {connections}); do nc {ADDRESS} 443 <&9 >/dev/null 2>&1 & done; sleep 1")
+    linux(machine, "alpha", f"net-crowd {ADDRESS} 443 -n {connections} -t 60000 >/dev/null &")
+    linux(machine, "alpha", "sleep 1")
     detach(machine)
 
 

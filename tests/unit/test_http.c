@@ -514,6 +514,15 @@ static void chunks_that_add_up(void **state)
 	assert_int_equal(status(), 413);
 }
 
+static void trailers_that_do_not_end(void **state)
+{
+	(void)state;
+	wire_types(&wire, POST_JSON "Transfer-Encoding: chunked\r\n\r\n0\r\n");
+	for (unsigned i = 0; i < 100 && !wire.count; i++)
+		wire_types(&wire, "X: y\r\n");
+	assert_int_equal(status(), 431);
+}
+
 static void tells_what_is_allowed(void **state)
 {
 	(void)state;
@@ -768,6 +777,7 @@ int main(void)
 		TEST(smuggling),
 		TEST(bodies_that_do_not_fit),
 		TEST(chunks_that_add_up),
+		TEST(trailers_that_do_not_end),
 		TEST(tells_what_is_allowed),
 		TEST(long_heads),
 		TEST(gate_answers_before_the_body),
