@@ -46,10 +46,17 @@ $(T)/unit/api_server: $(API_SERVER) guests/console/api/openapi.json
 	$(CC) $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MF $@.d -o $@ $(API_SERVER)
 -include $(T)/unit/api_server.d
 
+# What Prometheus thinks of /metrics: the tool alone, of a package that would install a server.
+$(T)/promtool: .ci/apt-private
+	@mkdir -p $(@D)
+	.ci/apt-private deb $(B)/download prometheus
+	dpkg-deb --fsys-tarfile $(B)/download/prometheus_*.deb | tar -x -O ./usr/bin/promtool >$@
+	chmod 755 $@
+
 .PHONY: unit fuzz lint system unit-programs fuzz-programs
 
 # The Python tests of the parser use its host tool, those of the API a server of it.
-unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check $(T)/unit/api_server
+unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check $(T)/unit/api_server $(T)/promtool
 fuzz-programs: $(FUZZ:%=$(T)/fuzz/%)
 
 lint:
@@ -61,7 +68,7 @@ unit: unit-programs
 fuzz: fuzz-programs
 	$(PYTHON) tests/suite.py fuzz --seconds $(FUZZ_SECONDS) $(FUZZ:%=$(T)/fuzz/%)
 
-system: all demo
+system: all demo $(T)/promtool
 	$(PYTHON) tests/suite.py system --machines "$(MACHINES)" $(TESTS)
 
 # The parts one after the other, whatever comes of each; the sum decides.

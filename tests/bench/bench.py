@@ -14,6 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "system"), os.path.dirname(HERE)]
 import lint  # noqa: E402
 from boot_time import measure_boot  # noqa: E402
+from console import measure_console  # noqa: E402
 from exit_path import LOOPS, Paths, print_columns  # noqa: E402
 from network import measure_network  # noqa: E402
 from path_trace import COLUMNS  # noqa: E402
@@ -116,6 +117,7 @@ def measure_qemu(result):
     result.update(measure_boot())
     measure_icount(result)
     measure_network(result)
+    measure_console(result)
 
 
 MEASURES = {"bochs": measure_bochs, "qemu": measure_qemu}

@@ -1,11 +1,13 @@
 """Requests, connections left half-way and slow ones: what the console then holds of memory is what it held before."""
 import functools
+import os
+import subprocess
 
 import pytest
 
 from console_client import Client
 from console_wear import at_once, drop, keep_asking, pools, restarts, settle, slow_reader, slow_writer
-from machine import PROMPT, emulators
+from machine import BUILD, PROMPT, emulators
 from natives import LINUX, audit_clean, guest
 from test_console_net import ADDRESS, new_token
 
@@ -30,6 +32,15 @@ def test_before(lan):
     lan.progress(25)                    # what it took for the first ones is over
     STATE["pools"] = pools(lan)
     assert STATE["pools"]["tls.connections"] == 0 and STATE["pools"]["http.connections"] == 0
+
+
+def test_metrics(lan):
+    """As Prometheus' own tool wants them, from the real machine."""
+    status, text = STATE["client"].get("/metrics")
+    assert status == 200
+    done = subprocess.run([os.path.join(BUILD, "tests", "promtool"), "check", "metrics"], input=text,
+                          capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), done
 
 
 def test_requests(lan):
