@@ -96,6 +96,8 @@ int view_find(const char *name)
 	return -1;
 }
 
+const char *view_owner(unsigned number) { return names[number == FAKE_MONITOR ? FAKE_ALPHA : number]; }
+
 void view_vcpu(unsigned partition, unsigned number, struct view_vcpu *vcpu)
 {
 	*vcpu = (struct view_vcpu){ number + 1, partition == FAKE_ALPHA, 9000000000, 500000000, 25 };
