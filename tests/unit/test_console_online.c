@@ -154,12 +154,27 @@ static void news_do_not_flood(void **state)
 	assert_string_equal(contact_address(1), "");
 }
 
+static uint64_t twice(unsigned argument) { return 2u * argument; }
+
+static void pools_are_listed_as_added(void **state)
+{
+	struct contact_pool pool = { "ip.heap_bytes", 100, twice, 0 };
+
+	(void)state;
+	assert_null(contact_pool(0));
+	for (pool.argument = 0; pool.argument < CONTACT_POOLS + 1; pool.argument++)
+		contact_add_pool(&pool);
+	for (unsigned i = 0; i < CONTACT_POOLS; i++)
+		assert_int_equal(contact_pool(i)->used(contact_pool(i)->argument), 2 * i);
+	assert_null(contact_pool(CONTACT_POOLS));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_cpus_numbers_are_used), cmocka_unit_test(a_missing_or_broken_source_is_told),
 		cmocka_unit_test(what_is_added_counts),	     cmocka_unit_test(news_come_once),
-		cmocka_unit_test(news_do_not_flood),
+		cmocka_unit_test(news_do_not_flood),	     cmocka_unit_test(pools_are_listed_as_added),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
