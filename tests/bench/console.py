@@ -54,7 +54,7 @@ def start_ours():
     machine.expect("^" + PROMPT, SECONDS)
     machine.expect(rf"\[console: https://{ADDRESS}/ on lan\]", SECONDS)
     text = machine.command("token new bench administrator")
-    return machine, Client(port, re.search(r"^(bh_\S+)$", text, re.M).group(1))
+    return machine, Client(port, re.search(r"^(bh_[0-9a-f]{8}_[0-9a-f]{48})$", text, re.M).group(1))
 
 
 def start_native(size):
@@ -77,7 +77,9 @@ def measure_requests(result):
     """Both machines are up; they take turns, and of each the most counts, as what disturbs only ever slows."""
     machine, client = start_ours()
     try:
-        size = len(client.get("/api/v1/partitions")[1])
+        status, text = client.get("/api/v1/partitions")
+        assert status == 200, text
+        size = len(text)
         reference, other = start_native(size)
         try:
             result["console.requests.bytes"] = size

@@ -17,6 +17,7 @@ STATE = {}
 HOST = b"Host: console\r\n"
 GIGABYTE = 1 << 30
 MIB = 1 << 20
+JSON = "Content-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,13 @@ def with_token(method, path, more=""):
     return STATE["client"].head(method, path, "Connection: close\r\n" + more)
 
 
+def tokens(more):
+    """The head of a request for a new token."""
+    return with_token("POST", "/api/v1/tokens", more)
+
+
 def post(body, more=""):
-    return with_token("POST", "/api/v1/tokens", f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n") + body
+    return tokens(f"{JSON}Content-Length: {len(body)}\r\n{more}\r\n") + body
 
 
 def test_before(lan):
@@ -111,8 +117,9 @@ def test_path(lan, path):
     assert refused(with_token("GET", path, "\r\n")) == PATHS[path]
 
 
-METHODS = {("DELETE", "/api/v1/machine"): 405, ("PUT", "/api/v1/partitions/alpha/start"): 405, ("GET", "/api/v1/partitions/alpha/stop"): 405,
-           ("POST", "/api/v1/machine"): 405, ("TRACE", "/api/v1/machine"): 501, ("CONNECT", "/api/v1/machine"): 501,
+METHODS = {("DELETE", "/api/v1/machine"): 405, ("PUT", "/api/v1/partitions/alpha/start"): 405,
+           ("GET", "/api/v1/partitions/alpha/stop"): 405, ("POST", "/api/v1/machine"): 405,
+           ("TRACE", "/api/v1/machine"): 501, ("CONNECT", "/api/v1/machine"): 501,
            ("OPTIONS", "/api/v1/machine"): 204, ("POST", "/api/v1/partitions/nobody/stop"): 404}
 
 
@@ -124,14 +131,12 @@ def test_methods(lan):
 
 
 def chunks(body):
-    return with_token("POST", "/api/v1/tokens", "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n") + body
+    return tokens(JSON + "Transfer-Encoding: chunked\r\n\r\n") + body
 
 
 BODIES = {
-    "1 GB announced": (413, lambda: with_token("POST", "/api/v1/tokens", "Content-Type: application/json\r\n"
-                                               f"Content-Length: {GIGABYTE}\r\n\r\n")),
-    "1 GB announced, 4 MB sent": (413, lambda: with_token("POST", "/api/v1/tokens", "Content-Type: application/json\r\n"
-                                                          f"Content-Length: {GIGABYTE}\r\n\r\n") + b"x" * (4 * MIB)),
+    "1 GB announced": (413, lambda: tokens(f"{JSON}Content-Length: {GIGABYTE}\r\n\r\n")),
+    "1 GB announced, 4 MB sent": (413, lambda: tokens(f"{JSON}Content-Length: {GIGABYTE}\r\n\r\n") + b"x" * (4 * MIB)),
     "a chunk of 1 GB": (413, lambda: chunks(b"40000000\r\n")),
     "a chunk of 16 digits": (400, lambda: chunks(b"ffffffffffffffff\r\n")),
     "no size": (400, lambda: chunks(b"\r\n")),
@@ -142,8 +147,8 @@ BODIES = {
     "an endless extension": (431, lambda: chunks(b"2;" + b"x" * 100000)),
     "an endless trailer": (431, lambda: chunks(b"0\r\n" + b"X: y\r\n" * 100000)),
     "a million small chunks": (413, lambda: chunks(b"1\r\n \r\n" * 100000)),
-    "no length": (411, lambda: with_token("POST", "/api/v1/tokens", "Content-Type: application/json\r\n\r\n")),
-    "of another type": (415, lambda: with_token("POST", "/api/v1/tokens", "Content-Type: text/xml\r\nContent-Length: 4\r\n\r\n<a/>")),
+    "no length": (411, lambda: tokens(JSON + "\r\n")),
+    "of another type": (415, lambda: tokens("Content-Type: text/xml\r\nContent-Length: 4\r\n\r\n<a/>")),
     "JSON nested 10,000 deep": (413, lambda: post(b"[" * 10000)),
     "JSON nested 4,000 deep": (400, lambda: post(b"[" * 2000 + b"]" * 2000)),
     "JSON nested in objects": (400, lambda: post(b'{"a":' * 800)),
