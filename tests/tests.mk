@@ -46,10 +46,19 @@ $(T)/unit/api_server: $(API_SERVER) guests/console/api/openapi.json
 	$(CC) $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MF $@.d -o $@ $(API_SERVER)
 -include $(T)/unit/api_server.d
 
+# The same with the page, for a browser.
+include guests/console/page/page.mk
+PAGE_SERVER := tests/unit/page_server.c $(PAGE_SOURCES) $(filter-out tests/unit/api_server.c,$(API_SERVER))
+
+$(T)/unit/page_server: $(PAGE_SERVER) guests/console/api/openapi.json
+	@mkdir -p $(@D)
+	$(CC) $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MF $@.d -o $@ $(PAGE_SERVER)
+-include $(T)/unit/page_server.d
+
 .PHONY: unit fuzz lint system unit-programs fuzz-programs
 
-# The Python tests of the parser use its host tool, those of the API a server of it.
-unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check $(T)/unit/api_server
+# The Python tests of the parser use its host tool, those of the API and the page a server of it.
+unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check $(T)/unit/api_server $(T)/unit/page_server
 fuzz-programs: $(FUZZ:%=$(T)/fuzz/%)
 
 lint:

@@ -19,7 +19,9 @@ MBEDTLS_SOURCES := $(addprefix $(MBEDTLS)/library/,aes.c asn1parse.c asn1write.c
 	md.c memory_buffer_alloc.c oid.c pk.c pk_wrap.c pkparse.c pkwrite.c platform.c platform_util.c poly1305.c sha256.c \
 	ssl_ciphersuites.c ssl_msg.c ssl_srv.c ssl_tls.c x509.c x509_create.c x509_crt.c x509write_crt.c)
 
-CONSOLE_SOURCES := $(wildcard $(addprefix $(CONSOLE)/,*.c ip/*.c tls/*.c http/*.c users/*.c api/*.c api/*.S))
+include $(CONSOLE)/page/page.mk
+
+CONSOLE_SOURCES := $(PAGE_SOURCES) $(wildcard $(addprefix $(CONSOLE)/,*.c ip/*.c tls/*.c http/*.c users/*.c api/*.c api/*.S))
 
 # Not our code, so not our warnings.
 $(B)/guests/obj/$(LWIP)/%.c.o: NATIVE_CFLAGS += -w -ffunction-sections -fdata-sections $(CONSOLE_FLAGS)

@@ -1,4 +1,4 @@
-/* web.c: joins what ip/, tls/, http/, users/ and api/ do, of which none knows all others. */
+/* web.c: joins what ip/, tls/, http/, users/, api/ and page/ do, of which none knows all others. */
 #include "web.h"
 #include "api/api.h"
 #include "guests/lib/bh.h"
@@ -6,6 +6,7 @@
 #include "ip/redirect.h"
 #include "lwip/timeouts.h"
 #include "mbedtls/sha256.h"
+#include "page/page.h"
 #include "tls/entropy.h"
 #include "tls/tls.h"
 #include "users/journal.h"
@@ -34,7 +35,7 @@ void web_start(const struct bh_network_records *records)
 		return;
 	journal_start(ip_clock);
 	users_start(NULL, &host);
-	api_start(&host, NULL);
+	api_start(&host, page_answer);
 	sys_timeout(TICK_MS, tick, NULL);
 	if (!redirect_start())
 		bh_printf("console: no memory for port 80\n");
