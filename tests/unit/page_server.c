@@ -119,7 +119,7 @@ static void live(uint64_t now)
 			since[i] = now;
 		if (now - since[i] < CHANGE_MS)
 			continue;
-		fake_machine.started[i] = now * 1000000;
+		fake_machine.started[i] = 5000000000 + fake_machine.elapsed;
 		fake_machine.cause[i] = *state == BH_STATE_DYING ? BH_CAUSE_STOPPED : BH_CAUSE_NONE;
 		*state = *state == BH_STATE_DYING ? BH_STATE_STOPPED : BH_STATE_RUNNING;
 	}

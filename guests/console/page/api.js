@@ -25,9 +25,8 @@ async function refuse(answer) {
 	}
 	if (answer.status === 401)
 		onEnd();
-	const detail = members.detail || answer.statusText || "The request was refused.";
-	const missing = answer.status === 501 || answer.status === 405 ? " (This console cannot do that yet.)" : "";
-	throw new Problem(answer.status, detail + missing, members);
+	const missing = answer.status === 501 || answer.status === 405 ? "This console cannot do that yet." : "";
+	throw new Problem(answer.status, missing || members.detail || answer.statusText || "The request was refused.", members);
 }
 
 async function request(method, path, body, type, signal) {

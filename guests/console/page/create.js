@@ -105,7 +105,7 @@ export function createForm() {
 	kind.addEventListener("change", chooseKind);
 	name.input.required = true;
 	chooseKind();
-	const form = el("form", { class: "fields", onsubmit: create }, name.element,
+	const form = el("form", { class: "fields wide", onsubmit: create }, name.element,
 		el("div", { class: "field" }, el("label", { for: "new-kind" }, "Kind"), kind), fields.slice(1).map((each) => each.element),
 		el("div", { class: "field" }, el("label", { for: "new-more" }, "More keys", el("small", null, " key = value, one a line")), more),
 		el("label", { class: "check" }, start, " Start it at once"), wrong, names, el("div", { class: "row" }, submit));

@@ -83,7 +83,8 @@ function uploadForm(done) {
 		event.preventDefault();
 		lines.append(upload(name.value, file.files[0], done));
 		form.reset();
-	} }, el("label", { for: "image-file" }, "File"), file, el("label", { for: "image-name" }, "Name on the machine"), name,
+	} }, el("div", { class: "field" }, el("label", { for: "image-file" }, "File"), file),
+	el("div", { class: "field" }, el("label", { for: "image-name" }, "Name on the machine"), name),
 	el("div", { class: "row" }, el("button", { class: "primary", type: "submit" }, "Send")));
 	return el("section", { class: "panel", "aria-labelledby": "send-title" }, el("h2", { id: "send-title" }, "Send an image"),
 		el("p", { class: "sub" }, "A kernel, an initial RAM disk, or a native program. It stays in memory until it is removed or the machine restarts."), form, lines);

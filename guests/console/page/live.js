@@ -6,7 +6,7 @@ import { seesAll, state, tell } from "./state.js";
 import { clock, printable } from "./words.js";
 
 const EVERY_MS = 3000;
-const ALL_EVERY = 5; // of these, the lists that seldom change
+const ALL_EVERY = 4; // of these, the lists that seldom change
 const KEPT_EVENTS = 200;
 
 let events = null, timer = 0, round = 0, before = null, generation = 0, refreshing = null;
@@ -79,7 +79,9 @@ function noteEvent(message) {
 		Object.assign(known, { state: event.state, cause: event.cause, restarts: event.restarts, words: text });
 	state.events.unshift({ at: clock(), name: event.name, text });
 	state.events.length = Math.min(state.events.length, KEPT_EVENTS);
-	announce(`${printable(event.name)}: ${text}`, event.cause === "failed" ? "bad" : "info");
+	// What was asked for here says so itself when it is done (actions.js).
+	if (!state.pending.has(event.name) || event.cause === "failed")
+		announce(`${printable(event.name)}: ${text}`, event.cause === "failed" ? "bad" : "info");
 	tell("partitions");
 	tell("events");
 	refresh().catch(() => {});
@@ -168,6 +170,7 @@ async function turn(mine) {
 export async function startLive() {
 	stopLive();
 	before = null;
+	round = ALL_EVERY - 2; // what CPUs do needs a second reading, and soon
 	await refresh();
 	listen();
 	turn(generation);
@@ -181,6 +184,7 @@ export function stopLive() {
 	state.machine = null;
 	state.events = [];
 	state.rates.clear();
+	state.idle.clear();
 	state.pending.clear();
 	state.partitions.clear();
 }

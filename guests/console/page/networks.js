@@ -26,7 +26,7 @@ function section(network) {
 }
 
 export function networks(main) {
-	const body = el("div"), service = el("p", { class: "sub" });
+	const body = el("div", { class: "stack" }), service = el("p", { class: "sub" });
 	let all = [], drawn = "";
 	main.append(el("h1", { tabindex: "-1" }, "Networks"), service, body);
 

@@ -5,12 +5,12 @@ import { el, setAttribute, setText } from "./dom.js";
 import { plan } from "./plan.js";
 import { plot } from "./plot.js";
 import { colour, on, seesAll, shown, state } from "./state.js";
-import { bitRate, bytes, duration, percent, plural, printable, rate } from "./words.js";
+import { bits, bytes, duration, percent, plural, printable, rate } from "./words.js";
 
 export const plots = () => [
 	plot("CPU", ["cpu"], percent, 0.1),
 	plot("Exits", ["exits"], rate, 10),
-	plot("Network", ["in", "out"], bitRate, 125, ["in", "out"]),
+	plot("Network, bit/s", ["in", "out"], bits, 125, ["in", "out"]),
 ];
 
 export function stateMark() {
@@ -32,7 +32,7 @@ function card(name) {
 	const mark = stateMark(), lines = plots(), acts = actions(name), sub = el("p", { class: "sub" });
 	const swatch = el("i", { class: "swatch", "aria-hidden": "true" });
 	const to = `#/partition/${encodeURIComponent(name)}`;
-	const terminal = el("a", { class: "button", href: to, "aria-label": `open ${printable(name)}` }, "Open");
+	const terminal = el("a", { class: "button", href: to, "aria-label": `open ${printable(name)}` }, state.partitions.get(name).console ? "Terminal" : "Details");
 	const element = el("article", { class: "panel card", "data-partition": name, "aria-label": printable(name) },
 		el("div", { class: "panel-head" }, el("h3", null, swatch, el("a", { href: to }, printable(name))), mark.element),
 		sub, el("div", { class: "plots" }, lines.map((line) => line.element)),
@@ -74,8 +74,8 @@ function tiles() {
 		if (!state.machine)
 			return;
 		const all = shown(), idle = [...state.idle.values()];
-		const busy = idle.length ? 1 - idle.reduce((a, b) => a + b, 0) / idle.length : 0;
-		const texts = [`${all.filter((partition) => partition.state === "running").length} of ${all.length}`, percent(busy),
+		const busy = idle.length ? percent(1 - idle.reduce((a, b) => a + b, 0) / idle.length) : "\u2013";
+		const texts = [`${all.filter((partition) => partition.state === "running").length} of ${all.length}`, busy,
 			bytes(state.machine.memory_free_bytes), rate(sum("exits")), duration(state.machine.now_ns / 1e9)];
 		values.forEach(([, value], index) => setText(value, texts[index]));
 	} };

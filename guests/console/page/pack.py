@@ -14,6 +14,8 @@ import re
 
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
          ".js": "text/javascript; charset=utf-8"}
+# Markup that it writes, and the text that it means: the page's policy allows text only.
+MARKUP = ("innerHTML += '&nbsp;'", "textContent += '\\u00a0'")
 REQUIRE = re.compile(r'require\("(\.[^"]+)"\)')
 NOTICE = """/* xterm.js {version}, the modules of Debian's package node-xterm joined to one. Licence: see xterm.css. */
 """
@@ -37,7 +39,7 @@ def modules_below(folder, name, found):
         modules_below(folder, other, found)
         return f'require("{other}")'
 
-    found[name] = REQUIRE.sub(absolute, without_comments(text))
+    found[name] = REQUIRE.sub(absolute, without_comments(text)).replace(*MARKUP)
 
 
 def join_xterm(folder):

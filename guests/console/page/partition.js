@@ -69,9 +69,10 @@ export function partition(main, name) {
 	}
 	const mark = stateMark(), acts = actions(name), lines = plots(), sub = el("p", { class: "sub" });
 	const terminal = first.console ? terminalPanel(name) : null;
+	const graphs = el("section", { class: "panel big", "aria-label": "The last minutes", style: { "--own": colour(name) } },
+		el("div", { class: "plots" }, lines.map((line) => line.element)));
 	main.append(el("div", { class: "head" }, title, mark.element, acts.element), sub,
-		el("section", { class: "panel big", "aria-label": "The last minutes", style: { "--own": colour(name) } }, el("div", { class: "plots" }, lines.map((line) => line.element))));
-	main.append(terminal?.element ?? el("p", { class: "empty" }, "It has no console."), numbers(name));
+		el("div", { class: terminal ? "duo" : "" }, terminal?.element, graphs), numbers(name));
 
 	function update() {
 		const now = state.partitions.get(name);

@@ -4,6 +4,7 @@ import { button, el, setText } from "./dom.js";
 import { Terminal } from "./xterm.js";
 
 const ROWS = 24, COLUMNS = 80, LEAST_COLUMNS = 30;
+const PADDING = 28;       // around it, with the scroll bar
 const PIECE = 1024;       // of what is typed, a request
 const FULL_MS = 250;      // until a full queue of the guest's is tried again
 const KEPT_TYPED = 65536; // what the guest does not take in time is lost
@@ -74,16 +75,29 @@ function follow(name, terminal, say) {
 	return () => events.close();
 }
 
-function size(terminal, place) {
+// As many columns as there is room for. The guest believes in 80: what is longer than a line here goes on in the next.
+function size(terminal, where) {
 	const cell = terminal._core?.renderer?.dimensions?.actualCellWidth || 8;
-	const columns = Math.floor((place.clientWidth - 24) / cell);
+	const columns = Math.floor((where.clientWidth - PADDING) / cell);
 	terminal.resize(Math.max(LEAST_COLUMNS, Math.min(COLUMNS, columns)), ROWS);
 }
 
-export function openTerminal(where, name, may) {
+// xterm.js measures its letters when it is opened, which its style sheet has to precede.
+function style() {
+	return new Promise((resolve, reject) => {
+		if (document.getElementById("xterm-style"))
+			resolve();
+		else
+			document.head.append(el("link", { id: "xterm-style", rel: "stylesheet", href: "/xterm.css", onload: resolve,
+				onerror: () => reject(new Error("its style sheet did not come")) }));
+	});
+}
+
+export async function openTerminal(where, name, may) {
 	const small = matchMedia("(max-width: 600px)").matches;
 	const terminal = new Terminal({ cols: COLUMNS, rows: ROWS, fontSize: small ? 11 : 13, theme: THEME, scrollback: 2000, cursorBlink: false,
-		fontFamily: "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace", disableStdin: !may, bellStyle: "none" });
+		fontFamily: "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace", disableStdin: !may, bellStyle: "none",
+		screenReaderMode: true });
 	const word = el("span", { class: "doing", role: "status" });
 	const say = (text) => setText(word, text);
 	const type = may ? typist(name, say) : () => {};
@@ -93,10 +107,11 @@ export function openTerminal(where, name, may) {
 		el("span", { class: "sub" }, may ? "Keys go to the guest; Ctrl-] leaves the terminal." : "You may read, and not type."), word);
 	const place = el("div", { class: "xterm-place" });
 
+	await style();
 	where.replaceChildren(place, tools);
 	terminal.open(place);
 	terminal.textarea?.setAttribute("aria-label", may ? "Terminal: keys go to the guest, Control and ] leaves" : "Terminal, to read only");
-	size(terminal, place);
+	size(terminal, where);
 	if (may)
 		terminal.on("data", type);
 	terminal.attachCustomKeyEventHandler((event) => {
@@ -107,7 +122,7 @@ export function openTerminal(where, name, may) {
 		event.preventDefault();
 		return false;
 	});
-	const end = follow(name, terminal, say), resized = () => size(terminal, place);
+	const end = follow(name, terminal, say), resized = () => size(terminal, where);
 	addEventListener("resize", resized);
 	return () => {
 		removeEventListener("resize", resized);

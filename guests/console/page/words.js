@@ -4,9 +4,9 @@
 export function printable(text) {
 	return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (c) => {
 		const code = c.charCodeAt(0);
-		if (code < 0x20)
-			return String.fromCharCode(0x2400 + code);
-		return code === 0x7f ? "\u2421" : `\u27e8${code.toString(16)}\u27e9`;
+		if (code < 0x100)
+			return `\\x${code.toString(16).padStart(2, "0")}`;
+		return `\\u{${code.toString(16)}}`;
 	});
 }
 
@@ -22,6 +22,7 @@ function scaled(value, step, units, digits) {
 
 export const bytes = (value) => scaled(value, 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB"], 1);
 export const bitRate = (value) => scaled(value * 8, 1000, ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"], 1);
+export const bits = (value) => scaled(value * 8, 1000, ["", "k", "M", "G", "T"], 1).trim();
 export const rate = (value) => scaled(value, 1000, ["/s", "k/s", "M/s"], 1);
 export const percent = (value) => `${value > 0 && value < 0.1 ? (value * 100).toFixed(1) : Math.round(value * 100)} %`;
 export const count = (value) => value.toLocaleString("en");
