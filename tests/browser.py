@@ -13,7 +13,8 @@ import threading
 import time
 
 NAMES = ("chromium", "chromium-headless-shell")
-KEYS = {"Enter": ("Enter", 13, "\r"), "Tab": ("Tab", 9, ""), "Escape": ("Escape", 27, ""), " ": ("Space", 32, " ")}
+KEYS = {"Enter": ("Enter", 13, "\r"), "Tab": ("Tab", 9, ""), "Escape": ("Escape", 27, ""), " ": ("Space", 32, " "),
+        "]": ("BracketRight", 221, "]")}
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--ignore-certificate-errors",
          "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-extensions", "--disable-default-apps", "--mute-audio", "--hide-scrollbars", "--password-store=basic",
@@ -143,15 +144,14 @@ class Browser:
         return result["result"].get("value")
 
     def wait(self, script, seconds=60):
-        """Until the expression is true; its value."""
+        """Until the expression is true."""
         deadline = time.monotonic() + seconds
         while True:
             try:
-                value = self.run(script)
+                if self.run(f"Boolean({script})"):
+                    return
             except BrowserError:        # the page is just being replaced
-                value = None
-            if value:
-                return value
+                pass
             if time.monotonic() > deadline:
                 raise BrowserError(f"not within {seconds} s: {script}\nerrors: {self.errors}\n"
                                    f"the page says:\n{self.run('document.body.innerText')[-3000:]}")
@@ -162,8 +162,8 @@ class Browser:
 
     def wait_for(self, selector, text="", seconds=60):
         """Until an element that fits holds the text."""
-        return self.wait(f"[...document.querySelectorAll({json.dumps(selector)})]"
-                         f".some((e) => e.checkVisibility() && e.textContent.includes({json.dumps(text)}))", seconds)
+        self.wait(f"[...document.querySelectorAll({json.dumps(selector)})]"
+                  f".some((e) => e.checkVisibility() && e.textContent.includes({json.dumps(text)}))", seconds)
 
     def click(self, selector, seconds=60):
         """A real click, in the middle of the element that is there."""
@@ -175,19 +175,15 @@ class Browser:
             self.ask("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
 
     def key(self, name, control=False, shift=False):
-        code, number, text = KEYS.get(name, (name, ord(name[0]), name))
-        if name == "]":
-            code, number = "BracketRight", 221
+        letter = ord(name.upper()) if name.isascii() and name.isalnum() and len(name) == 1 else 0
+        code, number, text = KEYS.get(name, ("", letter, name))
         what = {"key": name, "code": code, "windowsVirtualKeyCode": number, "modifiers": 2 * control + 8 * shift}
         self.ask("Input.dispatchKeyEvent", type="keyDown", **what, **({"text": text} if text and not control else {}))
         self.ask("Input.dispatchKeyEvent", type="keyUp", **what)
 
     def type(self, text):
         for character in text:
-            if character == "\n":
-                self.key("Enter")
-            else:
-                self.ask("Input.insertText", text=character)
+            self.key("Enter" if character == "\n" else character)
 
     def tab_to(self, selector, most=80):
         """Presses Tab until the focus is on an element that fits."""
