@@ -11,6 +11,7 @@ TARGETS = {
     "kernel.bytes": ("memory of the kernel, this machine", {"bochs": (4 * MIB, None), "qemu": (4 * MIB, None)}),
     "kernel.bytes.256g": ("computed for 256 GiB", {"bochs": (32 * MIB, None), "qemu": (32 * MIB, None)}),
     "kernel.lines": ("lines in kernel/ and arch/", {"bochs": (11500, None), "qemu": (11500, None)}),
+    "console.page": ("all that the console's page loads, compressed", {"qemu": (250 * 1024, None)}),
     "net.guest_to_guest": ("TCP between guests: instructions per byte natively, by ours", {"qemu": (0.4, None)}),
     "net.latency": ("from a guest's notify to another's interrupt", {"qemu": (4000, None)}),
     "net.flood": ("throughput that a pair keeps while a third floods", {"qemu": (0.8, None)}),
