@@ -264,6 +264,44 @@ def test_session_that_ends(page):
     page.wait_for("#token")
 
 
+def test_other_tab(page):
+    """A log-in elsewhere in the same browser gives this page's requests another session, which it takes over."""
+    page.may += "|status of 403"
+    log_in(page, page.server.ann)
+    page.run("fetch('/api/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },"
+             f"body: JSON.stringify({{ token: '{page.server.ann}' }}) }}).then((answer) => answer.status)")
+    page.click(card("beta", "[data-operation=start]"))
+    page.wait_for("#news", "beta runs")
+    page.click(card("beta", "[data-operation=stop]"))
+    page.click("[data-answer=yes]")
+    page.wait_for("#news", "beta is stopped")
+
+
+def test_skip_link(page):
+    log_in(page, page.server.ann)
+    go(page, "log")
+    page.run("document.activeElement.blur()")
+    page.tab_to(".skip")
+    page.key("Enter")
+    assert page.run("document.activeElement.id === 'main' && location.hash === '#/log'")
+
+
+def test_hidden(page):
+    """A tab that is hidden for long holds no connection, and goes on when it is seen."""
+    log_in(page, page.server.ann)
+    page.run("window.hide = (hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+             "document.dispatchEvent(new Event('visibilitychange')); }, hide(true)")
+    page.run("new Promise((resolve) => setTimeout(resolve, 14000))")
+    page.requests.clear()
+    page.run("new Promise((resolve) => setTimeout(resolve, 5000))")
+    assert not page.requests
+    page.run("hide(false)")
+    page.wait("document.getElementById('link').textContent === 'Live'")
+    page.run("new Promise((resolve) => setTimeout(resolve, 4000))")
+    assert any(url.endswith("/events") for url in page.requests)
+    assert any(url.endswith("/statistics") for url in page.requests)
+
+
 def test_colours(page):
     """As the system has it, or as somebody chose, which is kept."""
     log_in(page, page.server.ann)

@@ -1,7 +1,7 @@
 // api.js: requests to the API of the machine that this page comes from.
 
 const API = "/api/v1";
-let csrf = "";
+let csrf = "", name = "";
 let onEnd = () => {};
 
 // What the server says of a request that it refuses (RFC 9457), or that nobody answered (status 0).
@@ -13,7 +13,11 @@ export class Problem extends Error {
 	}
 }
 
-export function setSession(token) { csrf = token ?? ""; }
+// Of the answer to a log-in; null: there is none.
+export function setSession(who) {
+	csrf = who?.csrf ?? "";
+	name = who?.name ?? "";
+}
 export function whenSessionEnds(call) { onEnd = call; }
 
 async function refuse(answer) {
@@ -29,7 +33,23 @@ async function refuse(answer) {
 	throw new Problem(answer.status, missing || members.detail || answer.statusText || "The request was refused.", members);
 }
 
-async function request(method, path, body, type, signal) {
+/*
+ * Somebody has logged in anew in another tab: the cookie is of that session, and so must be the token. False: there is
+ * nothing new, or it is somebody else now, and what stands on this page is not for him.
+ */
+async function renewSession() {
+	const answer = await fetch(`${API}/session`, { cache: "no-store", credentials: "same-origin" });
+	const who = answer.ok ? await answer.json() : null;
+	if (!who || who.name !== name) {
+		onEnd();
+		return false;
+	}
+	const renewed = who.csrf !== csrf;
+	csrf = who.csrf;
+	return renewed;
+}
+
+async function request(method, path, body, type, signal, again) {
 	const headers = method === "GET" ? {} : { "X-CSRF-Token": csrf };
 	if (type)
 		headers["Content-Type"] = type;
@@ -41,7 +61,11 @@ async function request(method, path, body, type, signal) {
 			throw error;
 		throw new Problem(0, "The machine does not answer.");
 	}
-	return answer.ok ? answer : refuse(answer);
+	if (answer.ok)
+		return answer;
+	if (answer.status === 403 && method !== "GET" && !again && await renewSession())
+		return request(method, path, body, type, signal, true);
+	return refuse(answer);
 }
 
 async function json(answer) {

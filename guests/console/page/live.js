@@ -1,15 +1,16 @@
 // live.js: keeps `state` true: events as they come, numbers every few seconds while somebody looks.
-import { get, stream } from "./api.js";
+import { get, Problem, stream } from "./api.js";
 import { setAttribute, setText, el } from "./dom.js";
 import { SAMPLES } from "./plot.js";
-import { seesAll, state, tell } from "./state.js";
+import { state, tell } from "./state.js";
 import { clock, printable } from "./words.js";
 
 const EVERY_MS = 3000;
 const ALL_EVERY = 4; // of these, the lists that seldom change
 const KEPT_EVENTS = 200;
+const HIDDEN_MS = 10000; // so long a tab that is hidden is taken for one that is looked at
 
-let events = null, timer = 0, round = 0, before = null, generation = 0, refreshing = null;
+let stopEvents = () => {}, timer = 0, round = 0, before = null, generation = 0, refreshing = null;
 
 // A word for those who look and for those who listen.
 export function announce(text, kind) {
@@ -22,6 +23,31 @@ function setLink(good) {
 	const link = document.getElementById("link");
 	setText(link, good ? "Live" : "No connection");
 	setAttribute(link, "data-good", good);
+}
+
+/*
+ * Runs `begin` while the tab is seen, and what it returned when it is not: a browser has few connections to one machine,
+ * and hidden tabs would hold them. Returns a function that ends it for good.
+ */
+export function whileSeen(begin) {
+	let end = null, timer = 0;
+	function look() {
+		clearTimeout(timer);
+		if (!document.hidden)
+			end ??= begin();
+		else
+			timer = setTimeout(() => {
+				end?.();
+				end = null;
+			}, HIDDEN_MS);
+	}
+	document.addEventListener("visibilitychange", look);
+	look();
+	return () => {
+		document.removeEventListener("visibilitychange", look);
+		clearTimeout(timer);
+		end?.();
+	};
 }
 
 // ---- partitions ----
@@ -80,7 +106,7 @@ function noteEvent(message) {
 	state.events.unshift({ at: clock(), name: event.name, text });
 	state.events.length = Math.min(state.events.length, KEPT_EVENTS);
 	// What was asked for here says so itself when it is done (actions.js).
-	if (!state.pending.has(event.name) || event.cause === "failed")
+	if ((!state.pending.has(event.name) && known?.kind !== "monitor") || event.cause === "failed")
 		announce(`${printable(event.name)}: ${text}`, event.cause === "failed" ? "bad" : "info");
 	tell("partitions");
 	tell("events");
@@ -88,17 +114,21 @@ function noteEvent(message) {
 }
 
 function listen() {
-	events = stream("/events");
+	const events = stream("/events");
+	let timer = 0, next = null;
 	events.addEventListener("partition", noteEvent);
 	events.addEventListener("open", () => setLink(true));
 	events.addEventListener("error", () => {
 		setLink(false);
 		// Refused: the browser does not try again. Whether it is for want of a session, the next request tells.
-		if (events?.readyState === EventSource.CLOSED) {
-			const mine = generation;
-			setTimeout(() => mine === generation && listen(), EVERY_MS);
-		}
+		if (events.readyState === EventSource.CLOSED)
+			timer = setTimeout(() => { next = listen(); }, EVERY_MS);
 	});
+	return () => {
+		clearTimeout(timer);
+		events.close();
+		next?.();
+	};
 }
 
 // ---- numbers ----
@@ -159,8 +189,9 @@ async function turn(mine) {
 			if (++round % ALL_EVERY === 0)
 				await refresh();
 		} catch (error) {
-			if (error.status === undefined)
-				throw error;
+			// Without an answer it goes on trying; a mistake of ours should be seen, and end nothing.
+			if (!(error instanceof Problem))
+				console.error(error);
 		}
 	}
 	if (mine === generation)
@@ -172,15 +203,15 @@ export async function startLive() {
 	before = null;
 	round = ALL_EVERY - 2; // what CPUs do needs a second reading, and soon
 	await refresh();
-	listen();
+	stopEvents = whileSeen(listen);
 	turn(generation);
 }
 
 export function stopLive() {
 	generation++;
 	clearTimeout(timer);
-	events?.close();
-	events = null;
+	stopEvents();
+	stopEvents = () => {};
 	state.machine = null;
 	state.events = [];
 	state.rates.clear();
@@ -188,5 +219,3 @@ export function stopLive() {
 	state.pending.clear();
 	state.partitions.clear();
 }
-
-export const seesLog = seesAll;

@@ -25,6 +25,8 @@ function logPanel() {
 
 	async function read() {
 		try {
+			if (document.hidden)
+				return;
 			const answer = await get(next === null ? "/log" : `/log?from=${next}`);
 			const bottom = text.scrollTop + text.clientHeight >= text.scrollHeight - 8;
 			next = answer.next;
@@ -35,9 +37,10 @@ function logPanel() {
 			wrong.textContent = "";
 		} catch (error) {
 			wrong.textContent = error.message;
+		} finally {
+			if (open)
+				timer = setTimeout(read, EVERY_MS);
 		}
-		if (open)
-			timer = setTimeout(read, EVERY_MS);
 	}
 	read();
 	return { element: el("section", { class: "panel" }, el("h2", null, "Log"), text, wrong), close() {

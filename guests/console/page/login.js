@@ -6,7 +6,7 @@ import { el, setText } from "./dom.js";
 export async function whoIsThere() {
 	try {
 		const who = await get("/session");
-		setSession(who.csrf);
+		setSession(who);
 		return who;
 	} catch (error) {
 		if (error.status === 401)
@@ -16,7 +16,7 @@ export async function whoIsThere() {
 }
 
 export function logOut() {
-	return remove("/session").catch(() => {}).then(() => setSession(""));
+	return remove("/session").catch(() => {}).then(() => setSession(null));
 }
 
 export function login(main, why, done) {
@@ -31,7 +31,7 @@ export function login(main, why, done) {
 		submit.setAttribute("aria-disabled", "true");
 		try {
 			const who = await post("/session", { token: token.value.trim() });
-			setSession(who.csrf);
+			setSession(who);
 			done(who);
 		} catch (error) {
 			setText(wrong, error.message);

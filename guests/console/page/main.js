@@ -88,6 +88,11 @@ async function begin() {
 	}
 }
 
+// The address behind # is the view's, so the link to the content is one by hand.
+document.querySelector(".skip").addEventListener("click", (event) => {
+	event.preventDefault();
+	main.focus();
+});
 startTheme(document.getElementById("theme"));
 whenSessionEnds(() => state.who && leave("The session has ended. Log in again."));
 document.getElementById("leave").addEventListener("click", () => logOut().then(() => leave()));

@@ -49,8 +49,10 @@ function cpuPlan() {
 			list.replaceChildren(...cells.map((cell) => cell.element));
 			setAttribute(list, "data-many", total > 16);
 		}
-		const by = Map.groupBy ? Map.groupBy(state.placed, (vcpu) => vcpu.cpu) : new Map();
-		cells.forEach((cell, index) => cell.update([...by.get(index) ?? []].sort(monitorsLast)));
+		const by = cells.map(() => []);
+		for (const vcpu of state.placed)
+			by[vcpu.cpu]?.push(vcpu);
+		cells.forEach((cell, index) => cell.update(by[index].sort(monitorsLast)));
 	}
 	return { element: list, update };
 }

@@ -5,6 +5,9 @@ export const SAMPLES = 60;
 const WIDTH = 120, HEIGHT = 36;
 
 function points(values, top) {
+	// The first value alone is seen as well.
+	if (values.length === 1)
+		values = [values[0], values[0]];
 	const first = SAMPLES - values.length;
 	return values.map((value, index) => {
 		const x = ((first + index) * WIDTH) / (SAMPLES - 1), y = HEIGHT - 1 - (value / top) * (HEIGHT - 3);

@@ -1,6 +1,7 @@
 // terminal.js: a partition's console in xterm.js: what it prints as events, what is typed as requests.
 import { partitionPath, postBytes, stream } from "./api.js";
 import { button, el, setText } from "./dom.js";
+import { whileSeen } from "./live.js";
 import { Terminal } from "./xterm.js";
 
 const ROWS = 24, COLUMNS = 80, LEAST_COLUMNS = 30;
@@ -51,10 +52,12 @@ function typist(name, say) {
 	};
 }
 
-// Output to the terminal; returns a function that ends it.
+// Output to the terminal; returns a function that ends it. A new stream begins from what is kept.
 function follow(name, terminal, say) {
 	const events = stream(`${partitionPath(name)}/console/stream`);
 	let decoder = new TextDecoder(), position = 0;
+
+	terminal.reset();
 
 	events.addEventListener("output", (event) => {
 		const data = decode(JSON.parse(event.data)), end = Number(event.lastEventId);
@@ -122,7 +125,7 @@ export async function openTerminal(where, name, may) {
 		event.preventDefault();
 		return false;
 	});
-	const end = follow(name, terminal, say), resized = () => size(terminal, where);
+	const end = whileSeen(() => follow(name, terminal, say)), resized = () => size(terminal, where);
 	addEventListener("resize", resized);
 	return () => {
 		removeEventListener("resize", resized);
