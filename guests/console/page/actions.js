@@ -76,6 +76,8 @@ async function removePartition(name) {
 	try {
 		await remove(partitionPath(name));
 		announce(`${printable(name)} is removed`, "good");
+		if (location.hash.startsWith("#/partition/"))
+			location.hash = "#/";
 		await refresh();
 	} catch (error) {
 		announce(error.message, "bad");
