@@ -27,7 +27,7 @@ function exitTable(answer) {
 
 // Read when opened, and again by a button: each costs the machine a request.
 function numbers(name) {
-	const body = el("div");
+	const body = el("div", { class: "stack" });
 	async function read() {
 		try {
 			const detail = await get(partitionPath(name));
