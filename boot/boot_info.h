@@ -11,13 +11,14 @@
  */
 #pragma once
 #include <stdint.h>
+#include <bulkhead/state.h>
 #include "acpi.h"
 #include "config.h"
 #include "iommu_tables.h"
 #include "pci_scan.h"
 
 #define BOOT_INFO_MAGIC	  0x746f6f4264616542ull
-#define BOOT_INFO_VERSION 2
+#define BOOT_INFO_VERSION 3
 
 #define KERNEL_BASE 0xFFFFFFFF80000000ull /* link address of the kernel */
 #define POOL_BASE   0xFFFFFF0000000000ull /* the kernel region stands here */
@@ -100,6 +101,8 @@ struct boot_info {
 	uint64_t tsc_hz, apic_timer_hz;
 	uint32_t tsc_agreed;
 	char tsc_reference[20];
+	/* From the firmware's source of random numbers; all 0: it has none. The kernel wipes it. */
+	uint8_t seed[BH_SEED_BYTES];
 	struct boot_framebuffer framebuffer;
 	struct acpi acpi;
 	struct pci_found pci;

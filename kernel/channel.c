@@ -71,7 +71,7 @@ const char *channel_create(const char *name, uint64_t bytes, struct partition *a
 		return "no free memory for the channel";
 	channels[channel_count++] = channel;
 	wipe(channel->physical, bytes);
-	if (!attach(channel, 0, name_for_a) || !attach(channel, 1, name_for_b))
+	if (!attach(channel, 0, name_for_a) || (a != b && !attach(channel, 1, name_for_b)))
 		return "no room for the channel in its holders' tables";
 	return NULL;
 }

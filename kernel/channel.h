@@ -23,10 +23,10 @@ struct channel {
 	struct channel_end end[2];
 };
 
-#define CHANNEL_MAX (CONFIG_CHANNELS + 2 * CONFIG_PARTITIONS + BH_PORTS + 2)
+#define CHANNEL_MAX (CONFIG_CHANNELS + 2 * CONFIG_PARTITIONS + BH_PORTS + 3)
 
 /* Takes zeroed memory for a channel and maps it for both ends; a message of what is missing, or
- * NULL. At boot. */
+ * NULL. At boot. With `a` at both ends it is memory that outlives a restart of `a`. */
 const char *channel_create(const char *name, uint64_t bytes, struct partition *a, struct partition *b,
 			   const char *name_for_a, const char *name_for_b);
 

@@ -152,6 +152,8 @@ static void write_service(const struct partition *native)
 	memcpy(records->network, all->network, sizeof(all->network));
 	if (whole)
 		records->console = all->console;
+	if (!native->config)
+		memcpy(records->file, all->file, sizeof(all->file));
 	for (unsigned i = 0; i < all->ports; i++) {
 		if (whole || &config->partition[all->port[i].partition] == native->config)
 			records->port[records->ports++] = all->port[i];

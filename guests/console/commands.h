@@ -24,5 +24,6 @@ void command_address(const struct arguments *arguments);  /* command_address.c *
 void command_link(const struct arguments *arguments);	  /* command_link.c */
 void command_tap(const struct arguments *arguments);	  /* command_tap.c */
 void command_mem(const struct arguments *arguments);	  /* command_mem.c */
+void command_debug(const struct arguments *arguments);	  /* command_machine.c */
 void command_reboot(const struct arguments *arguments);	  /* command_machine.c */
 void command_poweroff(const struct arguments *arguments); /* command_machine.c */

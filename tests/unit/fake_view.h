@@ -17,6 +17,9 @@ struct fake_machine {
 	size_t typed_bytes, typed_room;
 	unsigned operations;
 	char log[40000];
+	unsigned cpus;
+	/* Nanoseconds by which clocks and counters are ahead, and when each was started anew. */
+	uint64_t elapsed, started[FAKE_PARTITIONS];
 };
 extern struct fake_machine fake_machine;
 
