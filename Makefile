@@ -23,6 +23,8 @@ SERIAL  ?= stdio
 # The network card of `make run`: empty for the emulator's usual one, a model, or none; and who reaches guests through it.
 NIC     ?=
 FORWARD ?=
+# The port of this host that leads to the machine's console; 0: none. If it is taken, another one.
+HTTPS   ?= 8443
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps sources clean run image check test bench
@@ -73,14 +75,15 @@ image check: $(if $(filter file,$(origin CONF)),demo)
 
 run: all demo
 	@$(PYTHON) boot/run.py --machine "$(MACHINE)" --conf $(CONF) --serial $(SERIAL) \
-		--nic "$(NIC)" --forward "$(FORWARD)"
+		--nic "$(NIC)" --forward "$(FORWARD)" --https "$(HTTPS)"
 
 help:
 	@echo 'make                 builds the loader, the kernel, the services and the sample guests'
 	@echo 'make deps            installs what is missing (Debian packages) and fetches sources that are built in'
 	@echo 'make run             starts the demo: CONF=path SERIAL=stdio|tcp:PORT MACHINE=kvm|qemu|bochs'
 	@echo '                     (without MACHINE the best that this host has)'
-	@echo '                     NIC=e1000|e1000e|virtio-net-pci|none FORWARD=8080:10.0.2.15:80,... (this host to guests)'
+	@echo '                     NIC=e1000|e1000e|virtio-net-pci|none FORWARD=8080:10.0.2.16:80,... (this host to guests)'
+	@echo '                     HTTPS=8443 (the port of this host that leads to the console)'
 	@echo 'make image           makes a bootable disk image: CONF=path IMG=path'
 	@echo 'make check           says what is wrong with a configuration: CONF=path'
 	@echo 'make test            all tests: unit, fuzz, system'

@@ -11,6 +11,7 @@
  */
 #pragma once
 #include <stdint.h>
+#include <bulkhead/state.h>
 #include "acpi.h"
 #include "config.h"
 #include "iommu_tables.h"
@@ -103,6 +104,8 @@ struct boot_info {
 	uint64_t tsc_hz, apic_timer_hz;
 	uint32_t tsc_agreed;
 	char tsc_reference[20];
+	/* From the firmware's source of random numbers; all 0: it has none. The kernel wipes it. */
+	uint8_t seed[BH_SEED_BYTES];
 	struct boot_framebuffer framebuffer;
 	struct acpi acpi;
 	struct pci_found pci;

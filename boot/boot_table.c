@@ -94,6 +94,8 @@ void boot_network_records(const struct config *config, const struct config_parti
 	bool whole = !reader || reader == config_net(config);
 
 	*records = *all;
+	if (reader)
+		__builtin_memset(records->file, 0, sizeof(records->file));
 	if (whole)
 		return;
 	__builtin_memset(&records->console, 0, sizeof(records->console));

@@ -24,6 +24,15 @@ static bool reference(const struct config_partition *partition, uint32_t index, 
 	return file->path[0] != 0;
 }
 
+/* The same for the console's files. */
+static bool console_reference(const struct config *config, uint32_t index, struct config_file *file)
+{
+	const struct bh_console_file *named = &config->network.file[index];
+
+	*file = (struct config_file){ named->path, named->line, true, false };
+	return named->path[0] && !named->failed;
+}
+
 static void add(struct config_file *list, uint32_t *count, const struct config_file *file)
 {
 	for (uint32_t i = 0; i < *count; i++) {
@@ -45,6 +54,9 @@ uint32_t config_files(const struct config *config, struct config_file *list)
 		for (uint32_t r = 0; !config_is_net(config, i) && r < 2 + config->partition[i].grants; r++)
 			if (reference(&config->partition[i], r, &file))
 				add(list, &count, &file);
+	for (uint32_t i = 0; i < BH_CONSOLE_FILES; i++)
+		if (console_reference(config, i, &file))
+			add(list, &count, &file);
 	return count;
 }
 
@@ -70,11 +82,30 @@ void config_partition_fail(struct config *config, struct config_partition *parti
 	fail_text(config, partition, line, report, context, text);
 }
 
+/* The console comes up without it. */
+static void fail_console_file(struct config *config, const struct config_file *file, const char *why,
+			      config_error report, void *context)
+{
+	struct config_file used;
+	char text[CONFIG_ERROR_BYTES];
+
+	for (uint32_t i = 0; i < BH_CONSOLE_FILES && file->image; i++) {
+		if (!console_reference(config, i, &used) || !text_same(used.path, file->path))
+			continue;
+		text_format(text, sizeof(text), "`%s`: %s: %s", config->network.file[i].name, file->path, why);
+		config->network.file[i].failed = 1;
+		config->errors++;
+		if (report)
+			report(context, used.line, text);
+	}
+}
+
 void config_file_fail(struct config *config, const struct config_file *file, const char *why, config_error report,
 		      void *context)
 {
 	struct config_file used;
 
+	fail_console_file(config, file, why, report, context);
 	for (uint32_t i = 0; i < config->partitions; i++) {
 		struct config_partition *partition = &config->partition[i];
 

@@ -3,12 +3,12 @@
 #pragma once
 #include "config.h"
 
-#define CONFIG_FILES (CONFIG_PARTITIONS * (2 + CONFIG_GRANTS))
+#define CONFIG_FILES (CONFIG_PARTITIONS * (2 + CONFIG_GRANTS) + BH_CONSOLE_FILES)
 
 struct config_file {
 	const char *path; /* in the configuration, as it is written there */
 	uint32_t line;	  /* of its first mention */
-	bool image;	  /* a kernel, an initrd, or granted as an image */
+	bool image;	  /* a kernel, an initrd, granted as an image, or for the console */
 	bool program;	  /* a native's program; may be both */
 };
 
@@ -17,8 +17,8 @@ struct config_file {
 uint32_t config_files(const struct config *config, struct config_file *list);
 
 /*
- * Marks every partition that needs `path` as `image` or as `program` (one may be false), counts and
- * reports an error for each: "PATH: why".
+ * Marks every partition that needs `path` as `image` or as `program` (one may be false), and the console's file, counts
+ * and reports an error for each: "PATH: why".
  */
 void config_file_fail(struct config *config, const struct config_file *file, const char *why, config_error report,
 		      void *context);

@@ -203,12 +203,28 @@ static void add_service(struct config_parser *parser)
 	config->net = config->partitions++;
 }
 
+/* One is of no use without the other. */
+static void check_certificate(struct config_parser *parser)
+{
+	struct bh_console_file *certificate = &parser->config->network.file[BH_FILE_CERTIFICATE];
+	struct bh_console_file *key = &parser->config->network.file[BH_FILE_KEY];
+
+	if (!certificate->line == !key->line)
+		return;
+	config_fail(parser, NULL, certificate->line + key->line,
+		    "`certificate` and `key` go together: `%s` names the file of the other, for example `%s`",
+		    certificate->line ? "key" : "certificate",
+		    certificate->line ? "key = console.key" : "certificate = console.pem");
+	certificate->failed = key->failed = 1;
+}
+
 void config_check_networks(struct config_parser *parser)
 {
 	const struct bh_network_records *records = &parser->config->network;
 
 	if (records->networks)
 		check_place(parser);
+	check_certificate(parser);
 	check_ports(parser);
 	derive_macs(&parser->config->network);
 	drop_networks(parser);

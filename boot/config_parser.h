@@ -152,6 +152,7 @@ void config_set_mtu(struct config_parser *parser, const char *key, struct text v
 void config_set_broadcasts(struct config_parser *parser, const char *key, struct text value);
 void config_set_networks(struct config_parser *parser, const char *key, struct text value);
 void config_set_console(struct config_parser *parser, const char *key, struct text value);
+void config_set_console_file(struct config_parser *parser, const char *key, struct text value);
 void config_set_size(struct config_parser *parser, const char *key, struct text value);
 
 /* Reads a number within first..last; reports what would be right and returns false otherwise. */

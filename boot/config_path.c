@@ -1,6 +1,8 @@
 /* Keys whose values are files on the volume. */
 #include "config_parser.h"
 
+_Static_assert(sizeof(((struct bh_console_file *)0)->path) == CONFIG_PATH_BYTES, "any path fits");
+
 /* What is wrong with a path, or NULL. FAT refuses some characters; the rest keeps a file inside of
  * the volume. */
 static const char *path_error(struct text path)
@@ -41,6 +43,18 @@ bool config_path(struct config_parser *parser, const char *key, struct text valu
 	if (wrong)
 		config_fail_here(parser, "`%s = %.*s`: %s", key, TEXT_ARGUMENTS(value), wrong);
 	return !wrong;
+}
+
+void config_set_console_file(struct config_parser *parser, const char *key, struct text value)
+{
+	unsigned index = text_same(key, "tokens") ? BH_FILE_TOKENS : BH_FILE_KEY;
+	struct bh_console_file file = { .line = parser->line };
+
+	if (text_same(key, "certificate"))
+		index = BH_FILE_CERTIFICATE;
+	text_copy(text_of(key), file.name, sizeof(file.name));
+	file.failed = !config_path(parser, key, value, file.path);
+	parser->config->network.file[index] = file;
 }
 
 void config_set_image(struct config_parser *parser, const char *key, struct text value)

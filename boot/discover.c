@@ -187,6 +187,26 @@ static void read_clock(struct boot_info *info)
 	info->wall_tsc = (uint64_t)high << 32 | low;
 }
 
+/* UEFI 2.10, 37.5. There may be several, of which one may have nothing. */
+static void read_seed(struct boot_info *info)
+{
+	EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
+	EFI_BOOT_SERVICES *services = firmware->BootServices;
+	EFI_RNG_PROTOCOL *source;
+	EFI_HANDLE *handles;
+	UINTN count;
+
+	if (EFI_ERROR(services->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles)))
+		return;
+	for (UINTN i = 0; i < count; i++) {
+		if (!EFI_ERROR(services->HandleProtocol(handles[i], &guid, (void **)&source)) &&
+		    !EFI_ERROR(source->GetRNG(source, NULL, sizeof(info->seed), info->seed)))
+			break;
+		__builtin_memset(info->seed, 0, sizeof(info->seed));
+	}
+	services->FreePool(handles);
+}
+
 void discover(struct boot_info *info)
 {
 	info->efi_system_table = (uint64_t)firmware;
@@ -194,4 +214,5 @@ void discover(struct boot_info *info)
 	find_cpus(info);
 	find_framebuffer(&info->framebuffer);
 	read_clock(info);
+	read_seed(info);
 }

@@ -156,6 +156,8 @@ static EFI_STATUS run(struct boot_info *info, struct memory_map *map)
 		firmware_give_up("%skernel.elf: %s", LOAD_FOLDER, wrong);
 		return EFI_OUT_OF_RESOURCES;
 	}
+	/* The kernel has the only copy. */
+	__builtin_memset(info->seed, 0, sizeof(info->seed));
 	firmware_print("Starting the kernel");
 	if (!leave(map)) {
 		firmware_give_up("The firmware does not let go: its memory map keeps changing.");

@@ -2,14 +2,18 @@
 """Starts a machine from a disk image made for a configuration, and connects this terminal to its serial line.
 
     run.py --machine kvm|qemu|bochs|... --conf PATH --serial stdio|tcp:PORT [--nic MODEL|none] [--forward RULES]
+           [--https PORT]
 
 Without a machine it takes the best that this host has, and says which and why. The machine has a network card on a
-network of the emulator's own, from which guests reach this host and beyond; RULES let this host reach guests.
+network of the emulator's own, from which guests reach this host and beyond; RULES let this host reach guests. PORT of
+this host, or another one if that is taken, is port 443 of the machine's console, if that is on the network.
 """
 import argparse
 import collections
 import os
+import re
 import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +25,7 @@ import emulators
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LEAVE = 1                               # Ctrl-A
+CONSOLE = "10.0.2.15"                   # who asks first has it, and guests take their time
 BOCHS_PATIENCE = ("Bochs interprets every instruction: the firmware takes about 15 seconds, loading the kernels of "
                   "Linux guests as long again, and a guest's boot a minute.")
 PATIENCE = {"kvm": "The firmware takes a few seconds, and so does the boot of a Linux guest.",
@@ -78,11 +83,62 @@ def rule_of(text):
     return int(parts[0]), parts[1], int(parts[2])
 
 
-def nics_of(model, forward):
-    """The machine's network cards."""
+def nics_of(model, forward, https=None):
+    """The machine's network cards; port `https` of this host, if any, is the console's."""
     if model == "none":
         return []
-    return [emulators.Nic(model=model or None, forward=tuple(rule_of(text) for text in forward.split(",") if text))]
+    rules = tuple(rule_of(text) for text in forward.split(",") if text)
+    return [emulators.Nic(model=model or None, forward=rules + (((https, CONSOLE, 443),) if https else ()))]
+
+
+def https_port(wanted):
+    """`wanted`, if nobody listens there, or else another one; None for 0."""
+    if not wanted:
+        return None
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+            return wanted
+        except OSError:
+            return emulators.free_port()
+
+
+class Notice:
+    """Looks at what the serial line prints, and says behind the line that makes it known how the console is reached."""
+
+    ADDRESS = re.compile(rb"^\[console: https://([0-9.]+)/ on ")
+    ESCAPE = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
+    TOKEN = re.compile(rb"^\[console: token (bh_[0-9a-f_]+) ")
+
+    def __init__(self, port):
+        self.port = port
+        self.token = b""
+        self.line = b""
+
+    def feed(self, data):
+        """`data`, and what is to be said, each behind the line that it follows from."""
+        out = b""
+        for piece in re.findall(rb"[^\n]*\n|[^\n]+", data):
+            out += piece
+            self.line = (self.line + piece)[-256:]
+            if piece.endswith(b"\n"):
+                out += self.look(self.line.strip())
+                self.line = b""
+        return out
+
+    def look(self, line):
+        # What the line was drawn over is gone.
+        line = self.ESCAPE.sub(b"", line).rpartition(b"\r")[2]
+        token, address = self.TOKEN.search(line), self.ADDRESS.search(line)
+        if token:
+            self.token = b" token " + token.group(1)
+        if not address or not self.port:
+            return b""
+        if address.group(1) != CONSOLE.encode():
+            return (b"[run] the console is not at " + CONSOLE.encode() + b", to which port %d of this host leads\r\n"
+                    % self.port)
+        return b"[run] https://localhost:%d/%s\r\n" % (self.port, self.token)
 
 
 def say(text):
@@ -120,7 +176,7 @@ class Keys:
         return bytes(out)
 
 
-def converse(serial, process):
+def converse(serial, process, notice):
     """Until the machine ends or the person leaves. A terminal is raw meanwhile and restored in any case."""
     keys, heard, began = Keys(), False, time.monotonic()
     inputs = [serial, sys.stdin.fileno()]
@@ -131,7 +187,7 @@ def converse(serial, process):
             if not data:
                 break
             heard = True
-            os.write(sys.stdout.fileno(), data)
+            os.write(sys.stdout.fileno(), notice.feed(data))
         if sys.stdin.fileno() in ready:
             typed = os.read(sys.stdin.fileno(), 256)
             if not typed:               # end of a file or pipe: listen on
@@ -152,13 +208,13 @@ def slowly(serial, data):
             time.sleep(0.02)
 
 
-def with_terminal(serial, process):
+def with_terminal(serial, process, notice):
     if not sys.stdin.isatty():
-        return converse(serial, process)
+        return converse(serial, process, notice)
     before = termios.tcgetattr(sys.stdin)
     try:
         tty.setraw(sys.stdin)
-        return converse(serial, process)
+        return converse(serial, process, notice)
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
@@ -180,10 +236,13 @@ def run(options, scratch):
     process = emulators.KINDS[options.machine](image, scratch, port, nics=options.nics)
     try:
         if options.serial != "stdio":
+            if options.https:
+                say(f"https://localhost:{options.https}/ is the console, if it is on the network; the serial line shows "
+                    "a token")
             left = serve(port, process)
         else:
             say("To leave: Ctrl-A x. To send Ctrl-A: type it twice. The machine's own way to end is `poweroff`.")
-            left = with_terminal(emulators.connect(process, port), process)
+            left = with_terminal(emulators.connect(process, port), process, Notice(options.https))
         if not left:
             time.sleep(0.5)
         say("left: the machine is switched off" if left else "the machine has ended")
@@ -201,9 +260,11 @@ def main():
     parser.add_argument("--serial", default="stdio")
     parser.add_argument("--nic", default="", help="e1000, e1000e, virtio-net-pci or none (Bochs: e1000 or none)")
     parser.add_argument("--forward", default="", metavar="PORT:ADDRESS:PORT,...")
+    parser.add_argument("--https", type=int, default=8443, help="port of this host for the console; 0: none")
     options = parser.parse_args()
+    options.https = https_port(options.https) if options.nic != "none" else None
     try:
-        options.nics = nics_of(options.nic, options.forward)
+        options.nics = nics_of(options.nic, options.forward, options.https)
     except argparse.ArgumentTypeError as error:
         parser.error(f"FORWARD: {error}")
     if options.serial != "stdio" and not (options.serial[:4] == "tcp:" and options.serial[4:].isdigit()):

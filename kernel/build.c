@@ -1,4 +1,5 @@
 #include "build.h"
+#include <bulkhead/state.h>
 #include <bulkhead/terminal.h>
 #include <guests/lib/bh_format.h>
 #include <guests/lib/bh_string.h>
@@ -18,6 +19,7 @@
 #include "report.h"
 #include "vcpu.h"
 #include "virt.h"
+#include "window.h"
 
 #define MONITOR_BYTES	      (2 * FRAME_BYTES)
 #define CONSOLE_BYTES	      (4 * FRAME_BYTES)
@@ -297,11 +299,21 @@ static void connect_console(struct partition *partition)
 		fail(partition, "%s", problem);
 }
 
+/* What outlives a restart of the console. The seed is nobody else's. */
+static void keep_state(void)
+{
+	if (channel_create(BH_STATE_NAME, BH_STATE_BYTES, console, console, BH_STATE_NAME, NULL))
+		fail(console, "there is no memory for its state");
+	memcpy(window_map(channels[channel_count - 1]->physical), boot->seed, sizeof(boot->seed));
+	memset(boot->seed, 0, sizeof(boot->seed));
+}
+
 /* ---- partitions -------------------------------------------------------------------------------- */
 
 static void build_console(void)
 {
 	uint64_t bytes = CONSOLE_BYTES + boot->config.partitions * CONSOLE_BYTES_FOR_ONE;
+	const struct bh_network_records *records = &boot->config.network;
 
 	configured[BH_PORT_OF_CONSOLE] = console = new_partition("console", BH_KIND_CONSOLE, NULL);
 	console->program = boot_program_named(boot, "console.elf");
@@ -314,6 +326,10 @@ static void build_console(void)
 	if (boot_image_named(boot, CONFIG_NAME))
 		grant_image(console, CONFIG_NAME, CONFIG_NAME);
 	grant_irq(console, CONSOLE_UART_IRQ);
+	keep_state();
+	for (const struct bh_console_file *file = records->file; file < records->file + BH_CONSOLE_FILES; file++)
+		if (file->path[0] && !file->failed)
+			grant_image(console, file->path, file->name);
 	build_service_vcpu(console, 0, &boot->config.machine);
 }
 

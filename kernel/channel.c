@@ -98,7 +98,7 @@ const char *channel_create(const char *name, uint64_t bytes, struct partition *a
 	}
 	channel->end[0].partition = a;
 	wipe(channel->physical, bytes);
-	if (!attach(channel, 0, name_for_a) || !attach(channel, 1, name_for_b))
+	if (!attach(channel, 0, name_for_a) || (a != b && !attach(channel, 1, name_for_b)))
 		return "no room for the channel in its holders' tables";
 	return NULL;
 }
@@ -106,12 +106,13 @@ const char *channel_create(const char *name, uint64_t bytes, struct partition *a
 /* ---- running ------------------------------------------------------------------------------------
  */
 
-static void signal_end(struct channel_end *end)
+static void signal_end(const struct channel_end *end)
 {
-	uint64_t bound = atomic_load(&end->bound);
+	uint64_t mask;
+	struct vcpu *vcpu = channel_listener(end, &mask);
 
-	if (bound)
-		event_signal(end->partition->vcpu[bound & 0xff], 1ull << (bound >> 8 & 0x3f));
+	if (vcpu)
+		event_signal(vcpu, mask);
 }
 
 void channel_announce(struct partition *partition)
@@ -134,20 +135,15 @@ int64_t channel_hypercall_bind(struct vcpu *caller, const struct handle *handle,
 	return 0;
 }
 
-static struct channel_end *other_end(const struct handle *handle)
-{
-	return &((struct channel *)handle->object)->end[!handle->number];
-}
-
 int64_t channel_hypercall_signal(const struct handle *handle)
 {
-	signal_end(other_end(handle));
+	signal_end(channel_other_end(handle));
 	return 0;
 }
 
 int64_t channel_hypercall_stat(const struct handle *handle)
 {
-	struct partition *peer = partition_leader(other_end(handle)->partition);
+	struct partition *peer = partition_leader(channel_other_end(handle)->partition);
 
 	return (int64_t)((uint64_t)atomic_load(&peer->epoch) << 1 | (atomic_load(&peer->state) == BH_STATE_RUNNING));
 }

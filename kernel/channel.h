@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <stdatomic.h>
 #include <bulkhead/abi.h>
+#include "handle.h"
+#include "partition.h"
 
-struct handle;
-struct partition;
 struct vcpu;
 
 struct channel_end {
@@ -25,10 +25,10 @@ struct channel {
 	struct channel_end end[2];
 };
 
-#define CHANNEL_MAX (CONFIG_CHANNELS + 2 * CONFIG_PARTITIONS + BH_PORTS + 2)
+#define CHANNEL_MAX (CONFIG_CHANNELS + 2 * CONFIG_PARTITIONS + BH_PORTS + 3)
 
 /* Takes zeroed memory for a channel and maps it for both ends; a message of what is missing, or
- * NULL. */
+ * NULL. With `a` at both ends it is memory that outlives a restart of `a`. */
 const char *channel_create(const char *name, uint64_t bytes, struct partition *a, struct partition *b,
 			   const char *name_for_a, const char *name_for_b);
 
@@ -45,3 +45,17 @@ extern uint32_t channel_count;
 int64_t channel_hypercall_bind(struct vcpu *caller, const struct handle *handle, uint64_t vcpu, uint64_t bit);
 int64_t channel_hypercall_signal(const struct handle *handle);
 int64_t channel_hypercall_stat(const struct handle *handle);
+
+static inline struct channel_end *channel_other_end(const struct handle *handle)
+{
+	return &((struct channel *)handle->object)->end[!handle->number];
+}
+
+/* Who hears of signals to this end, and its event; NULL: nobody. */
+static inline struct vcpu *channel_listener(const struct channel_end *end, uint64_t *mask)
+{
+	uint64_t bound = atomic_load(&end->bound);
+
+	*mask = 1ull << (bound >> 8 & 0x3f);
+	return bound ? end->partition->vcpu[bound & 0xff] : NULL;
+}

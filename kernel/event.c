@@ -1,6 +1,8 @@
 #include "event.h"
+#include "channel.h"
 #include "clock.h"
 #include "cpu.h"
+#include "handle_lookup.h"
 #include "message.h"
 #include "partition.h"
 #include "vcpu.h"
@@ -22,20 +24,40 @@ static uint64_t event_take(struct vcpu *vcpu, uint64_t mask)
 	return atomic_fetch_and(&vcpu->events, ~mask) & mask;
 }
 
-int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadline, uint64_t flags)
+/* Whoever waits for the signal on this CPU is done waiting: nothing need be left for the next choice to find. */
+static int64_t signal_first(struct vcpu *caller, uint64_t channel)
+{
+	struct handle *handle;
+	int64_t error = handle_lookup(caller, channel, BH_HANDLE_CHANNEL, BH_RIGHT_USE, &handle);
+	uint64_t mask = 0;
+	struct vcpu *peer = error ? NULL : channel_listener(channel_other_end(handle), &mask);
+
+	if (!peer)
+		return error;
+	if (peer->cpu == caller->cpu && peer->state == VCPU_WAITING && peer->wait_mask & mask) {
+		event_finish_wait(peer, (int64_t)(mask | event_take(peer, peer->wait_mask) | message_take(peer)));
+		sched_wake(&cpus[peer->cpu]->sched, peer->entity, 0);
+	} else {
+		event_signal(peer, mask);
+	}
+	return 0;
+}
+
+int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadline, uint64_t flags, uint64_t channel)
 {
 	uint64_t result;
 
-	if ((mask >> BH_EVENT_BITS) | (flags & ~(uint64_t)BH_WAIT_REPLY))
+	if ((mask >> BH_EVENT_BITS) | (flags > BH_WAIT_SIGNAL))
 		return -BH_EINVAL;
-	if (flags & BH_WAIT_REPLY) {
-		int64_t error = message_reply(caller);
+	if (flags) {
+		int64_t error = flags == BH_WAIT_REPLY ? message_reply(caller) : signal_first(caller, channel);
 
 		if (error)
 			return error;
 	}
 
 	caller->wait_mask = mask;
+	caller->wait_deadline = deadline;
 	/* State before events: whoever signals sets the bits before he reads the state. */
 	atomic_exchange(&caller->state, VCPU_WAITING);
 	result = event_take(caller, mask) | message_take(caller);
@@ -46,7 +68,8 @@ int64_t event_hypercall_wait(struct vcpu *caller, uint64_t mask, uint64_t deadli
 			cpus[caller->cpu]->sched.look = 1;
 		return (int64_t)result;
 	}
-	if (deadline != BH_FOREVER)
+	/* One that was set for an earlier wait, and comes too early for this one, is set anew when it comes. */
+	if (deadline < caller->timer.deadline)
 		vcpu_set_timer(caller, deadline);
 	return 0;
 }

@@ -32,19 +32,3 @@ unsigned handle_holders(const void *object, bool revoke)
 	}
 	return count;
 }
-
-int64_t handle_lookup(struct vcpu *caller, uint64_t value, enum bh_handle_type type, uint32_t right,
-		      struct handle **found)
-{
-	struct handle *handle;
-
-	if ((value & 0xffff) >= caller->partition->handle_max || value > UINT32_MAX)
-		return -BH_EBADF;
-	handle = &caller->partition->handle[value & 0xffff];
-	if (handle->type != type || handle->generation != value >> 16)
-		return -BH_EBADF;
-	if (!(handle->rights & right))
-		return -BH_EPERM;
-	*found = handle;
-	return 0;
-}

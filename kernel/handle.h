@@ -33,10 +33,6 @@ int handle_add(struct partition *holder, const struct handle *handle);
 /* How many have a handle to `object`; with `revoke` nobody has one any more. */
 unsigned handle_holders(const void *object, bool revoke);
 
-/* 0 and *found, -BH_EBADF or -BH_EPERM. */
-int64_t handle_lookup(struct vcpu *caller, uint64_t value, enum bh_handle_type type, uint32_t right,
-		      struct handle **found);
-
 static inline bh_handle handle_value(const struct handle *handle, unsigned index)
 {
 	return (uint32_t)handle->generation << 16 | index;

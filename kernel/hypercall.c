@@ -5,6 +5,7 @@
 #include "device.h"
 #include "event.h"
 #include "guest_control.h"
+#include "handle_lookup.h"
 #include "irq.h"
 #include "log.h"
 #include "machine_control.h"
@@ -72,7 +73,7 @@ static int64_t report(struct vcpu *caller)
 
 static int64_t wait(struct vcpu *caller)
 {
-	return caller->is_guest ? -BH_ESTATE : event_hypercall_wait(caller, a(caller), b(caller), c(caller));
+	return caller->is_guest ? -BH_ESTATE : event_hypercall_wait(caller, a(caller), b(caller), c(caller), d(caller));
 }
 
 static int64_t signal(struct vcpu *caller) { return event_hypercall_signal(caller, a(caller), b(caller)); }

@@ -120,7 +120,8 @@ static void set_slice(struct sched *sched, uint64_t now)
 		end = capped < end ? capped : end;
 	}
 	sched->slice_over = false;
-	timer_set(&sched->timers, &sched->slice, end);
+	if (end != sched->slice.deadline)
+		timer_set(&sched->timers, &sched->slice, end);
 }
 
 /*
@@ -241,31 +242,40 @@ static void idle(struct cpu *cpu)
 {
 	if (atomic_load(&cpu->sched.look))
 		return;
-	clock_set_timer(sched_deadline(&cpu->sched));
+	if (sched_deadline(&cpu->sched) != cpu->arch.timer_deadline)
+		clock_set_timer(sched_deadline(&cpu->sched));
 	cpu_idle();
-	clock_set_timer(TIMER_NEVER);
+}
+
+struct vcpu *sched_try(struct cpu *cpu, uint64_t now)
+{
+	struct sched *sched = &cpu->sched;
+	struct entity *entity;
+	struct vcpu *vcpu;
+
+	sched_charge(sched, now);
+	attend(cpu);
+	if (sched_deadline(sched) <= now)
+		timer_expire(&sched->timers, now);
+	entity = sched_pick(sched, now);
+	/* Never with `look` set: others would believe that it has been kicked. */
+	if (!entity || entity->work || atomic_load(&sched->look) || !(vcpu = entity_vcpu(entity)))
+		return NULL;
+	load(cpu, entity);
+	return vcpu;
 }
 
 struct vcpu *sched_next(struct cpu *cpu)
 {
-	struct sched *sched = &cpu->sched;
+	struct vcpu *vcpu;
 
-	for (;;) {
-		uint64_t now = clock_now();
-		struct entity *entity;
+	while (!(vcpu = sched_try(cpu, clock_now()))) {
+		struct entity *entity = cpu->sched.current;
 
-		sched_charge(sched, now);
-		attend(cpu);
-		timer_expire(&sched->timers, now);
-		entity = sched_pick(sched, now);
-		if (!entity) {
+		if (!entity)
 			idle(cpu);
-		} else if (entity->work) {
+		else if (entity->work)
 			entity->work(entity);
-		} else if (!atomic_load(&sched->look) && entity_vcpu(entity)) {
-			/* Never with `look` set: others would believe that it has been kicked. */
-			load(cpu, entity);
-			return entity_vcpu(entity);
-		}
 	}
+	return vcpu;
 }

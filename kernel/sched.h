@@ -64,6 +64,16 @@ void sched_init(struct sched *sched);
  */
 struct vcpu *sched_next(struct cpu *cpu);
 
+/* One round of that: NULL if the CPU has to idle or to work first, or to look again. */
+struct vcpu *sched_try(struct cpu *cpu, uint64_t now);
+
+/* The state of a partition has changed that has vCPUs on this CPU. */
+static inline bool sched_must_attend(const struct sched *sched)
+{
+	return atomic_load_explicit(&sched->attend[0], memory_order_relaxed) |
+	       atomic_load_explicit(&sched->attend[1], memory_order_relaxed);
+}
+
 /* Whose state is in the registers that both of its vCPUs share. */
 static inline struct vcpu *entity_owner(const struct entity *entity)
 {

@@ -17,17 +17,6 @@ bool trace_create(struct cpu *cpu)
 	return true;
 }
 
-void trace_keep(struct cpu *cpu, bool keep)
-{
-	struct trace *trace = cpu->trace;
-	bool kept = cpu->record != &trace->aside;
-
-	if (kept && !keep)
-		trace->newest = cpu->record;
-	if (keep != kept)
-		cpu->record = keep ? trace->newest : &trace->aside;
-}
-
 static size_t newest(const struct cpu *cpu)
 {
 	const struct trace *trace = cpu->trace;

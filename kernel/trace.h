@@ -27,7 +27,16 @@ bool trace_create(struct cpu *cpu);
  * Own CPU: whether the exits from now on are kept. The console's are not: it would fill the ring with its own
  * while somebody looks at others.
  */
-void trace_keep(struct cpu *cpu, bool keep);
+static inline void trace_keep(struct cpu *cpu, bool keep)
+{
+	struct trace *trace = cpu->trace;
+	bool kept = cpu->record != &trace->aside;
+
+	if (kept && !keep)
+		trace->newest = cpu->record;
+	if (keep != kept)
+		cpu->record = keep ? trace->newest : &trace->aside;
+}
 
 /* The next record of the CPU's ring, which is now cpu->record. All but its `tsc` is stale until written. */
 static inline struct trace_record *trace_next(struct cpu *cpu) { return cpu->record = cpu->record->next; }

@@ -92,10 +92,14 @@ static void wait_timer(struct timer *timer)
 {
 	struct vcpu *vcpu = (struct vcpu *)((char *)timer - offsetof(struct vcpu, timer));
 
-	if (vcpu->state == VCPU_WAITING) {
-		event_finish_wait(vcpu, 0);
-		sched_wake(sched_of(vcpu), vcpu->entity, clock_now());
+	if (vcpu->state != VCPU_WAITING)
+		return;
+	if (vcpu->wait_deadline > clock_now()) {
+		vcpu_set_timer(vcpu, vcpu->wait_deadline);
+		return;
 	}
+	event_finish_wait(vcpu, 0);
+	sched_wake(sched_of(vcpu), vcpu->entity, clock_now());
 }
 
 void vcpu_start(struct vcpu *vcpu)

@@ -47,8 +47,8 @@ struct vcpu {
 	_Atomic uint32_t requests; /* VCPU_REQUEST_*; any CPU sets */
 	_Atomic uint32_t sipi_vector;
 	_Atomic uint64_t events; /* natives; any CPU sets */
-	uint64_t wait_mask;
-	struct timer timer; /* natives: deadline of BH_WAIT; guests: the local APIC's timer */
+	uint64_t wait_mask, wait_deadline;
+	struct timer timer; /* natives: not after the deadline of BH_WAIT; guests: the local APIC's timer */
 	_Atomic bool wake_queued;
 	struct vcpu *wake_next;
 	uint64_t exited;      /* TSC of the last exit */

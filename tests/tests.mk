@@ -46,10 +46,26 @@ $(T)/unit/api_server: $(API_SERVER) guests/console/api/openapi.json
 	$(CC) $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MF $@.d -o $@ $(API_SERVER)
 -include $(T)/unit/api_server.d
 
+# What Prometheus thinks of /metrics: the tool alone, of a package that would install a server.
+$(T)/promtool: .ci/apt-private
+	@mkdir -p $(@D)
+	.ci/apt-private deb $(B)/download prometheus
+	dpkg-deb --fsys-tarfile $(B)/download/prometheus_*.deb | tar -x -O ./usr/bin/promtool >$@
+	chmod 755 $@
+
+# The same with the page, for a browser.
+include guests/console/page/page.mk
+PAGE_SERVER := tests/unit/page_server.c $(PAGE_SOURCES) $(filter-out tests/unit/api_server.c,$(API_SERVER))
+
+$(T)/unit/page_server: $(PAGE_SERVER) guests/console/api/openapi.json
+	@mkdir -p $(@D)
+	$(CC) $(HOST_FLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MF $@.d -o $@ $(PAGE_SERVER)
+-include $(T)/unit/page_server.d
+
 .PHONY: unit fuzz lint system unit-programs fuzz-programs
 
-# The Python tests of the parser use its host tool, those of the API a server of it.
-unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check $(T)/unit/api_server
+# The Python tests of the parser use its host tool, those of the API and the page a server of it.
+unit-programs: $(UNIT:%=$(T)/unit/%) $(B)/boot/check $(T)/unit/api_server $(T)/unit/page_server $(T)/promtool
 fuzz-programs: $(FUZZ:%=$(T)/fuzz/%)
 
 lint:
@@ -61,7 +77,7 @@ unit: unit-programs
 fuzz: fuzz-programs
 	$(PYTHON) tests/suite.py fuzz --seconds $(FUZZ_SECONDS) $(FUZZ:%=$(T)/fuzz/%)
 
-system: all demo
+system: all demo $(T)/promtool
 	$(PYTHON) tests/suite.py system --machines "$(MACHINES)" $(TESTS)
 
 # The parts one after the other, whatever comes of each; the sum decides.
@@ -74,7 +90,17 @@ $(B)/bench/count-instructions.so: tests/bench/count_instructions.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARN) -shared -fPIC -o $@ $<
 
-BENCH_QEMU := $(B)/bench/count-instructions.so $(B)/bench/initramfs.img $(B)/bench/card.img $(B)/bench/vmlinuz
+# For the console: who asks (wrk), and who answers natively.
+$(B)/bench/host/usr/bin/wrk: .ci/unpack-debs
+	@mkdir -p $(B)/bench
+	.ci/unpack-debs $(B)/bench/host wrk libluajit-5.1-2 libssl3
+	touch $@
+
+$(B)/bench/nginx.img: $(B)/bench/card.img .ci/unpack-debs $(wildcard tests/bench/nginx/*)
+	tests/bench/nginx/make-image $@ $(B)/bench/card.img
+
+BENCH_QEMU := $(B)/bench/count-instructions.so $(B)/bench/initramfs.img $(B)/bench/card.img $(B)/bench/vmlinuz \
+	$(B)/bench/host/usr/bin/wrk $(B)/bench/nginx.img
 bench: all demo $(if $(filter qemu,$(MACHINE)),$(BENCH_QEMU))
 	$(PYTHON) tests/bench/bench.py --machine $(or $(MACHINE),bochs)
 

@@ -28,17 +28,35 @@ interrupt_stubs:
 	pushq $0
 	.endif
 	pushq $vector
+	.if vector < 32
+	jmp exception_common
+	.else
 	jmp interrupt_common
+	.endif
 	.set vector, vector + 1
 	.endr
 
+/* Interrupts come to idle CPUs in great numbers: they save what C may change, and no more. */
 interrupt_common:
+	.irp register, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+	pushq %\register
+	.endr
+	cld
+	movl 72(%rsp), %edi		/* 16 words since the CPU aligned it: aligned again */
+	call interrupt_dispatch
+	.irp register, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+	popq %\register
+	.endr
+	addq $16, %rsp
+	iretq
+
+exception_common:
 	.irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
 	pushq %\register
 	.endr
 	cld
 	movq %rsp, %rdi			/* 22 words since the CPU aligned it: aligned again */
-	call interrupt_entry
+	call exception_entry
 	.irp register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
 	popq %\register
 	.endr

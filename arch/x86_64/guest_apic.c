@@ -18,6 +18,7 @@ static uint32_t bit_of(unsigned vector) { return 1u << (vector & 31); }
 /* The highest vector of IRR or ISR; 0: none, for the first 16 are illegal. */
 static unsigned highest(struct guest_apic *apic, uint32_t offset)
 {
+#pragma GCC unroll 8
 	for (int word = 7; word >= 0; word--) {
 		uint32_t bits = *guest_apic_register(apic, offset + (unsigned)word * 16);
 

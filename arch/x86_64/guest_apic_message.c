@@ -56,19 +56,25 @@ static bool matches(struct vcpu *target, const struct apic_message *message)
 	return message->logical ? matches_logical(target, message->destination) : target->index == message->destination;
 }
 
-/* True if the target takes it: a disabled APIC takes nothing, one disabled by software INIT and
- * SIPI. */
+static bool is_enabled(struct vcpu *target) { return atomic_load(&target->arch.apic.base) & APIC_BASE_EN; }
+
+/* Disabled by hardware or software, an APIC takes none. */
+static bool deliver_vector(struct vcpu *target, uint8_t vector, bool level)
+{
+	if (!is_enabled(target) || !(peek(target, APIC_SVR) & SVR_ENABLE))
+		return false;
+	guest_apic_post(target, vector, level);
+	return true;
+}
+
+/* True if the target takes it: one disabled by software takes INIT and SIPI. */
 static bool deliver(struct vcpu *target, const struct apic_message *message)
 {
-	if (!(atomic_load(&target->arch.apic.base) & APIC_BASE_EN))
+	if (!is_enabled(target))
 		return false;
 	switch (message->delivery) {
 	case APIC_FIXED:
-	case APIC_LOWEST:
-		if (!(peek(target, APIC_SVR) & SVR_ENABLE))
-			return false;
-		guest_apic_post(target, message->vector, message->level);
-		return true;
+	case APIC_LOWEST: return deliver_vector(target, message->vector, message->level);
 	case APIC_INIT: vcpu_request(target, VCPU_REQUEST_INIT); return true;
 	case APIC_SIPI:
 		atomic_store(&target->sipi_vector, message->vector);
@@ -117,7 +123,7 @@ void guest_apic_send(struct vcpu *vcpu, uint32_t low, uint32_t high)
 		route(vcpu->partition, &message);
 }
 
-int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data)
+static int msi(struct partition *partition, uint64_t address, uint32_t data)
 {
 	struct apic_message message = {
 		.destination = address >> 12 & 0xff,
@@ -136,5 +142,16 @@ int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data)
 	    (is_vectored(message.delivery) && message.vector < 16))
 		return -BH_EINVAL;
 	route(partition, &message);
+	return 0;
+}
+
+/* Most go to one CPU by its number (fixed, physical, edge), and need not be taken apart. */
+int guest_apic_msi(struct partition *partition, uint64_t address, uint32_t data)
+{
+	uint64_t index = (address - MSI_ADDRESS) >> 12;
+
+	if (index >= partition->vcpus || address & 0xfff || data < 16 || data > 0xff)
+		return msi(partition, address, data);
+	deliver_vector(partition->vcpu[index], (uint8_t)data, false);
 	return 0;
 }

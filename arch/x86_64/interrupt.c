@@ -88,15 +88,13 @@ void interrupt_nmi(void)
 }
 
 /* From the stubs in entry.S. */
-void interrupt_entry(struct interrupt_frame *frame);
-void interrupt_entry(struct interrupt_frame *frame)
+void exception_entry(struct interrupt_frame *frame);
+void exception_entry(struct interrupt_frame *frame)
 {
 	if (frame->vector == VECTOR_NMI)
 		interrupt_nmi();
-	else if (frame->vector < 32)
-		exception_handle(frame);
 	else
-		interrupt_dispatch((unsigned)frame->vector);
+		exception_handle(frame);
 }
 
 void cpu_idle(void)

@@ -17,6 +17,7 @@ static inline void vcpu_switch_state(struct vcpu *from, struct vcpu *to)
 	if (from && !from->is_guest)
 		wrmsr(IA32_KERNEL_GS_BASE, 0);
 	write_cr2(to ? to->arch.cr2 : 0);
-	xstate_switch(from ? from->arch.xstate : NULL, to ? to->arch.xstate : NULL);
+	if ((from && from->arch.xstate) || (to && to->arch.xstate))
+		xstate_switch(from ? from->arch.xstate : NULL, to ? to->arch.xstate : NULL);
 }
 #endif

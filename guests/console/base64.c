@@ -46,3 +46,46 @@ void base64_end(struct base64 *base64)
 	if (base64->count)
 		put_line(base64);
 }
+
+/* ---- and back ---- */
+
+static int value(char letter)
+{
+	for (unsigned i = 0; i < 64; i++)
+		if (letters[i] == letter)
+			return (int)i;
+	return -1;
+}
+
+/* Four letters make three bytes, less one for each '=' at the end. */
+static bool finish_group(struct base64_reader *reader)
+{
+	unsigned bytes = 3 - reader->padding;
+
+	reader->letters = 0;
+	reader->full = reader->size - reader->count < bytes;
+	if (reader->full)
+		return false;
+	for (unsigned i = 0; i < bytes; i++)
+		reader->to[reader->count++] = (uint8_t)(reader->bits >> (16 - 8 * i));
+	return true;
+}
+
+bool base64_read(struct base64_reader *reader, const char *from, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		int number = value(from[i]);
+
+		/* Behind the end there is nothing; it does not begin before the third letter. */
+		if ((reader->padding && (number >= 0 || !reader->letters)) ||
+		    (number < 0 && (from[i] != '=' || reader->letters < 2)))
+			return false;
+		reader->padding += number < 0;
+		reader->bits = reader->bits << 6 | (uint32_t)(number < 0 ? 0 : number);
+		if (++reader->letters == 4 && !finish_group(reader))
+			return false;
+	}
+	return true;
+}
+
+bool base64_whole(const struct base64_reader *reader) { return !reader->letters; }

@@ -3,12 +3,27 @@
 #include "contact.h"
 #include "screen.h"
 
+/* For programs: whoever looks for a leak compares these. */
+static void show_pools(void)
+{
+	const struct contact_pool *pool;
+
+	for (unsigned i = 0; (pool = contact_pool(i)) != NULL; i++) {
+		screen_printf("%s %llu\n", pool->name, (unsigned long long)pool->used(pool->argument));
+		if (pool->room)
+			screen_printf("%s.room %llu\n", pool->name, (unsigned long long)pool->room);
+	}
+}
+
 void command_address(const struct arguments *arguments)
 {
 	const char *network = contact_network();
 	bool any = false;
 
-	(void)arguments;
+	if (arguments->flag == 'k') {
+		show_pools();
+		return;
+	}
 	if (!network) {
 		screen_printf(
 			"The console is on no network; `console = NETWORK` in [machine] of bulkhead.conf puts it on "

@@ -51,7 +51,10 @@ static void make(const char *const *words)
 		return;
 	}
 	journal_add("done", "token %s made", wanted.name);
-	screen_printf("%s\nIt is shown this once. It ends with the console's next start.\n", text);
+	screen_printf("%s\nIt is shown this once. It lasts until the machine is switched off; "
+		      "`token export` keeps it beyond that.\n",
+		      text);
+	memset(text, 0, sizeof(text));
 }
 
 static void revoke(const char *name)
@@ -62,6 +65,25 @@ static void revoke(const char *name)
 	}
 	journal_add("done", "token %s revoked", name);
 	screen_printf("Revoked; what it had open is closed.\n");
+}
+
+static void export_all(void)
+{
+	char line[USERS_LINE_BYTES];
+
+	screen_printf("# Save this as a file on the EFI system partition, and name it in [machine] of bulkhead.conf:\n"
+		      "#   tokens = tokens.txt\n"
+		      "# Who reads it can use none of the tokens: their secrets are not in it.\n");
+	for (unsigned i = 0; i < USERS_TOKENS; i++) {
+		if (!users_entry(i))
+			continue;
+		users_export(users_entry(i), line);
+		screen_text(line, strlen(line));
+		screen_printf("\n");
+	}
+	screen_printf("# A certificate and its key are named likewise, as PEM (ECDSA on P-256):\n"
+		      "#   certificate = console.pem\n"
+		      "#   key = console.key\n");
 }
 
 void command_token(const struct arguments *arguments)
@@ -77,6 +99,8 @@ void command_token(const struct arguments *arguments)
 		make(arguments->words + 1);
 	else if (!strcmp(what, "revoke"))
 		revoke(arguments->words[1]);
+	else if (!strcmp(what, "export"))
+		export_all();
 	else
-		screen_printf("token, token new NAME ROLE [PARTITION...], or token revoke NAME.\n");
+		screen_printf("token, token new NAME ROLE [PARTITION...], token revoke NAME, or token export.\n");
 }

@@ -30,12 +30,15 @@ const struct command shell_commands[] = {
 	  "Rates are since the last `net`. -m: the addresses learned, and behind which port they are;\n"
 	  "-k: a key and a number per line.\n",
 	  MAY_TAKE_NETWORK, command_net },
-	{ "address", "", "", "where the console is on the network, and how its certificate is known",
-	  "A browser that is told of an unknown certificate shows its SHA-256: it is to be this one.\n", TAKES_NOTHING,
-	  command_address },
-	{ "token", "[new NAME ROLE [PARTITION...] | revoke NAME]", "", "who may manage the machine over the network",
+	{ "address", "[-k]", "k", "where the console is on the network, and how its certificate is known",
+	  "A browser that is told of an unknown certificate shows its SHA-256: it is to be this one.\n"
+	  "-k: what its connections take of memory now, a key and a number per line.\n",
+	  TAKES_NOTHING, command_address },
+	{ "token", "[new NAME ROLE [PARTITION...] | revoke NAME | export]", "",
+	  "who may manage the machine over the network",
 	  "Without words: the tokens. ROLE: administrator; operator, who starts, stops and types in the\n"
-	  "PARTITIONs named; viewer, who sees these, or all. A new token is shown once.\n",
+	  "PARTITIONs named; viewer, who sees these, or all. A new token is shown once.\n"
+	  "export: what keeps them when the machine is switched off.\n",
 	  MAY_TAKE_WORDS, command_token },
 	{ "image", "[remove NAME]", "", "kernels and initramfs, where they are from and who has them",
 	  "An image is uploaded over the network, in pieces into free memory. One that no partition is\n"
@@ -65,6 +68,9 @@ const struct command shell_commands[] = {
 	  TAKES_NAME_AND_COUNT, command_trace },
 	{ "report", "NAME", "", "why a partition ended, in the words of the kernel", "", TAKES_NAME, command_report },
 	{ "audit", "", "", "checks every mapping against the record of owners", "", TAKES_NOTHING, command_audit },
+	{ "debug", "crash console", "", "breaks something on purpose, to see what follows",
+	  "crash console: the console fails; the kernel starts it anew, and the partitions run on.\n", MAY_TAKE_WORDS,
+	  command_debug },
 	{ "reboot", "[-f]", "f", "resets the machine", "-f: without asking.\n", TAKES_NOTHING, command_reboot },
 	{ "poweroff", "[-f]", "f", "switches the machine off", "-f: without asking.\n", TAKES_NOTHING,
 	  command_poweroff },

@@ -28,5 +28,6 @@ void command_create(const struct arguments *arguments);	  /* command_create.c */
 void command_remove(const struct arguments *arguments);	  /* command_create.c */
 void command_config(const struct arguments *arguments);	  /* command_create.c */
 void command_mem(const struct arguments *arguments);	  /* command_mem.c */
+void command_debug(const struct arguments *arguments);	  /* command_machine.c */
 void command_reboot(const struct arguments *arguments);	  /* command_machine.c */
 void command_poweroff(const struct arguments *arguments); /* command_machine.c */

@@ -8,7 +8,7 @@ MBEDTLS := $(B)/src/mbedtls
 CONSOLE_FLAGS := -I$(CONSOLE)/ip -isystem $(CONSOLE)/ip/libc -isystem $(LWIP)/include -isystem $(MBEDTLS)/include \
 	-DMBEDTLS_CONFIG_FILE='"guests/console/tls/mbedtls_config.h"'
 
-LWIP_SOURCES := $(addprefix $(LWIP)/core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c tcp.c tcp_in.c \
+LWIP_SOURCES := $(addprefix $(LWIP)/core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c stats.c tcp.c tcp_in.c \
 	tcp_out.c timeouts.c udp.c) \
 	$(addprefix $(LWIP)/core/ipv4/,dhcp.c etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) \
 	$(addprefix $(LWIP)/core/ipv6/,ethip6.c icmp6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \
@@ -19,12 +19,14 @@ MBEDTLS_SOURCES := $(addprefix $(MBEDTLS)/library/,aes.c asn1parse.c asn1write.c
 	md.c memory_buffer_alloc.c oid.c pk.c pk_wrap.c pkparse.c pkwrite.c platform.c platform_util.c poly1305.c sha256.c \
 	ssl_ciphersuites.c ssl_msg.c ssl_srv.c ssl_tls.c x509.c x509_create.c x509_crt.c x509write_crt.c)
 
+include $(CONSOLE)/page/page.mk
+
 # The configuration's parser.
 CONSOLE_CONFIG := $(addprefix boot/,config.c config_section.c config_keys.c config_values.c config_path.c config_grants.c \
 	config_device.c config_network.c config_ports.c config_console.c config_network_check.c config_check.c \
 	config_report.c text.c)
 
-CONSOLE_SOURCES := $(CONSOLE_CONFIG) $(wildcard $(addprefix $(CONSOLE)/,*.c ip/*.c tls/*.c http/*.c users/*.c api/*.c api/*.S))
+CONSOLE_SOURCES := $(CONSOLE_CONFIG) $(PAGE_SOURCES) $(wildcard $(addprefix $(CONSOLE)/,*.c ip/*.c tls/*.c http/*.c users/*.c api/*.c api/*.S))
 
 # Not our code, so not our warnings.
 $(B)/guests/obj/$(LWIP)/%.c.o: NATIVE_CFLAGS += -w -ffunction-sections -fdata-sections $(CONSOLE_FLAGS)

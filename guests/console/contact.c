@@ -2,6 +2,7 @@
 #include "guests/lib/bh.h"
 
 #define NEWS_APART_MS 1000
+#define NOTES	      12
 
 struct fact {
 	char text[CONTACT_TEXT_BYTES];
@@ -9,6 +10,8 @@ struct fact {
 	uint64_t quiet_until; /* a hostile network may say something else all the time */
 };
 
+static char notes[NOTES][CONTACT_TEXT_BYTES];
+static unsigned notes_said, notes_shown;
 static const char *network_name;
 static struct fact addresses[CONTACT_ADDRESSES], problem, fingerprint;
 
@@ -36,6 +39,40 @@ void contact_set_fingerprint(const char *text) { set(&fingerprint, text); }
 
 const char *contact_fingerprint(void) { return fingerprint.text; }
 
+void contact_note(const char *format, ...)
+{
+	va_list list;
+
+	if (notes_said - notes_shown == NOTES)
+		return;
+	va_start(list, format);
+	bh_vsnprintf(notes[notes_said++ % NOTES], CONTACT_TEXT_BYTES, format, list);
+	va_end(list);
+}
+
+static bool next_note(char text[CONTACT_TEXT_BYTES])
+{
+	char *note = notes[notes_shown % NOTES];
+
+	if (notes_shown == notes_said)
+		return false;
+	bh_snprintf(text, CONTACT_TEXT_BYTES, "console: %s", note);
+	memset(note, 0, CONTACT_TEXT_BYTES);
+	notes_shown++;
+	return true;
+}
+
+static struct contact_pool pools[CONTACT_POOLS];
+static unsigned pool_count;
+
+void contact_add_pool(const struct contact_pool *pool)
+{
+	if (pool_count < CONTACT_POOLS)
+		pools[pool_count++] = *pool;
+}
+
+const struct contact_pool *contact_pool(unsigned index) { return index < pool_count ? &pools[index] : NULL; }
+
 /* Whether it is to be shown now. */
 static bool take(struct fact *fact)
 {
@@ -61,7 +98,7 @@ bool contact_next(char text[CONTACT_TEXT_BYTES])
 		return true;
 	}
 	if (!take(&fingerprint))
-		return false;
+		return next_note(text);
 	bh_snprintf(text, CONTACT_TEXT_BYTES, "console: SHA-256 %s", fingerprint.text);
 	return true;
 }

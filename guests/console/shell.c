@@ -273,7 +273,8 @@ static bool next_news(char text[WATCH_TEXT_BYTES])
 {
 	_Static_assert(CONTACT_TEXT_BYTES <= WATCH_TEXT_BYTES, "either fits");
 
-	return watch_next(text) || contact_next(text);
+	/* What the console has to say of itself can wait until the line is its own again. */
+	return watch_next(text) || (!attach_peer() && contact_next(text));
 }
 
 void shell_news(void)

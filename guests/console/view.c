@@ -96,6 +96,13 @@ int view_find(const char *name)
 	return peer ? (int)(peer - peers) : -1;
 }
 
+const char *view_owner(unsigned number)
+{
+	const struct peer *peer = &peers[number];
+
+	return peer->guest ? peer->guest->name : peer->name;
+}
+
 void view_vcpu(unsigned partition, unsigned number, struct view_vcpu *vcpu)
 {
 	vcpu->cpu = (unsigned)stat(partition, BH_STAT_VCPU_CPU, number);

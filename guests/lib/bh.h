@@ -134,8 +134,29 @@ struct bh_lock {
 	_Atomic uint32_t word; /* bit 31: taken; bits 16:0: vCPUs that wait */
 };
 
-void bh_lock(struct bh_lock *lock);
-void bh_unlock(struct bh_lock *lock);
+#define BH_LOCK_TAKEN 0x80000000u
+
+/* When somebody has it, waits for it or has waited (lock.c). */
+void bh_lock_waits(struct bh_lock *lock);
+void bh_unlock_wakes(struct bh_lock *lock);
+
+static inline void bh_lock(struct bh_lock *lock)
+{
+	uint32_t nobody = 0;
+
+	if (!atomic_compare_exchange_strong_explicit(&lock->word, &nobody, BH_LOCK_TAKEN, memory_order_acquire,
+						     memory_order_relaxed))
+		bh_lock_waits(lock);
+}
+
+static inline void bh_unlock(struct bh_lock *lock)
+{
+	uint32_t taken = BH_LOCK_TAKEN;
+
+	if (!atomic_compare_exchange_strong_explicit(&lock->word, &taken, 0, memory_order_release,
+						     memory_order_relaxed))
+		bh_unlock_wakes(lock);
+}
 
 /* ---- memory -----------------------------------------------------------------------------------
  */

@@ -9,9 +9,9 @@
  */
 #include "bh.h"
 
-#define TAKEN 0x80000000u
+#define TAKEN BH_LOCK_TAKEN
 
-void bh_lock(struct bh_lock *lock)
+void bh_lock_waits(struct bh_lock *lock)
 {
 	uint32_t self = 1u << bh_vcpu();
 	uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
@@ -40,7 +40,7 @@ static unsigned next_waiter(uint32_t waiters, unsigned self)
 	return (unsigned)__builtin_ctz(after ? after : waiters);
 }
 
-void bh_unlock(struct bh_lock *lock)
+void bh_unlock_wakes(struct bh_lock *lock)
 {
 	uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
 	uint32_t waiters;

@@ -6,7 +6,7 @@ LINUX_MODULES := virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev 
 	virtio_net llc stp garp mrp 8021q
 # Only for the native reference of tests/bench.
 LINUX_BENCH_MODULES := veth
-LINUX_TOOLS := breakpoint-race clock-check code-change net-pour net-raw port-bench port-write \
+LINUX_TOOLS := breakpoint-race clock-check code-change net-crowd net-pour net-raw port-bench port-write \
 	vector-check
 
 # Taken from the archive once; `make clean` keeps what was downloaded.

@@ -183,11 +183,14 @@ void machine_init(struct machine *machine, void *window, const struct bh_network
 
 uint64_t machine_service(struct machine *machine, uint64_t events)
 {
+	uint64_t now = bh_rdtsc(), deadline;
+
 	if (events >> MACHINE_EVENT_TERMINAL & 1)
 		uart_service(&machine->uart);
-	if (events >> MACHINE_EVENT_TIMER & 1 || bh_rdtsc() >= machine->deadline) {
+	if (events >> MACHINE_EVENT_TIMER & 1 || now >= machine->deadline) {
 		pit_service(&machine->pit);
 		machine->deadline = pit_deadline(&machine->pit);
 	}
-	return network_service(machine, events) ? 0 : machine->deadline;
+	deadline = network_service(machine, events, now);
+	return deadline < machine->deadline ? deadline : machine->deadline;
 }

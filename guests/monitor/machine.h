@@ -40,6 +40,7 @@ struct machine {
 	struct pci pci;
 	struct pvclock pvclock;
 	struct virtio_net net[BH_PORTS_PER_GUEST]; /* device n of the bus is net[n] */
+	struct bh_signals signals;		   /* I/O vCPU: of its cards */
 	unsigned nets;
 	uint32_t unfinished; /* I/O vCPU: devices that have more to do */
 	uint64_t deadline;   /* I/O vCPU: of the 8254 */

@@ -102,7 +102,7 @@ static _Noreturn void serve_devices(void)
 	for (;;) {
 		uint64_t deadline = machine_service(&machine, events);
 
-		events = (uint64_t)bh_call3(BH_WAIT, MACHINE_EVENTS, deadline, 0);
+		events = (uint64_t)bh_signals_wait(&machine.signals, MACHINE_EVENTS, deadline);
 	}
 }
 

@@ -43,7 +43,8 @@ static void add_card(struct machine *machine, const struct bh_port *port)
 	struct virtio_net_setup setup = { .port = port,
 					  .index = index,
 					  .memory = &machine->memory,
-					  .outside = { deliver_msi, kick, set_doorbell, machine } };
+					  .outside = { deliver_msi, kick, set_doorbell, machine },
+					  .signals = &machine->signals };
 
 	if (!handle || handle->bytes < BH_PORT_CHANNEL_BYTES ||
 	    bh_call3(BH_CHANNEL_BIND, handle->handle, machine->vcpus, MACHINE_EVENT_CHANNEL(index))) {
@@ -66,15 +67,23 @@ void network_init(struct machine *machine, const struct bh_network_records *reco
 
 /* ---- turns ----------------------------------------------------------------------------------------------- */
 
-bool network_service(struct machine *machine, uint64_t events)
+uint64_t network_service(struct machine *machine, uint64_t events, uint64_t now)
 {
+	uint64_t deadline = BH_FOREVER;
 	uint32_t signalled = events >> MACHINE_EVENT_CHANNEL(0) & DEVICES_MASK;
 	uint32_t notified = events >> MACHINE_EVENT_DOORBELL(0) & DEVICES_MASK;
 	uint32_t due = machine->unfinished | notified | signalled;
 
 	machine->unfinished = 0;
-	for (unsigned i = 0; due >> i && i < machine->nets; i++)
-		if (due >> i & 1 && virtio_net_service(&machine->net[i], notified >> i & 1, signalled >> i & 1))
+	for (unsigned i = 0; i < machine->nets; i++) {
+		struct virtio_net *net = &machine->net[i];
+
+		if (due >> i & 1 && virtio_net_service(net, notified >> i & 1, signalled >> i & 1))
 			machine->unfinished |= 1u << i;
-	return machine->unfinished;
+		if (now >= net->complete)
+			virtio_net_complete(net);
+		if (net->complete < deadline)
+			deadline = net->complete;
+	}
+	return machine->unfinished ? 0 : deadline;
 }

@@ -14,6 +14,8 @@
 
 #define GUEST_OFFLOADS (BIT(GUEST_CSUM) | BIT(GUEST_TSO4) | BIT(GUEST_TSO6) | BIT(GUEST_ECN))
 
+#define COMPLETION_US 50
+
 #define PEER_MS 100 /* how often to ask for the net service while there is traffic */
 
 /* Frames that the smallest records of a full ring are. */
@@ -94,6 +96,7 @@ static void reset(void *device)
 	virtio_net_filter_reset(&net->filter, net->config.mac);
 	memset(&net->flows, 0, sizeof(net->flows));
 	net->active = 1;
+	net->complete = BH_FOREVER;
 	virtio_net_set_offloads(net, 0);
 	atomic_store(&net->channel->driver, 0);
 }
@@ -188,7 +191,7 @@ bool virtio_net_service(struct virtio_net *net, bool notified, bool signalled)
 	if (virtio_is_running(&net->virtio)) {
 		net->due = 0;
 		if (serve_queues(net, due))
-			bh_call1(BH_CHANNEL_SIGNAL, net->handle);
+			bh_signals_add(net->signals, net->handle);
 		more = net->due;
 	} else {
 		net->due = due;
@@ -211,7 +214,9 @@ void virtio_net_init(struct virtio_net *net, const struct virtio_net_setup *setu
 	net->port = port;
 	net->channel = channel;
 	net->handle = setup->handle;
+	net->signals = setup->signals;
 	net->patience = bh_ticks_ms(PEER_MS);
+	net->completion = bh_ticks_us(COMPLETION_US);
 	net->config.pairs = port->queues < 1			? 1
 			    : port->queues > BH_QUEUE_PAIRS_MAX ? BH_QUEUE_PAIRS_MAX
 								: port->queues;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <bulkhead/network.h>
 #include "guests/lib/frames.h"
+#include "guests/lib/signals.h"
 #include "virtio_net_filter.h"
 #include "virtio_net_flow.h"
 #include "virtio_pci.h"
@@ -78,6 +79,7 @@ struct virtio_net {
 	struct virtqueue *control; /* NULL: it is not used */
 	struct bh_port_channel *channel;
 	bh_handle handle;
+	struct bh_signals *signals;
 	const struct bh_port *port;
 	struct virtio_net_config config;
 	struct virtio_net_filter filter;
@@ -91,6 +93,8 @@ struct virtio_net {
 	int64_t peer;		/* BH_CHANNEL_STAT, at `looked` */
 	uint64_t looked;	/* TSC */
 	uint64_t patience;	/* ticks until the next look */
+	uint64_t complete;	/* TSC at which the driver hears of what was sent; BH_FOREVER: it has */
+	uint64_t completion;	/* ticks until then */
 	uint64_t dropped;	/* frames that the guest's driver or the service made wrong, or too large */
 	uint32_t broken_rings;	/* how often the service left nonsense in its ring */
 	struct virtio_net_buffer buffer[VIRTQUEUE_SIZE];
@@ -104,6 +108,7 @@ struct virtio_net_setup {
 	unsigned index; /* on the bus */
 	const struct guest_memory *memory;
 	struct virtio_outside outside;
+	struct bh_signals *signals; /* the I/O vCPU's */
 };
 
 /* Makes the device, with no driver. The channel's other end may run already. */
@@ -114,6 +119,9 @@ void virtio_net_init(struct virtio_net *net, const struct virtio_net_setup *setu
  * other end. True if there is more to do at once. I/O vCPU, the lock not held.
  */
 bool virtio_net_service(struct virtio_net *net, bool notified, bool signalled);
+
+/* The driver hears of what was sent: due at net->complete. I/O vCPU, the lock not held. */
+void virtio_net_complete(struct virtio_net *net);
 
 /* ---- its parts, with the lock held -------------------------------------------------------------------------- */
 

@@ -186,7 +186,7 @@ static void flush(struct port *port)
 	if (net.took & port->bit)
 		ask |= frames_must_signal_writer(&port->out);
 	if (ask)
-		bh_call1(BH_CHANNEL_SIGNAL, port->handle);
+		bh_signals_add(&net.signals, port->handle);
 }
 
 void port_flush(void)

@@ -8,6 +8,7 @@
 #include <bulkhead/network.h>
 #include "drivers/nic.h"
 #include "guests/lib/frames.h"
+#include "guests/lib/signals.h"
 #include "police.h"
 #include "share.h"
 
@@ -63,6 +64,7 @@ struct net {
 	unsigned networks;
 	struct bh_network_channel *channel; /* NULL: there is none */
 	bh_handle handle;
+	struct bh_signals signals; /* the last one of a turn goes with the wait after it */
 };
 
 extern struct net net;

@@ -81,7 +81,7 @@ static uint64_t deadline(void)
 
 void service_turn(void)
 {
-	uint64_t events = (uint64_t)bh_call3(BH_WAIT, EVENT_ALL, deadline(), 0);
+	uint64_t events = (uint64_t)bh_signals_wait(&net.signals, EVENT_ALL, deadline());
 	uint64_t nics = polled ? net.nics : events & net.nics;
 
 	net.now = bh_rdtsc();

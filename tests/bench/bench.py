@@ -14,6 +14,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "system"), os.path.dirname(HERE)]
 import lint  # noqa: E402
 from boot_time import measure_boot  # noqa: E402
+from console import measure_console  # noqa: E402
+from console_page import measure_page  # noqa: E402
 from exit_path import LOOPS, Paths, print_columns  # noqa: E402
 from network import measure_network  # noqa: E402
 from path_trace import COLUMNS  # noqa: E402
@@ -113,9 +115,11 @@ def measure_icount(result):
 
 def measure_qemu(result):
     """One machine at a time, so that nothing of ours disturbs those that are timed by the wall clock."""
+    measure_page(result)
     result.update(measure_boot())
     measure_icount(result)
     measure_network(result)
+    measure_console(result)
 
 
 MEASURES = {"bochs": measure_bochs, "qemu": measure_qemu}

@@ -1,12 +1,13 @@
 /*
  * count_instructions.c: a plugin for QEMU's own emulation that counts what each CPU executes.
  *
- *   -plugin count-instructions.so,counts=PATH[,blocks=PATH]
+ *   -plugin count-instructions.so,counts=PATH[,blocks=PATH][,path=PATH]
  *
  * PATH becomes an array of 64-bit numbers in the host's byte order, one for each CPU, which grow while the machine
- * runs; that of `blocks` an array of struct block, one for each block of instructions that was translated. A block that
- * an exception ends early counts as a whole, and each round of a REP instruction as an instruction. The interface is
- * QEMU's, version 1 (docs/devel/tcg-plugins.rst); Debian has no package with its header.
+ * runs; that of `blocks` an array of struct block, one for each block of instructions that was translated; that of
+ * `path` a struct path: the blocks that were executed last, in order. A block that an exception ends early counts as a
+ * whole, and each round of a REP instruction as an instruction. The interface is QEMU's, version 1
+ * (docs/devel/tcg-plugins.rst); Debian has no package with its header.
  */
 #include <fcntl.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #define CPUS   64
 #define BLOCKS (1u << 21)
 #define SEEN   4 /* CPUs that blocks are counted on */
+#define STEPS  (1u << 20)
 
 struct qemu_plugin_tb;
 struct qemu_info;
@@ -39,8 +41,18 @@ struct block {
 	uint64_t address, instructions, times[SEEN];
 };
 
+/* The CPU, the instructions and the address of each step, in a ring. */
+struct path {
+	uint64_t steps;
+	struct step {
+		uint32_t cpu, instructions;
+		uint64_t address;
+	} step[STEPS];
+};
+
 static uint64_t *counts;
 static struct block *blocks;
+static struct path *path;
 static size_t used;
 
 static void executed(unsigned cpu, void *instructions)
@@ -56,6 +68,8 @@ static void executed_block(unsigned cpu, void *data)
 	executed(cpu, (void *)block->instructions);
 	if (cpu < SEEN)
 		block->times[cpu]++;
+	if (path)
+		path->step[path->steps++ % STEPS] = (struct step){ cpu, (uint32_t)block->instructions, block->address };
 }
 
 static void translated(uint64_t id, struct qemu_plugin_tb *block)
@@ -91,6 +105,8 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int words, ch
 			counts = map(word[i] + 7, CPUS * sizeof(*counts));
 		else if (!strncmp(word[i], "blocks=", 7))
 			blocks = map(word[i] + 7, BLOCKS * sizeof(*blocks));
+		else if (!strncmp(word[i], "path=", 5))
+			path = map(word[i] + 5, sizeof(*path));
 	}
 	if (!counts)
 		return 1;

@@ -74,7 +74,8 @@ static inline void host_channel_open(struct host *host)
 static inline void host_init(struct host *host, uint8_t queues)
 {
 	struct virtio_outside outside = { host_msi, host_kick, host_doorbell, NULL };
-	struct virtio_net_setup setup = { &host->port, NULL, 0, 0, &host->memory, outside };
+	static struct bh_signals signals;
+	struct virtio_net_setup setup = { &host->port, NULL, 0, 0, &host->memory, outside, &signals };
 
 	struct bh_port_channel *channel = host->channel; /* so large that it is kept from run to run */
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from https import ADDRESS, Console, fingerprint, first_token, said
 from machine import BUILD, PROMPT, emulators
 from natives import AMD, again_in, attach, audit_clean, detach, linux, state_of, to_shell, tsc_rate, wait_state
 
@@ -15,8 +16,14 @@ everywhere = pytest.mark.machines("bochs", "qemu", "bochs-sandy_bridge", "bochs-
 
 
 @pytest.fixture(scope="module")
-def demo(group):
-    return group.boot("demo", os.path.join(BUILD, "demo", "bulkhead.conf"), nics=[emulators.Nic()])
+def console(kind):
+    return Console(emulators.free_port(), seconds=600)
+
+
+@pytest.fixture(scope="module")
+def demo(group, console):
+    return group.boot("demo", os.path.join(BUILD, "demo", "bulkhead.conf"),
+                      nics=[emulators.Nic(forward=[console.forward])])
 
 
 @everywhere
@@ -32,10 +39,18 @@ def test_list(demo):
     assert "never started" in state_of(demo, "measure")
 
 
+@everywhere
+def test_log_in_and_list_over_the_network(demo, console):
+    """From this host, with the token that the serial line shows, by TLS."""
+    said(demo, rf"\[console: https://{ADDRESS}/ on lan\]", 200)
+    assert {"alpha", "beta", "hello", "ping", "pong", "measure", "net"} <= set(console.names(first_token(demo)))
+    assert console.digest == fingerprint(demo)
+
+
 def test_help_names_every_command(demo):
     text = demo.command("help")
     for word in ("help list attach start stop pause resume restart log stat net link tap pci iommu mem caps "
-                 "trace audit reboot poweroff").split():
+                 "trace audit address token debug reboot poweroff").split():
         assert re.search(rf"\b{word}\b", text), word
 
 

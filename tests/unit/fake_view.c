@@ -16,6 +16,7 @@ void fake_machine_start(void)
 	fake_machine.cause[FAKE_BETA] = BH_CAUSE_POWEROFF;
 	fake_machine.kept = 65536;
 	fake_machine.typed_room = 200;
+	fake_machine.cpus = 300;
 	for (unsigned i = 0; i < 1000; i++)
 		sprintf(fake_machine.log + strlen(fake_machine.log), "[%u.0] a line\n", i);
 }
@@ -31,12 +32,12 @@ void fake_machine_prints(unsigned partition, const char *text)
 
 void view_machine(struct view_machine *machine)
 {
-	*machine = (struct view_machine){ .cpus = 300,
+	*machine = (struct view_machine){ .cpus = fake_machine.cpus,
 					  .memory = 1ull << 40,
 					  .memory_free = 1 << 30,
 					  .kernel = 4 << 20,
 					  .kernel_free = 1 << 20,
-					  .now = 5000000123,
+					  .now = 5000000123 + fake_machine.elapsed,
 					  .tsc_hz = 3000000000,
 					  .seconds = 1700000000,
 					  .restarts = 2 };
@@ -86,7 +87,7 @@ void view_partition(unsigned number, struct view_partition *partition)
 					      .vcpus = number == FAKE_ALPHA ? 16 : 1,
 					      .memory = 64 << 20,
 					      .restarts = number,
-					      .started = 1000 * number,
+					      .started = 1000 * number + fake_machine.started[number],
 					      .console = number != FAKE_MONITOR,
 					      .runtime = number == FAKE_MADE };
 }
@@ -99,12 +100,19 @@ int view_find(const char *name)
 	return -1;
 }
 
+const char *view_owner(unsigned number) { return names[number == FAKE_MONITOR ? FAKE_ALPHA : number]; }
+
 void view_vcpu(unsigned partition, unsigned number, struct view_vcpu *vcpu)
 {
-	*vcpu = (struct view_vcpu){ number + 1, partition == FAKE_ALPHA, 9000000000, 500000000, 25 };
+	uint64_t ran = 9000000000 + fake_machine.elapsed / (2 + number + partition);
+
+	*vcpu = (struct view_vcpu){ number + 1, partition == FAKE_ALPHA, ran, 500000000, 25 };
 }
 
-uint64_t view_exits(unsigned partition, unsigned vcpu, unsigned reason) { return partition + vcpu + reason; }
+uint64_t view_exits(unsigned partition, unsigned vcpu, unsigned reason)
+{
+	return partition + vcpu + reason + fake_machine.elapsed / 10000000;
+}
 
 unsigned view_report(unsigned partition, uint64_t offset, char text[8])
 {
@@ -280,6 +288,8 @@ unsigned view_ports(void) { return sizeof(ports) / sizeof(ports[0]); }
 bool view_port(unsigned number, struct view_port *port)
 {
 	*port = ports[number];
+	port->stat.in_bytes += fake_machine.elapsed / 20000;
+	port->stat.out_bytes += fake_machine.elapsed / 90000;
 	return port->stat.present;
 }
 

@@ -23,6 +23,9 @@ struct fake_machine {
 	char made_name[64];
 	uint64_t image_bytes, image_received; /* 0: there is none */
 	char image_name[64], image[256];
+	unsigned cpus;
+	/* Nanoseconds by which clocks and counters are ahead, and when each was started anew. */
+	uint64_t elapsed, started[FAKE_PARTITIONS];
 };
 extern struct fake_machine fake_machine;
 

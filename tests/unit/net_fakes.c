@@ -61,7 +61,10 @@ int64_t bh_call5(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d
 	uint64_t words[6] = { a, b, c, d, e, 0 };
 
 	switch (number) {
-	case BH_WAIT: return wait_for_events(a, b);
+	case BH_WAIT:
+		if (c & BH_WAIT_SIGNAL)
+			signal_peer(d);
+		return wait_for_events(a, b);
 	case BH_CHANNEL_BIND: return bind(a, c);
 	case BH_CHANNEL_SIGNAL: return signal_peer(a);
 	case BH_LOG: log_text(words); return 0;
@@ -247,6 +250,7 @@ void fake_run(void)
 		if (++turns > 1000000)
 			abort(); /* it never comes to rest */
 	} while (fake_events || queue_is_busy());
+	bh_signals_wait(&net.signals, 0, 0); /* what would go with the next turn's wait */
 }
 
 void fake_pass(uint64_t microseconds)

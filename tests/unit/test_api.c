@@ -191,7 +191,7 @@ static void the_page(void **state)
 	wire_types(&wire, "GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /app.js HTTP/1.1\r\nHost: h\r\n\r\n");
 	sees("PAGE");
 	sees("SCRIPT");
-	sees("Content-Security-Policy: default-src 'self'");
+	sees("Content-Security-Policy: default-src 'none'; script-src 'self';");
 	wire_types(&wire, "GET /other.js HTTP/1.1\r\nHost: h\r\n\r\n");
 	sees("HTTP/1.1 404 ");
 }

@@ -325,3 +325,12 @@ def test_metrics_are_well_formed(server):
     assert seen == set(kinds)
     assert 'bulkhead_exits_total{partition="alpha",reason="interrupt_window"}' in data.decode()
     assert "bulkhead_uptime_seconds 5.000000123\n" in data.decode()
+
+
+def test_metrics_as_prometheus_wants_them(server):
+    """promtool reads them, and finds nothing to improve, with odd names of partitions, too."""
+    status, _, text = server.ask("GET", "/metrics", server.ann)
+    assert status == 200
+    tool = [os.path.join(TOP, "build/tests/promtool"), "check", "metrics"]
+    done = subprocess.run(tool, input=text, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), done

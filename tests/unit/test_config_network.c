@@ -1,5 +1,6 @@
 /* Networks, ports and devices in bulkhead.conf. */
 #include "config_text.h"
+#include "boot/config_files.h"
 
 #define LAN    "[network lan]\n"
 #define GUEST  "[guest g]\nkernel = k\nmemory = 64M\n"
@@ -398,11 +399,57 @@ static void test_example(void **state)
 	assert_true(config.partition[config.net].trusted_for_dma);
 }
 
+static void test_files_of_the_console(void **state)
+{
+	const struct bh_console_file *file = config.network.file;
+
+	(void)state;
+	no_error("[machine]\nkey = keys/console.key\ntokens = tokens.txt\nconsole = lan\ncertificate = "
+		 "console.pem\n" LAN);
+	assert_string_equal(file[BH_FILE_TOKENS].path, "tokens.txt");
+	assert_string_equal(file[BH_FILE_TOKENS].name, "tokens");
+	assert_string_equal(file[BH_FILE_CERTIFICATE].path, "console.pem");
+	assert_string_equal(file[BH_FILE_KEY].path, "keys/console.key");
+	assert_int_equal(file[BH_FILE_KEY].line, 2);
+	assert_int_equal(file[BH_FILE_KEY].failed | file[BH_FILE_TOKENS].failed, 0);
+	no_error("[machine]\ntokens = t\n");
+	assert_string_equal(file[BH_FILE_KEY].path, "");
+	one_error("[machine]\ncertificate = c\n", "2: `certificate` and `key` go together: `key` names");
+	assert_int_equal(file[BH_FILE_CERTIFICATE].failed, 1);
+	one_error("[machine]\n\nkey = c\n", "3: `certificate` and `key` go together: `certificate` names");
+	one_error("[machine]\ntokens = ../t\n", "no `..`");
+	assert_int_equal(file[BH_FILE_TOKENS].failed, 1);
+	one_error("[guest g]\nkernel = k\nmemory = 64M\ntokens = t\n", "unknown key `tokens`");
+}
+
+/* A file that is not there is told with its line, and is the console's loss alone. */
+static void test_a_console_without_its_files(void **state)
+{
+	static struct config_file list[CONFIG_FILES];
+
+	(void)state;
+	no_error("[machine]\ntokens = t\nkey = k\ncertificate = c\n" GUEST);
+	assert_int_equal(config_files(&config, list), 3);
+	assert_string_equal(list[0].path, "k");
+	assert_string_equal(list[1].path, "t");
+	told[0] = 0;
+	config_file_fail(&config, &list[1], "it is gone", report, NULL);
+	assert_string_equal(told, "2: `tokens`: t: it is gone\n");
+	assert_int_equal(config.network.file[BH_FILE_TOKENS].failed, 1);
+	assert_string_equal(config.partition[0].error, "");
+	told[0] = 0;
+	config_file_fail(&config, &list[0], "it is gone", report, NULL);
+	assert_non_null(strstr(told, "3: `key`: k: it is gone\n"));
+	assert_non_null(strstr(told, "g: k: it is gone\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_files_of_the_console),
+		cmocka_unit_test(test_a_console_without_its_files),
 		cmocka_unit_test(test_console_errors),
 		cmocka_unit_test(test_service),
 		cmocka_unit_test(test_service_has_no_place),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "fake_console.h"
+#include "guests/console/contact.h"
 
 static struct bh_network_channel *const channel = &fake_network.channel;
 
@@ -138,6 +139,16 @@ static void net_for_programs(void **state)
 	shown = fake_type("net -k dmz\r");
 	assert_null(strstr(shown, "lan."));
 	assert_non_null(strstr(shown, "port.linux1.1.link 1"));
+}
+
+static uint64_t seven(unsigned argument) { return 7 + argument; }
+
+static void pools_for_programs(void **state)
+{
+	(void)state;
+	contact_add_pool(&(struct contact_pool){ "ip.heap_bytes", 100, seven, 0 });
+	contact_add_pool(&(struct contact_pool){ "ip.timers", 0, seven, 1 });
+	shows("address -k\r", "ip.heap_bytes 7\r\nip.heap_bytes.room 100\r\nip.timers 8\r\n");
 }
 
 static void learned_addresses(void **state)
@@ -543,6 +554,7 @@ int main(void)
 		cmocka_unit_test_setup(net_chooses_by_name, fresh),
 		cmocka_unit_test_setup(rates_are_since_the_last_time, fresh),
 		cmocka_unit_test_setup(net_for_programs, fresh),
+		cmocka_unit_test_setup(pools_for_programs, fresh),
 		cmocka_unit_test_setup(learned_addresses, fresh),
 		cmocka_unit_test_setup(link_up_and_down, fresh),
 		cmocka_unit_test_setup(a_dead_service_is_named, fresh),

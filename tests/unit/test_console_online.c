@@ -83,7 +83,7 @@ static void a_missing_or_broken_source_is_told(void **state)
 
 	(void)state;
 	start(0, counts);
-	assert_non_null(strstr(entropy_problem(), "neither RDSEED nor RDRAND"));
+	assert_non_null(strstr(entropy_problem(), "neither RDSEED, RDRAND nor EFI_RNG"));
 	for (unsigned i = 0; i < 3; i++) {
 		start(1, counts);
 		assert_null(entropy_problem());
@@ -106,6 +106,48 @@ static void what_is_added_counts(void **state)
 	second = entropy_word();
 	/* The pool is not cleared by a start: even the same is not the same twice. */
 	assert_int_not_equal(first, second);
+}
+
+/* The last of these tests: a seed stays. */
+static void the_firmwares_seed_is_enough(void **state)
+{
+	static const uint8_t seed[64] = { 1, 2, 3 };
+	uint8_t bytes[32];
+
+	(void)state;
+	start(0, counts);
+	assert_non_null(entropy_problem());
+	entropy_seed(seed, sizeof(seed));
+	assert_null(entropy_problem());
+	start(1, counts);
+	source = never;
+	entropy_fill(bytes, sizeof(bytes));
+	assert_null(entropy_problem());
+}
+
+/* What is shown once is wiped; what finds no room is left out. */
+static void notes_come_once(void **state)
+{
+	char text[CONTACT_TEXT_BYTES], long_text[300];
+	unsigned shown = 0;
+
+	(void)state;
+	contact_note("token %s", "bh_1");
+	contact_note("%s:%u: wrong", "tokens.txt", 3u);
+	assert_true(contact_next(text));
+	assert_string_equal(text, "console: token bh_1");
+	assert_true(contact_next(text));
+	assert_string_equal(text, "console: tokens.txt:3: wrong");
+	assert_false(contact_next(text));
+	memset(long_text, 'a', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = 0;
+	for (unsigned i = 0; i < 100; i++)
+		contact_note("%s", long_text);
+	while (contact_next(text)) {
+		assert_int_equal(strlen(text), CONTACT_TEXT_BYTES - 1);
+		shown++;
+	}
+	assert_in_range(shown, 8, 20);
 }
 
 static void news_come_once(void **state)
@@ -154,12 +196,32 @@ static void news_do_not_flood(void **state)
 	assert_string_equal(contact_address(1), "");
 }
 
+static uint64_t twice(unsigned argument) { return 2u * argument; }
+
+static void pools_are_listed_as_added(void **state)
+{
+	struct contact_pool pool = { "ip.heap_bytes", 100, twice, 0 };
+
+	(void)state;
+	assert_null(contact_pool(0));
+	for (pool.argument = 0; pool.argument < CONTACT_POOLS + 1; pool.argument++)
+		contact_add_pool(&pool);
+	for (unsigned i = 0; i < CONTACT_POOLS; i++)
+		assert_int_equal(contact_pool(i)->used(contact_pool(i)->argument), 2 * i);
+	assert_null(contact_pool(CONTACT_POOLS));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_cpus_numbers_are_used), cmocka_unit_test(a_missing_or_broken_source_is_told),
-		cmocka_unit_test(what_is_added_counts),	     cmocka_unit_test(news_come_once),
+		cmocka_unit_test(the_cpus_numbers_are_used),
+		cmocka_unit_test(a_missing_or_broken_source_is_told),
+		cmocka_unit_test(the_firmwares_seed_is_enough),
+		cmocka_unit_test(notes_come_once),
+		cmocka_unit_test(what_is_added_counts),
+		cmocka_unit_test(news_come_once),
 		cmocka_unit_test(news_do_not_flood),
+		cmocka_unit_test(pools_are_listed_as_added),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -514,6 +514,15 @@ static void chunks_that_add_up(void **state)
 	assert_int_equal(status(), 413);
 }
 
+static void trailers_that_do_not_end(void **state)
+{
+	(void)state;
+	wire_types(&wire, POST_JSON "Transfer-Encoding: chunked\r\n\r\n0\r\n");
+	for (unsigned i = 0; i < 100 && !wire.count; i++)
+		wire_types(&wire, "X: y\r\n");
+	assert_int_equal(status(), 431);
+}
+
 static void tells_what_is_allowed(void **state)
 {
 	(void)state;
@@ -746,11 +755,58 @@ static void the_pool(void **state)
 		wire_hangs_up(&more[i]);
 }
 
+static uint64_t moment;
+static uint64_t clock_of_moment(void) { return moment; }
+
+static void dates(void **state)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *text;
+	} cases[] = {
+		{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ 784111777, "Sun, 06 Nov 1994 08:49:37 GMT" }, /* RFC 9110, 5.6.7 */
+		{ 951782400, "Tue, 29 Feb 2000 00:00:00 GMT" },
+		{ 1709251199, "Thu, 29 Feb 2024 23:59:59 GMT" },
+		{ 1709251200, "Fri, 01 Mar 2024 00:00:00 GMT" },
+		{ 4102444800, "Fri, 01 Jan 2100 00:00:00 GMT" },
+		{ 253402300799, "Fri, 31 Dec 9999 23:59:59 GMT" },
+	};
+	char space[64];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text text = text_in(space, sizeof(space) - 1);
+
+		text_date(&text, cases[i].seconds);
+		space[text.used] = 0;
+		assert_string_equal(space, cases[i].text);
+	}
+}
+
+/* A clock that nobody has set is none. */
+static void an_answer_has_its_date(void **state)
+{
+	(void)state;
+	wire_types(&wire, GET("/hello"));
+	assert_null(strstr(wire.out, "Date"));
+	http_set_clock(clock_of_moment);
+	moment = 1000;
+	wire_types(&wire, GET("/hello"));
+	assert_null(strstr(wire.out, "Date"));
+	moment = 1709251199;
+	wire_types(&wire, GET("/long"));
+	sees("\r\nDate: Thu, 29 Feb 2024 23:59:59 GMT\r\n");
+	http_set_clock(NULL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, leave)
 	const struct CMUnitTest tests[] = {
 		TEST(answers_and_stays),
+		TEST(dates),
+		TEST(an_answer_has_its_date),
 		TEST(byte_by_byte),
 		TEST(forms_of_targets),
 		TEST(pipelined),
@@ -768,6 +824,7 @@ int main(void)
 		TEST(smuggling),
 		TEST(bodies_that_do_not_fit),
 		TEST(chunks_that_add_up),
+		TEST(trailers_that_do_not_end),
 		TEST(tells_what_is_allowed),
 		TEST(long_heads),
 		TEST(gate_answers_before_the_body),

@@ -5,6 +5,7 @@
 #include "frame.h"
 #include "guest_apic.h"
 #include "guest_control.h"
+#include "handle_lookup.h"
 #include "irq.h"
 #include "machine_control.h"
 #include "pool.h"

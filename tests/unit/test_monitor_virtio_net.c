@@ -43,9 +43,24 @@ static void set_doorbell(void *context, unsigned index, uint32_t at, bool on)
 	(void)on;
 }
 
+static struct bh_signals signals;
+
+/* Signals to the service, those included that go with the next wait. */
+static unsigned told(void) { return host_signals + signals.due; }
+
+/* A turn, and the time until the driver hears of what was sent. */
+static bool serve(bool notified, bool signalled)
+{
+	bool more = virtio_net_service(&net, notified, signalled);
+
+	virtio_net_complete(&net);
+	return more;
+}
+
 static void make(unsigned queues)
 {
-	struct virtio_net_setup setup = { &port, channel, 77, 0, &driver_memory, { msi, kick, set_doorbell, NULL } };
+	struct virtio_net_setup setup = { &port,   channel, 77, 0, &driver_memory, { msi, kick, set_doorbell, NULL },
+					  &signals };
 
 	port.queues = (uint8_t)queues;
 	virtio_net_init(&net, &setup);
@@ -101,8 +116,9 @@ static void start(uint64_t features)
 	msix_write_table(&net.virtio.msix, 16 * net.virtio.setup.queues, 8, 0xfee00000);
 	msix_write_table(&net.virtio.msix, 16 * net.virtio.setup.queues + 8, 8, 0x60);
 	virtio_set_status(&net.virtio, 15);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	host_msis = host_signals = 0;
+	signals.due = false;
 }
 
 /* ---- the other side ------------------------------------------------------------------------------------ */
@@ -238,8 +254,8 @@ static void test_send(void **state)
 	atomic_store(&channel->out_reader.sleeps, 1);
 	for (uint16_t i = 0; i < 3; i++)
 		send_plain(i, 60 + i);
-	assert_false(virtio_net_service(&net, true, false));
-	assert_int_equal(host_signals, 1);
+	assert_false(serve(true, false));
+	assert_int_equal(told(), 1);
 	assert_int_equal(host_msis, 1); /* for all three */
 	assert_int_equal(host_msi[0].data, 0x41);
 	for (uint16_t i = 0; i < 3; i++) {
@@ -251,13 +267,42 @@ static void test_send(void **state)
 	assert_false(network_get(&header));
 	/* a service that is awake is not signalled */
 	send_plain(0, 14);
-	virtio_net_service(&net, true, false);
-	assert_int_equal(host_signals, 1);
+	serve(true, false);
+	assert_int_equal(told(), 1);
 	assert_true(network_get(&header));
 	assert_int_equal(header.bytes, 14);
 }
 
 /* Header and frame in pieces, direct and indirect, also such as end within the header. */
+/* The interrupt for what was sent comes later, once for several frames, but before a quarter of the queue is missing.
+ */
+static void test_sent_together(void **state)
+{
+	(void)state;
+	struct bh_frame header;
+
+	start(0);
+	send_plain(0, 60);
+	virtio_net_service(&net, true, false);
+	assert_int_equal(host_msis, 0);
+	assert_false(has_sent(0, 0));
+	assert_true(net.complete == host_tsc + bh_ticks_us(50));
+	assert_true(network_get(&header));
+	send_plain(1, 61);
+	host_tsc += 5;
+	virtio_net_service(&net, true, false);
+	assert_true(net.complete == host_tsc - 5 + bh_ticks_us(50)); /* the first one's */
+	virtio_net_complete(&net);
+	assert_int_equal(host_msis, 1);
+	assert_true(has_sent(0, 0) && has_sent(0, 1));
+	assert_true(net.complete == BH_FOREVER);
+	/* Nothing is left to say after a reset. */
+	send_plain(2, 60);
+	virtio_net_service(&net, true, false);
+	virtio_set_status(&net.virtio, 0);
+	assert_true(net.complete == BH_FOREVER);
+}
+
 static void test_send_pieces(void **state)
 {
 	static const uint32_t cuts[][4] = { { 12, 60, 0 }, { 5, 20, 47 }, { 1, 11, 60 }, { 12, 14, 46 }, { 71, 1, 0 } };
@@ -280,7 +325,7 @@ static void test_send_pieces(void **state)
 		if (i & 1)
 			driver_describe(&queue[1], 3, table.descriptors, 16 * count, DRIVER_INDIRECT, 0);
 		driver_offer(&queue[1], 3);
-		virtio_net_service(&net, true, false);
+		serve(true, false);
 		assert_true(network_get(&header));
 		assert_int_equal(header.bytes, 60);
 		assert_true(has_sent(0, 3));
@@ -301,7 +346,7 @@ static void test_send_offloads(void **state)
 	offer_to_send(0, 1, 9000, tcp);
 	tcp.gso_type = 0;
 	offer_to_send(0, 2, 600, tcp);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_true(network_get(&header));
 	assert_int_equal(header.bytes, 9000);
 	assert_int_equal(header.flags, BH_FRAME_NEEDS_CHECKSUM);
@@ -339,7 +384,7 @@ static void test_send_wrong(void **state)
 	start(ALL & ~EVENT);
 	for (uint16_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		offer_to_send(0, i, 60, wrong[i]);
-		virtio_net_service(&net, true, false);
+		serve(true, false);
 		assert_false(network_get(&header));
 		assert_true(has_sent(0, i));
 		assert_int_equal(net.dropped, i + 1);
@@ -347,19 +392,19 @@ static void test_send_wrong(void **state)
 	send_plain(0, 13);
 	driver_describe(&queue[1], 1, 0, 65568 + HEADER + 1, 0, 0);
 	driver_offer(&queue[1], 1);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_false(network_get(&header));
 	assert_true(has_sent(0, 0));
 	assert_true(has_sent(0, 1));
 	start(0); /* nothing was negotiated */
 	offer_to_send(0, 0, 60, (struct virtio_net_header){ .flags = 1 });
 	offer_to_send(0, 1, 60, (struct virtio_net_header){ .flags = 1, .gso_type = 1, .gso_size = 9 });
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_false(network_get(&header));
 	start(BIT(0) | BIT(11)); /* TCP over IPv4 without ECN */
 	offer_to_send(0, 0, 60, (struct virtio_net_header){ .flags = 1, .gso_type = 0x81, .gso_size = 9 });
 	offer_to_send(0, 1, 60, (struct virtio_net_header){ .flags = 1, .gso_type = 4, .gso_size = 9 });
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_false(network_get(&header));
 	assert_int_equal(net.virtio.status, 15);
 }
@@ -369,19 +414,19 @@ static void test_send_short(void **state)
 	(void)state;
 	start(CTRL);
 	driver_offer_one(&queue[1], 0, BUFFERS, HEADER - 1, false);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_true(net.virtio.status & VIRTIO_NEEDS_RESET);
 	assert_non_null(strstr(host_log, "virtio-net of alpha.0 stopped"));
 	assert_int_equal(host_msis, 1);
 	assert_int_equal(host_msi[0].data, 0x60);
 	start(0);
 	driver_offer_one(&queue[1], 0, BUFFERS, 100, true); /* nothing to read at all */
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_true(net.virtio.status & VIRTIO_NEEDS_RESET);
 	/* and after a reset everything works again */
 	start(0);
 	send_plain(0, 60);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_true(has_sent(0, 0));
 }
 
@@ -396,7 +441,7 @@ static void test_send_full(void **state)
 	for (unsigned turn = 0; turn < 3; turn++) {
 		for (uint16_t i = 0; i < SIZE; i++)
 			send_plain(i, 9000);
-		while (virtio_net_service(&net, true, false))
+		while (serve(true, false))
 			;
 		for (uint16_t i = 0; has_sent(0, i); i++)
 			sent++;
@@ -407,7 +452,7 @@ static void test_send_full(void **state)
 	assert_true(atomic_load(&channel->out_writer.waits));
 	assert_true(network_get(&header));
 	assert_true(frames_must_signal_writer(&from_guest));
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_true(has_sent(0, (uint16_t)sent));
 	assert_false(has_sent(0, 0));
 }
@@ -420,11 +465,11 @@ static void test_send_budget(void **state)
 	start(0);
 	for (uint16_t i = 0; i < SIZE; i++)
 		send_plain(i, 60);
-	assert_true(virtio_net_service(&net, true, false)); /* 64 and no look at what comes after */
+	assert_true(serve(true, false)); /* 64 and no look at what comes after */
 	while (has_sent(0, (uint16_t)sent))
 		sent++;
 	assert_int_equal(sent, VIRTIO_NET_BUDGET);
-	assert_false(virtio_net_service(&net, true, false));
+	assert_false(serve(true, false));
 }
 
 /* ---- receiving ------------------------------------------------------------------------------------------------ */
@@ -440,7 +485,7 @@ static void test_receive(void **state)
 	put_bytes(60);
 	put_bytes(1514);
 	put_bytes(14);
-	assert_false(virtio_net_service(&net, false, true));
+	assert_false(serve(false, true));
 	assert_int_equal(host_msis, 1);
 	assert_int_equal(host_msi[0].data, 0x40);
 	header = received(0, 0, 60 + HEADER);
@@ -454,7 +499,7 @@ static void test_receive(void **state)
 	assert_true(atomic_load(&channel->in_reader.sleeps));
 	put_bytes(1515); /* too large for the buffer: lost, and the buffer is still there for the next */
 	put_bytes(61);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	received(0, 3, 61 + HEADER);
 	assert_int_equal(net.dropped, 1);
 }
@@ -478,7 +523,7 @@ static void test_receive_pieces(void **state)
 					(uint16_t)(count + 1));
 		driver_offer(&queue[0], 0);
 		put_bytes(60);
-		virtio_net_service(&net, false, true);
+		serve(false, true);
 		assert_true(driver_take(&queue[0], &head, &used));
 		assert_int_equal(used, 72);
 		assert_int_equal(driver_get16(BUFFERS + 10), 1);
@@ -497,7 +542,7 @@ static void test_receive_mergeable(void **state)
 		offer_to_receive(0, i, 1000);
 	put_bytes(2500);
 	put_bytes(988);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	header = received(0, 0, 1000);
 	assert_int_equal(header.buffers, 3);
 	received(0, 1, 1000);
@@ -520,7 +565,7 @@ static void test_receive_starved(void **state)
 		put_bytes(2500);
 		put_bytes(60);
 		host_msis = 0;
-		assert_false(virtio_net_service(&net, false, true));
+		assert_false(serve(false, true));
 		assert_int_equal(queue[0].used, driver_get16(queue[0].device + 2));
 		assert_int_equal(host_msis, 0);
 		assert_false(atomic_load(&channel->in_reader.sleeps)); /* there is something already */
@@ -528,14 +573,14 @@ static void test_receive_starved(void **state)
 			assert_int_equal(driver_avail_event(&queue[0]), 2);
 		else
 			assert_int_equal(driver_get16(queue[0].device), 0);
-		assert_false(virtio_net_service(&net, true, false));
+		assert_false(serve(true, false));
 		offer_to_receive(0, 2, 1000);
-		virtio_net_service(&net, true, false);
+		serve(true, false);
 		assert_int_equal(received(0, 0, 1000).buffers, 3);
 		received(0, 1, 1000);
 		received(0, 2, 512);
 		offer_to_receive(0, 3, 1000);
-		virtio_net_service(&net, true, false);
+		serve(true, false);
 		received(0, 3, 72);
 	}
 }
@@ -549,7 +594,7 @@ static void test_receive_too_large(void **state)
 		offer_to_receive(0, i, 100);
 	put_bytes(64 * 100);
 	put_bytes(80);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	received(0, 0, 92);
 	assert_int_equal(net.dropped, 1);
 }
@@ -563,11 +608,11 @@ static void test_receive_room(void **state)
 	while (network_put((struct bh_frame){ .bytes = 9000 }))
 		count++;
 	assert_int_equal(count, BH_FRAMES_BYTES / frames_record(9000));
-	virtio_net_service(&net, false, true);
-	assert_int_equal(host_signals, 0);
+	serve(false, true);
+	assert_int_equal(told(), 0);
 	offer_to_receive(0, 0, 0x4000);
-	virtio_net_service(&net, true, false);
-	assert_int_equal(host_signals, 1); /* the service waits for room */
+	serve(true, false);
+	assert_int_equal(told(), 1); /* the service waits for room */
 	received(0, 0, 9000 + HEADER);
 	assert_true(network_put((struct bh_frame){ .bytes = 9000 }));
 }
@@ -589,7 +634,7 @@ static void test_receive_offloads(void **state)
 		offer_to_receive(0, i, 0x4000);
 	assert_true(network_put(tcp));
 	assert_true(network_put((struct bh_frame){ .bytes = 60, .flags = 2 }));
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	header = received(0, 0, 3012);
 	assert_int_equal(header.flags, 1);
 	assert_int_equal(header.gso_type, 1);
@@ -604,7 +649,7 @@ static void test_receive_offloads(void **state)
 	tcp.csum_start = 34;
 	tcp.gso_type = 3;
 	assert_true(network_put(tcp));
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.dropped, 2);
 	/* and what this driver did not ask for */
 	tcp.gso_type = 1;
@@ -613,7 +658,7 @@ static void test_receive_offloads(void **state)
 	assert_true(network_put(tcp));
 	assert_true(network_put((struct bh_frame){ .bytes = 60, .flags = 1, .csum_start = 34 }));
 	assert_true(network_put((struct bh_frame){ .bytes = 60, .flags = 2 }));
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(received(0, 0, 72).flags, 0);
 	assert_int_equal(net.dropped, 4);
 }
@@ -624,13 +669,13 @@ static void test_receive_wrong(void **state)
 	start(0);
 	driver_offer_one(&queue[0], 0, BUFFERS, 2000, false);
 	put_bytes(60);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_true(net.virtio.status & VIRTIO_NEEDS_RESET);
 	/* a service that leaves nonsense in its ring */
 	start(0);
 	offer_to_receive(0, 0, 2000);
 	atomic_store(&channel->in_writer.written, atomic_load(&channel->in_writer.written) + 0x50000);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.broken_rings, 1);
 	assert_int_equal(net.virtio.status, 15);
 }
@@ -643,7 +688,7 @@ static void test_receive_old(void **state)
 	put_bytes(60);
 	start(0);
 	offer_to_receive(0, 0, 2000);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_int_equal(driver_get16(queue[0].device + 2), 0);
 	assert_int_equal(to_guest.position, atomic_load(&channel->in_reader.read));
 }
@@ -664,7 +709,7 @@ static bool command(uint8_t class, uint8_t what, const void *data, uint32_t byte
 	driver_describe(&queue[at], 1, BUFFERS + 2, bytes, DRIVER_NEXT, 2);
 	driver_describe(&queue[at], 2, BUFFERS + 0x8000, 1, DRIVER_WRITE, 0);
 	driver_offer(&queue[at], 0);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_true(driver_take(&queue[at], &head, &used));
 	assert_int_equal(used, 1);
 	assert_in_range(driver_ram[BUFFERS + 0x8000], 0, 1);
@@ -678,7 +723,7 @@ static bool receives(const char *mac)
 	offer_to_receive(0, (uint16_t)(queue[0].available % SIZE), 2000);
 	memcpy(frame, mac, 6);
 	put_bytes(60);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	return driver_get16(queue[0].device + 2) != before;
 }
 
@@ -760,7 +805,7 @@ static void test_commands(void **state)
 	assert_false(command(0, 0, "\0", 1)); /* not negotiated */
 	assert_true(net.filter.promiscuous);
 	driver_offer_one(&queue[2], 0, BUFFERS, 2, false); /* no room for an answer */
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_true(net.virtio.status & VIRTIO_NEEDS_RESET);
 }
 
@@ -793,7 +838,7 @@ static void test_pairs(void **state)
 	/* one pair as long as the driver does not ask for more */
 	set_flow(1, 2);
 	put_bytes(60);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	received(0, 0, 72);
 	assert_false(command(4, 0, "\0\0", 2));
 	assert_false(command(4, 0, "\5\0", 2));
@@ -801,19 +846,19 @@ static void test_pairs(void **state)
 	for (uint16_t pair = 0; pair < 4; pair++) {
 		set_flow((uint16_t)(10 + pair), 99);
 		offer_to_send(pair, (uint16_t)(40 + pair), 60, (struct virtio_net_header){ 0 });
-		virtio_net_service(&net, true, false);
+		serve(true, false);
 		assert_true(network_get(&header));
 		set_flow(99, (uint16_t)(10 + pair)); /* the answer */
 		host_msis = 0;
 		put_bytes(60);
-		virtio_net_service(&net, false, true);
+		serve(false, true);
 		received(pair, pair ? 0 : 1, 72);
 		assert_int_equal(host_msis, 1);
 		assert_int_equal(host_msi[0].data, 0x40 + 2 * pair);
 	}
 	assert_true(command(4, 0, "\1\0", 2));
 	put_bytes(60);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	received(0, 2, 72);
 }
 
@@ -829,7 +874,7 @@ static void test_pairs_without(void **state)
 	driver_describe(&queue[2], 0, BUFFERS, 3, DRIVER_NEXT, 1);
 	driver_describe(&queue[2], 1, BUFFERS + 16, 1, DRIVER_WRITE, 0);
 	driver_offer(&queue[2], 0);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	assert_true(driver_take(&queue[2], &head, &used));
 	assert_false(net.filter.promiscuous);
 }
@@ -869,21 +914,21 @@ static void test_link(void **state)
 	(void)state;
 	start(ALL & ~EVENT);
 	atomic_store(&channel->link, 0);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.config.status, 0);
 	assert_int_equal(host_msis, 1);
 	assert_int_equal(host_msi[0].data, 0x60);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(host_msis, 1);
 	atomic_store(&channel->link, 1);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 	assert_true(command(3, 0, "", 0));
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP);
 	/* without the feature no interrupt */
 	start(0);
 	atomic_store(&channel->link, 0);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(host_msis, 0);
 }
 
@@ -896,12 +941,12 @@ static void test_service_restarts(void **state)
 	start(ALL & ~EVENT);
 	host_tsc = 1000;
 	host_peer = 2;
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.config.status, 0);
 	send_plain(0, 60);
-	virtio_net_service(&net, true, false);
+	serve(true, false);
 	host_peer = 5;
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 	assert_true(network_get(&header)); /* what was sent meanwhile is still there */
 	assert_true(command(3, 0, "", 0));
@@ -911,16 +956,16 @@ static void test_service_restarts(void **state)
 	for (uint16_t i = 0; i < 3; i++)
 		offer_to_receive(0, i, 2000);
 	put_bytes(60);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP);
 	host_tsc += HOST_HZ;
 	put_bytes(60);
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 	/* or without, and at once */
 	assert_true(command(3, 0, "", 0));
 	host_peer = 9;
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 }
 
@@ -931,12 +976,12 @@ static void test_service_restarts_at_once(void **state)
 	start(ALL & ~EVENT);
 	host_tsc += HOST_HZ;
 	host_peer = 2;
-	virtio_net_service(&net, false, true);
+	serve(false, true);
 	assert_int_equal(net.config.status, 0);
 	host_tsc += 1000;
 	host_peer = 5;
 	send_plain(0, 60);
-	virtio_net_service(&net, true, true);
+	serve(true, true);
 	assert_int_equal(net.config.status, VIRTIO_NET_LINK_UP | VIRTIO_NET_ANNOUNCE);
 }
 
@@ -946,6 +991,7 @@ int main(void)
 		cmocka_unit_test_setup(test_config, setup),
 		cmocka_unit_test_setup(test_features, setup),
 		cmocka_unit_test_setup(test_send, setup),
+		cmocka_unit_test_setup(test_sent_together, setup),
 		cmocka_unit_test_setup(test_send_pieces, setup),
 		cmocka_unit_test_setup(test_send_offloads, setup),
 		cmocka_unit_test_setup(test_send_wrong, setup),

@@ -1,5 +1,6 @@
 """Which machine `make run` takes, by what the host has, and its network cards; needs no machine."""
 import os
+import socket
 import sys
 
 import pytest
@@ -74,6 +75,29 @@ def test_network_cards_of_bochs(tmp_path):
     for other in (emulators.Nic("e1000e"), emulators.Nic(backend="hubport,hubid=1")):
         with pytest.raises(ValueError):
             emulators.bochs_nics([other], str(tmp_path))
+
+
+def test_the_console_has_a_port_of_this_host():
+    assert run.nics_of("", "", 8443)[0].forward == ((8443, run.CONSOLE, 443),)
+    assert run.nics_of("", "", None)[0].forward == () and run.nics_of("none", "", 8443) == []
+    assert run.https_port(0) is None
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run.https_port(port) not in (None, port)
+
+
+def test_the_notice_stands_behind_the_line_that_it_follows_from():
+    lines = (b"bulkhead> \r\x1b[K\r\x1b[K[console: token bh_0123_45 of administrator first, for this boot]\r\n"
+             b"[console: https://10.0.2.15/ on lan]\r\nbulkhead> ")
+    whole = lines.replace(b"lan]\r\n", b"lan]\r\n[run] https://localhost:8443/ token bh_0123_45\r\n")
+    for size in (1, 7, 1000):
+        notice = run.Notice(8443)
+        assert b"".join(notice.feed(lines[i:i + size]) for i in range(0, len(lines), size)) == whole
+    assert run.Notice(None).feed(lines) == lines
+    assert b"is not at 10.0.2.15" in run.Notice(8443).feed(b"[console: https://10.0.2.16/ on lan]\n")
+    assert b"[run]" not in run.Notice(8443).feed(b"alpha# echo [console: https://10.0.2.15/ on lan]\n")
 
 
 def test_the_card_of_make_run():

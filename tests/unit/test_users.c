@@ -263,7 +263,7 @@ static void delays_grow(void **state)
 static void journal(void **state)
 {
 	(void)state;
-	journal_start(seconds);
+	journal_start(NULL, seconds);
 	assert_null(journal_entry(journal_next()));
 	journal_actor("ann", "10.0.0.1");
 	journal_add("done", "start %s", "alpha");
@@ -279,6 +279,86 @@ static void journal(void **state)
 	assert_int_equal(journal_entry(journal_next() - 1)->number, journal_next() - 1);
 }
 
+static void what_the_journal_has(const char *first, uint64_t number)
+{
+	assert_int_equal(journal_next(), number + 1);
+	assert_string_equal(journal_entry(number)->what, first);
+}
+
+/* A former life's entries are there, but for those that were half written, or are no entries at all. */
+static void the_journal_outlives_the_service(void **state)
+{
+	static struct journal_store kept;
+
+	(void)state;
+	journal_start(&kept, seconds);
+	assert_int_equal(journal_next(), 1);
+	journal_actor("ann", "10.0.0.1");
+	for (unsigned i = 1; i <= JOURNAL_ENTRIES + 3; i++)
+		journal_add("done", "entry %u", i);
+	journal_start(&kept, seconds);
+	what_the_journal_has("entry 515", 515);
+	assert_int_equal(journal_first(), 4);
+	assert_string_equal(journal_entry(4)->what, "entry 4");
+	/* It ended while it wrote entry 515: that one is lost, and the one that had the place. */
+	kept.kept[515 % JOURNAL_ENTRIES].entry.what[0] ^= 1;
+	journal_start(&kept, seconds);
+	what_the_journal_has("entry 514", 514);
+	assert_null(journal_entry(3));
+	journal_add("done", "again");
+	what_the_journal_has("again", 515);
+	memset(kept.kept[7].entry.who, 'a', sizeof(kept.kept[7].entry.who));
+	kept.kept[8].check = 0;
+	journal_start(&kept, seconds);
+	assert_null(journal_entry(7));
+	assert_null(journal_entry(8));
+	assert_non_null(journal_entry(9));
+	memset(&kept, 0, sizeof(kept));
+	journal_start(&kept, seconds);
+	assert_int_equal(journal_next(), 1);
+	journal_start(NULL, seconds);
+}
+
+static unsigned wrong[8], wrongs;
+
+static void note_wrong(unsigned line)
+{
+	if (wrongs < 8)
+		wrong[wrongs] = line;
+	wrongs++;
+}
+
+static void tokens_from_a_file(void **state)
+{
+	char ann[USERS_TOKEN_BYTES], bob[USERS_TOKEN_BYTES], lines[2][USERS_LINE_BYTES], file[4096];
+	static const char nonsense[] = "\xff\0\n a b c\n\n#\nx";
+
+	(void)state;
+	create("ann", USERS_ADMINISTRATOR, NULL, ann);
+	create("bob", USERS_OPERATOR, "alpha", bob);
+	users_export(users_entry(0), lines[0]);
+	users_export(users_entry(1), lines[1]);
+	snprintf(file, sizeof(file), "# ours\r\n\r\n  %s \t# the boss\r\n%s\nann viewer\n%s", lines[0], lines[1],
+		 lines[1]);
+	fresh(NULL);
+	wrongs = 0;
+	users_import_text(file, strlen(file), note_wrong);
+	assert_int_equal(wrongs, 1);
+	assert_int_equal(wrong[0], 5);
+	assert_int_equal(users_authenticate(ann)->role, USERS_ADMINISTRATOR);
+	assert_string_equal(users_authenticate(bob)->partition[0], "alpha");
+	assert_null(users_entry(2));
+	wrongs = 0;
+	users_import_text(nonsense, sizeof(nonsense) - 1, note_wrong);
+	assert_int_equal(wrongs, 3);
+	assert_true(wrong[0] == 1 && wrong[1] == 2 && wrong[2] == 5);
+	memset(file, 'a', sizeof(file));
+	users_import_text(file, sizeof(file), note_wrong);
+	assert_int_equal(wrongs, 4);
+	users_import_text(file, 0, note_wrong);
+	assert_int_equal(wrongs, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +372,8 @@ int main(void)
 		cmocka_unit_test_setup(sessions, fresh),
 		cmocka_unit_test(delays_grow),
 		cmocka_unit_test(journal),
+		cmocka_unit_test(the_journal_outlives_the_service),
+		cmocka_unit_test_setup(tokens_from_a_file, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

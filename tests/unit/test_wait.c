@@ -44,7 +44,6 @@ static void assert_woken(struct vcpu *vcpu, int64_t result)
 {
 	assert_int_equal(vcpu->state, VCPU_RUNNABLE);
 	assert_true((int64_t)vcpu->arch.gpr[BH_RAX] == result);
-	assert_true(vcpu->timer.deadline == TIMER_NEVER);
 }
 
 /* ---- events ------------------------------------------------------------------------------------ */
@@ -131,6 +130,88 @@ static void test_signal_own_vcpus(void **state)
 	assert_int_equal(wait_for(ping, 1, BH_FOREVER, 0), 1);
 }
 
+/* ---- signals that go with a wait ----------------------------------------------------------------- */
+
+static int64_t signal_and_wait(struct vcpu *vcpu, uint64_t mask)
+{
+	uint64_t channel = fake_handle(the_ping, BH_HANDLE_CHANNEL, "talk");
+
+	vcpu->arch.gpr[BH_RAX] = 0;
+	fake_call(vcpu, BH_WAIT, mask, BH_FOREVER, BH_WAIT_SIGNAL, channel, 0);
+	return vcpu->state == VCPU_WAITING ? WAITS : (int64_t)vcpu->arch.gpr[BH_RAX];
+}
+
+static struct vcpu *listening_pong(void)
+{
+	uint64_t channel = fake_handle(the_pong, BH_HANDLE_CHANNEL, "talk");
+	struct vcpu *pong = the_pong->vcpu[0];
+
+	fake_start(the_pong);
+	assert_int_equal(fake_call(pong, BH_CHANNEL_BIND, channel, 0, 9, 0, 0), 0);
+	wait_for(the_ping->vcpu[1], ALL_EVENTS, 0, 0);
+	fake_settle();
+	fake_forget();
+	return pong;
+}
+
+static void test_signal_on_the_same_cpu(void **state)
+{
+	struct vcpu *pong = listening_pong(), *second = the_ping->vcpu[1];
+
+	(void)state;
+	event_signal(pong, 4);
+	assert_int_equal(wait_for(pong, 1 << 9 | 2, BH_FOREVER, 0), WAITS);
+	event_signal(pong, 4);
+	assert_int_equal(signal_and_wait(second, 1), WAITS);
+	assert_woken(pong, 1 << 9);
+	assert_ptr_equal(fake_run(3), pong);
+	assert_int_equal(fake_kicks[3], 0);
+	/* What it did not wait for is there still; and who does not wait finds the signal later. */
+	assert_int_equal(wait_for(pong, ALL_EVENTS, 0, 0), 4);
+	event_signal(second, 1);
+	assert_int_equal(signal_and_wait(second, 1), 1);
+	assert_int_equal(wait_for(pong, ALL_EVENTS, 0, 0), 1 << 9);
+}
+
+/* Together with what was set before, if the wait is for both. */
+static void test_signal_and_earlier_event(void **state)
+{
+	struct vcpu *pong = listening_pong();
+
+	(void)state;
+	assert_int_equal(wait_for(pong, 1 << 9 | 2, BH_FOREVER, 0), WAITS);
+	atomic_fetch_or(&pong->events, 2);
+	assert_int_equal(signal_and_wait(the_ping->vcpu[1], 1), WAITS);
+	assert_woken(pong, 1 << 9 | 2);
+}
+
+static void test_signal_on_another_cpu(void **state)
+{
+	struct vcpu *pong = listening_pong();
+
+	(void)state;
+	assert_int_equal(wait_for(pong, 1 << 9, BH_FOREVER, 0), WAITS);
+	assert_int_equal(signal_and_wait(ping, 1), WAITS);
+	assert_int_equal(fake_kicks[3], 1);
+	assert_ptr_equal(fake_run(3), pong);
+	assert_woken(pong, 1 << 9);
+}
+
+/* A signal for an event that is not waited for wakes nobody. */
+static void test_signal_for_later(void **state)
+{
+	struct vcpu *pong = listening_pong();
+
+	(void)state;
+	assert_int_equal(wait_for(pong, 1, BH_FOREVER, 0), WAITS);
+	assert_int_equal(signal_and_wait(the_ping->vcpu[1], 1), WAITS);
+	assert_null(fake_run(3));
+	event_signal(pong, 1);
+	fake_run(3);
+	assert_woken(pong, 1);
+	assert_int_equal(wait_for(pong, 1 << 9, 0, 0), 1 << 9);
+}
+
 /* ---- deadlines ----------------------------------------------------------------------------------- */
 
 static void test_deadline_gone(void **state)
@@ -171,6 +252,32 @@ static void test_event_before_deadline(void **state)
 	fake_now += 1000;
 	assert_null(fake_run(0));
 	assert_int_equal(ping->state, VCPU_WAITING);
+}
+
+/* The timer of an earlier wait stays set: for a later deadline it is set anew when it comes. */
+static void test_timer_is_left(void **state)
+{
+	uint64_t first = fake_now + 100;
+
+	(void)state;
+	assert_int_equal(wait_for(ping, 1, first, 0), WAITS);
+	event_signal(ping, 1);
+	fake_run(0);
+	assert_int_equal(wait_for(ping, 1, first + 50, 0), WAITS);
+	assert_true(ping->timer.deadline == first);
+	fake_now = first;
+	assert_null(fake_run(0));
+	assert_true(ping->timer.deadline == first + 50);
+	fake_now = first + 50;
+	assert_ptr_equal(fake_run(0), ping);
+	assert_woken(ping, 0);
+	/* An earlier deadline is earlier at once. */
+	assert_int_equal(wait_for(ping, 1, fake_now + 100, 0), WAITS);
+	event_signal(ping, 1);
+	fake_run(0);
+	assert_int_equal(wait_for(ping, 1, fake_now + 10, 0), WAITS);
+	fake_now += 10;
+	assert_ptr_equal(fake_run(0), ping);
 }
 
 /* Both at once: one result, and the event is not lost, whichever it is. */
@@ -218,7 +325,9 @@ static void test_wrong_arguments(void **state)
 	assert_int_equal(wait_for(ping, 1ull << BH_EVENT_BITS, 0, 0), -BH_EINVAL);
 	assert_int_equal(wait_for(ping, UINT64_MAX, 0, 0), -BH_EINVAL);
 	assert_int_equal(wait_for(ping, BH_EVENT_MESSAGE, 0, 0), -BH_EINVAL);
-	assert_int_equal(wait_for(ping, 1, 0, 2), -BH_EINVAL);
+	assert_int_equal(wait_for(ping, 1, 0, BH_WAIT_REPLY | BH_WAIT_SIGNAL), -BH_EINVAL);
+	assert_int_equal(wait_for(ping, 1, 0, 4), -BH_EINVAL);
+	assert_int_equal(fake_call(ping, BH_WAIT, 1, 0, BH_WAIT_SIGNAL, 0x1234, 0), -BH_EBADF);
 	assert_int_equal(wait_for(ping, 1, 0, 1ull << 32), -BH_EINVAL);
 	assert_int_equal(wait_for(ping, 1, 0, BH_WAIT_REPLY), -BH_ESTATE);	/* has no guest */
 	assert_int_equal(fake_call(guest, BH_WAIT, 1, 0, 0, 0, 0), -BH_ESTATE); /* is one */
@@ -528,9 +637,14 @@ int main(void)
 		TEST(test_event_stays),
 		TEST(test_no_kick_of_the_busy),
 		TEST(test_signal_own_vcpus),
+		TEST(test_signal_on_the_same_cpu),
+		TEST(test_signal_and_earlier_event),
+		TEST(test_signal_on_another_cpu),
+		TEST(test_signal_for_later),
 		TEST(test_deadline_gone),
 		TEST(test_deadline_comes),
 		TEST(test_event_before_deadline),
+		TEST(test_timer_is_left),
 		TEST(test_event_at_deadline),
 		TEST(test_deadline_far_away),
 		TEST(test_wait_for_nothing),

@@ -132,11 +132,37 @@ static inline bool may_resume(struct cpu *cpu, struct vcpu *vcpu, struct trace_r
 	return true;
 }
 
+/*
+ * A service waits. Who is next may have been woken by it just now: the scheduler's choice, as far as that needs no long
+ * work. Where it does, the second stage asks the scheduler again, even if the service itself could go on by then.
+ */
+static enum exit_stage to_other(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct trace_record *record = cpu->record;
+	uint64_t now = clock_now();
+	struct vcpu *next;
+
+	if (sched_must_attend(&cpu->sched))
+		return EXIT_ANSWERED;
+	save_unswitched(&vcpu->arch.svm);
+	next = sched_try(cpu, now);
+	if (!next) {
+		cpu->sched.look = 1;
+		return EXIT_ANSWERED;
+	}
+	exit_end(vcpu, record, now);
+	prepare(cpu, next, now);
+	cpu->resident = next;
+	return EXIT_RESIDENT;
+}
+
 /* The vCPU waits: its peer may be the one that goes on. From a guest to its monitor and back is one step. */
 static __attribute__((noinline)) enum exit_stage to_peer(struct cpu *cpu, struct vcpu *vcpu)
 {
-	if (!vcpu->state || !vcpu->peer)
+	if (!vcpu->state)
 		return EXIT_ANSWERED;
+	if (!vcpu->peer)
+		return to_other(cpu, vcpu);
 	/* The monitor may ask for the APIC, or raise an interrupt, whose offer begins with the page's TPR. */
 	if (vcpu->is_guest)
 		settle_interrupts(vcpu);

@@ -6,8 +6,11 @@ static void begin(struct json *json, const char *key)
 	if (json->comma)
 		text_add(json->text, ",");
 	json->comma = true;
-	if (key)
-		text_printf(json->text, "\"%s\":", key);
+	if (!key)
+		return;
+	text_bytes(json->text, "\"", 1);
+	text_add(json->text, key);
+	text_bytes(json->text, "\":", 2);
 }
 
 void json_open(struct json *json, const char *key, char bracket)
@@ -52,20 +55,34 @@ static void escape_byte(struct text *text, unsigned char c)
 	}
 }
 
+static bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+/* Most text is plain, and goes in one piece. */
+static size_t plain_bytes(const char *value, size_t bytes)
+{
+	size_t count = 0;
+
+	while (count < bytes && is_plain((unsigned char)value[count]))
+		count++;
+	return count;
+}
+
 void json_escape(struct text *text, const char *value, size_t bytes)
 {
 	for (size_t i = 0, length; i < bytes; i += length) {
-		unsigned char c = (unsigned char)value[i];
-
-		length = json_utf8(value + i, bytes - i);
-		if (!length) {
-			text_add(text, "\xef\xbf\xbd");
-			length = 1;
-		} else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
-			escape_byte(text, c);
-		} else {
+		length = plain_bytes(value + i, bytes - i);
+		if (length) {
 			text_bytes(text, value + i, length);
+			continue;
 		}
+		length = json_utf8(value + i, bytes - i);
+		if (length > 1)
+			text_bytes(text, value + i, length);
+		else if (length)
+			escape_byte(text, (unsigned char)value[i]);
+		else
+			text_add(text, "\xef\xbf\xbd");
+		length = length ? length : 1;
 	}
 }
 
@@ -81,8 +98,14 @@ void json_string(struct json *json, const char *key, const char *value) { json_t
 
 void json_number(struct json *json, const char *key, uint64_t value)
 {
+	char digits[20];
+	size_t at = sizeof(digits);
+
 	begin(json, key);
-	text_printf(json->text, "%llu", (unsigned long long)value);
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	text_bytes(json->text, digits + at, sizeof(digits) - at);
 }
 
 void json_bool(struct json *json, const char *key, bool value)

@@ -48,6 +48,8 @@ unsigned view_partitions(void);
 void view_partition(unsigned number, struct view_partition *partition);
 /* -1: there is none. */
 int view_find(const char *name);
+/* Its name, or of a monitor its guest's: whose right to see it decides. Cheap, as the kernel is not asked. */
+const char *view_owner(unsigned number);
 
 struct view_vcpu {
 	unsigned cpu;

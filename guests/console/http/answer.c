@@ -4,6 +4,10 @@
 #include "parts.h"
 #include "status.h"
 
+#define CLOCK_IS_SET 1577836800u /* the first second of 2020 */
+
+static uint64_t (*clock_seconds)(void);
+
 static bool harmless(const char *text)
 {
 	for (; *text; text++)
@@ -54,6 +58,19 @@ static void add_framing(struct http *http, struct text *head, unsigned status, c
 		text_add(head, "Connection: keep-alive\r\n");
 }
 
+void http_set_clock(uint64_t (*seconds)(void)) { clock_seconds = seconds; }
+
+static void add_date(struct text *head)
+{
+	uint64_t now = clock_seconds ? clock_seconds() : 0;
+
+	if (now < CLOCK_IS_SET)
+		return;
+	text_add(head, "Date: ");
+	text_date(head, now);
+	text_add(head, "\r\n");
+}
+
 /* The head goes directly in front of what `out` holds of the body, which a HEAD does not get. */
 static void put_head(struct http *http, unsigned status, const char *type, const uint64_t *length)
 {
@@ -61,6 +78,7 @@ static void put_head(struct http *http, unsigned status, const char *type, const
 	struct text head = text_in(space, sizeof(space));
 
 	text_printf(&head, "HTTP/1.1 %u %s\r\n", status, http_status_words(status));
+	add_date(&head);
 	if (type)
 		text_printf(&head, "Content-Type: %s\r\n", type);
 	text_bytes(&head, http->extra, http->extra_count);

@@ -100,9 +100,16 @@ static void chunk_size(struct http *http)
 
 static void trailer(struct http *http)
 {
-	if (!http->line[0])
+	unsigned status;
+
+	if (!http->line[0]) {
 		finish(http);
-	else if (http_parse_header(http, http->line, true))
+		return;
+	}
+	status = http_parse_header(http, http->line, true);
+	if (status == 431)
+		http_refuse(http, 431, "The trailer is too large.");
+	else if (status)
 		http_refuse(http, 400, "The trailer is malformed.");
 }
 

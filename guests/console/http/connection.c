@@ -154,6 +154,15 @@ static bool late(const struct http *http)
 	return !idle && now >= http->deadline;
 }
 
+unsigned http_used(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < HTTP_CONNECTIONS; i++)
+		count += pool[i].state != HTTP_FREE;
+	return count;
+}
+
 void http_wake(void)
 {
 	for (unsigned i = 0; i < HTTP_CONNECTIONS; i++)

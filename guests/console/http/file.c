@@ -24,8 +24,8 @@ void http_send_file(struct http *http, const struct http_file *file)
 	http_header(http, "ETag", file->tag);
 	http_header(http, "Cache-Control", "no-cache");
 	http_header(http, "Content-Security-Policy",
-		    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-		    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+		    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+		    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'");
 	if (file->encoding)
 		http_header(http, "Vary", "Accept-Encoding");
 	if (has_it(http, file->tag)) {

@@ -38,5 +38,14 @@ void http_gone(struct http *http);
 /* A few times a second: time-outs (idle, slow head, slow body, slow reader), event streams. The clock only grows. */
 void http_tick(uint64_t now_ms);
 
+/*
+ * The clock, in seconds since 1970, for the Date of answers. Below that of 2020 it is taken for one that nobody has
+ * set: then there is no Date (RFC 9110, 6.6.1). Without this call, too.
+ */
+void http_set_clock(uint64_t (*seconds)(void));
+
+/* How many of the pool are in use. */
+unsigned http_used(void);
+
 /* Something has happened that event streams may want to tell now. */
 void http_wake(void);

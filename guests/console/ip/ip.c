@@ -12,6 +12,7 @@
 #include "lwip/mld6.h"
 #include "lwip/nd6.h"
 #include "lwip/netif.h"
+#include "lwip/stats.h"
 #include "lwip/tcp.h"
 #include "lwip/timeouts.h"
 
@@ -99,6 +100,26 @@ static void tell_addresses(void)
 	}
 }
 
+/* ---- memory ---- */
+
+static uint64_t used(unsigned pool) { return pool < MEMP_MAX ? lwip_stats.memp[pool]->used : lwip_stats.mem.used; }
+
+static void add_pools(void)
+{
+	static const struct contact_pool pools[] = {
+		{ "ip.heap_bytes", MEM_SIZE, used, MEMP_MAX },
+		{ "ip.buffers", PBUF_POOL_SIZE, used, MEMP_PBUF_POOL },
+		{ "ip.references", MEMP_NUM_PBUF, used, MEMP_PBUF },
+		{ "ip.segments", MEMP_NUM_TCP_SEG, used, MEMP_TCP_SEG },
+		{ "ip.connections", MEMP_NUM_TCP_PCB, used, MEMP_TCP_PCB },
+		{ "ip.reassembled", MEMP_NUM_REASSDATA, used, MEMP_REASSDATA },
+		{ "ip.timers", 0, used, MEMP_SYS_TIMEOUT },
+	};
+
+	for (unsigned i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
+		contact_add_pool(&pools[i]);
+}
+
 /* ---- at the start ---- */
 
 static const struct bh_port *find_port(const struct bh_network_records *records)
@@ -164,6 +185,7 @@ bool ip_start(const struct bh_network_records *records)
 	}
 	entropy_start();
 	lwip_init();
+	add_pools();
 	add_card(console);
 	add_address6(console);
 	netif_set_up(&netif);

@@ -12,7 +12,20 @@
 #define SYS_LIGHTWEIGHT_PROT	   0
 #define LWIP_NETCONN		   0
 #define LWIP_SOCKET		   0
-#define LWIP_STATS		   0
+#define LWIP_STATS		   1 /* how much of the memory below is used, and nothing else */
+#define LWIP_STATS_LARGE	   1
+#define LINK_STATS		   0
+#define ETHARP_STATS		   0
+#define IP_STATS		   0
+#define IPFRAG_STATS		   0
+#define ICMP_STATS		   0
+#define UDP_STATS		   0
+#define TCP_STATS		   0
+#define IP6_STATS		   0
+#define ICMP6_STATS		   0
+#define IP6_FRAG_STATS		   0
+#define ND6_STATS		   0
+#define MLD6_STATS		   0
 #define LWIP_TIMERS		   1
 #define LWIP_RAW		   0
 #define LWIP_SINGLE_NETIF	   1

@@ -4,7 +4,8 @@
 #include "mbedtls/oid.h"
 #include "mbedtls/sha256.h"
 
-#define DER_BYTES    1024
+#define MAGIC	     0x6669747265634842ull
+#define VERSION	     1
 #define NAME_BYTES   64
 #define SERIAL_BYTES 16
 
@@ -14,10 +15,7 @@
 
 static int make_key(mbedtls_pk_context *key, int (*random)(void *, unsigned char *, size_t), void *context)
 {
-	int error;
-
-	mbedtls_pk_init(key);
-	error = mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
+	int error = mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
 	return error ? error : mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), random, context);
 }
 
@@ -77,31 +75,109 @@ static void print_fingerprint(const unsigned char hash[32], char text[CERTIFICAT
 		bh_snprintf(text + 3 * i, CERTIFICATE_FINGERPRINT_BYTES - 3 * i, "%02X%s", hash[i], i < 31 ? ":" : "");
 }
 
-/* The certificate is written from the buffer's end. */
-static int sign(struct certificate *certificate, mbedtls_x509write_cert *draft,
+void certificate_init(struct certificate *certificate)
+{
+	mbedtls_pk_init(&certificate->key);
+	mbedtls_x509_crt_init(&certificate->chain);
+}
+
+void certificate_free(struct certificate *certificate)
+{
+	mbedtls_pk_free(&certificate->key);
+	mbedtls_x509_crt_free(&certificate->chain);
+}
+
+bool certificate_finish(struct certificate *certificate)
+{
+	const mbedtls_x509_buf *raw = &certificate->chain.raw;
+	unsigned char hash[32];
+
+	if (mbedtls_pk_check_pair(&certificate->chain.pk, &certificate->key) ||
+	    mbedtls_sha256_ret(raw->p, raw->len, hash, 0))
+		return false;
+	print_fingerprint(hash, certificate->fingerprint);
+	return true;
+}
+
+/* ---- kept ---- */
+
+static int checksum(const struct certificate_store *store, uint8_t hash[32])
+{
+	return mbedtls_sha256_ret((const uint8_t *)store, offsetof(struct certificate_store, check), hash, 0);
+}
+
+static bool is_whole(const struct certificate_store *store)
+{
+	uint8_t hash[32];
+
+	return store->magic == MAGIC && store->version == VERSION && store->key_bytes <= sizeof(store->key) &&
+	       store->der_bytes <= sizeof(store->der) && !checksum(store, hash) &&
+	       !memcmp(hash, store->check, sizeof(hash));
+}
+
+bool certificate_restore(struct certificate *certificate, const struct certificate_store *store)
+{
+	struct certificate_store copy = *store;
+	bool good;
+
+	certificate_init(certificate);
+	good = is_whole(&copy) && !mbedtls_pk_parse_key(&certificate->key, copy.key, copy.key_bytes, NULL, 0) &&
+	       !mbedtls_x509_crt_parse_der(&certificate->chain, copy.der, copy.der_bytes) &&
+	       certificate_finish(certificate);
+	memset(&copy, 0, sizeof(copy));
+	if (!good)
+		certificate_free(certificate);
+	return good;
+}
+
+/* mbedTLS writes from a buffer's end. */
+static int keep(struct certificate *certificate, struct certificate_store *store, const uint8_t *der, size_t bytes)
+{
+	static struct certificate_store copy;
+	int key = mbedtls_pk_write_key_der(&certificate->key, copy.key, sizeof(copy.key));
+
+	if (key < 0)
+		return key;
+	memmove(copy.key, copy.key + sizeof(copy.key) - key, (size_t)key);
+	memcpy(copy.der, der, bytes);
+	copy.magic = MAGIC;
+	copy.version = VERSION;
+	copy.key_bytes = (uint32_t)key;
+	copy.der_bytes = (uint32_t)bytes;
+	checksum(&copy, copy.check);
+	*store = copy;
+	memset(&copy, 0, sizeof(copy));
+	return 0;
+}
+
+/* ---- made ---- */
+
+static int sign(struct certificate *certificate, struct certificate_store *store, mbedtls_x509write_cert *draft,
 		int (*random)(void *, unsigned char *, size_t), void *context)
 {
-	static unsigned char der[DER_BYTES];
-	unsigned char hash[32];
+	static unsigned char der[CERTIFICATE_DER_MAX];
+	const unsigned char *start;
 	int bytes, error;
 
 	bytes = mbedtls_x509write_crt_der(draft, der, sizeof(der), random, context);
 	if (bytes < 0)
 		return bytes;
-	error = mbedtls_sha256_ret(der + sizeof(der) - bytes, (size_t)bytes, hash, 0);
+	start = der + sizeof(der) - bytes;
+	error = mbedtls_x509_crt_parse_der(&certificate->chain, start, (size_t)bytes);
 	if (error)
 		return error;
-	print_fingerprint(hash, certificate->fingerprint);
-	return mbedtls_x509_crt_parse_der(&certificate->chain, der + sizeof(der) - bytes, (size_t)bytes);
+	return certificate_finish(certificate) ? keep(certificate, store, start, (size_t)bytes)
+					       : MBEDTLS_ERR_X509_FATAL_ERROR;
 }
 
-int certificate_make(struct certificate *certificate, const char *hostname,
+int certificate_make(struct certificate *certificate, struct certificate_store *store, const char *hostname,
 		     int (*random)(void *context, unsigned char *to, size_t bytes), void *context)
 {
 	mbedtls_x509write_cert draft;
-	int error = make_key(&certificate->key, random, context);
+	int error;
 
-	mbedtls_x509_crt_init(&certificate->chain);
+	certificate_init(certificate);
+	error = make_key(&certificate->key, random, context);
 	if (error)
 		return error;
 	mbedtls_x509write_crt_init(&draft);
@@ -111,7 +187,7 @@ int certificate_make(struct certificate *certificate, const char *hostname,
 	if (!error)
 		error = set_serial(&draft, random, context);
 	if (!error)
-		error = sign(certificate, &draft, random, context);
+		error = sign(certificate, store, &draft, random, context);
 	mbedtls_x509write_crt_free(&draft);
 	return error;
 }

@@ -1,4 +1,5 @@
 #include "connection.h"
+#include "guests/console/contact.h"
 #include "guests/console/http/http.h"
 #include "guests/console/ip/ip.h"
 #include "guests/lib/bh_format.h"
@@ -366,8 +367,19 @@ static err_t accept(void *context, struct tcp_pcb *pcb, err_t error)
 	return ERR_OK;
 }
 
+static uint64_t used(unsigned argument)
+{
+	unsigned count = 0;
+
+	(void)argument;
+	for (const struct connection *c = pool; c < pool + TLS_CONNECTIONS; c++)
+		count += c->phase != PHASE_FREE;
+	return count;
+}
+
 bool connection_start(const mbedtls_ssl_config *with)
 {
 	config = with;
+	contact_add_pool(&(struct contact_pool){ "tls.connections", TLS_CONNECTIONS, used, 0 });
 	return ip_listen(PORT, accept);
 }

@@ -9,6 +9,7 @@
 
 static enum { SOURCE_NONE, SOURCE_RDRAND, SOURCE_RDSEED } source;
 static bool failed; /* the CPU's source has stopped */
+static bool seeded;
 static uint32_t state[16];
 
 /* ---- the pool: a sponge (SP 800-90A calls it reseeding) over ChaCha's rounds (RFC 8439, 2.1) ---- */
@@ -43,6 +44,12 @@ void entropy_add(const void *data, size_t bytes)
 	/* The end is marked, so that "ab" and "a", "b" differ. */
 	state[RATE] ^= (uint32_t)bytes + 1;
 	permute();
+}
+
+void entropy_seed(const void *data, size_t bytes)
+{
+	entropy_add(data, bytes);
+	seeded = true;
 }
 
 /* What was given out cannot be computed from what is left. */
@@ -181,10 +188,12 @@ uint32_t entropy_word(void)
 
 const char *entropy_problem(void)
 {
+	if (seeded)
+		return NULL;
 	if (source == SOURCE_NONE)
-		return "this CPU has neither RDSEED nor RDRAND: keys come from the timing of its clock alone, and can "
-		       "perhaps "
-		       "be guessed";
+		return "there is neither RDSEED, RDRAND nor EFI_RNG: keys come from the clock's timing, and can "
+		       "perhaps be "
+		       "guessed";
 	return failed ? "this CPU's source of random numbers has stopped: keys come from the timing of its clock alone"
 		      : NULL;
 }

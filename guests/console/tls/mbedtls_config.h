@@ -15,6 +15,7 @@
 #define MBEDTLS_PLATFORM_PRINTF_ALT
 #define MBEDTLS_MEMORY_BUFFER_ALLOC_C
 #define MBEDTLS_MEMORY_ALIGN_MULTIPLE 16
+#define MBEDTLS_MEMORY_DEBUG	      /* counts what is used; it prints nothing, as there is no fprintf */
 
 #define MBEDTLS_NO_PLATFORM_ENTROPY
 #define MBEDTLS_ENTROPY_C

@@ -4,6 +4,7 @@
 #include "connection.h"
 #include "entropy.h"
 #include "guests/console/contact.h"
+#include "guests/console/given.h"
 #include "guests/lib/bh.h"
 #include "mbedtls/ctr_drbg.h"
 #include "mbedtls/entropy.h"
@@ -73,15 +74,69 @@ static void tell(void)
 	}
 }
 
-bool tls_start(const char *hostname)
+static uint64_t heap_used(unsigned argument)
+{
+	size_t bytes, blocks;
+
+	(void)argument;
+	mbedtls_memory_buffer_alloc_cur_get(&bytes, &blocks);
+	return bytes;
+}
+
+/* ---- whose certificate ---- */
+
+static bool read_one(const struct bh_console_file *file,
+		     const char *(*read)(struct certificate *, const char *, size_t, unsigned *))
+{
+	const char *text, *wrong;
+	unsigned line = 0;
+	size_t bytes = 0;
+
+	text = given_read(file, &bytes);
+	if (!text)
+		return false;
+	wrong = read(&certificate, text, bytes, &line);
+	given_forget();
+	if (wrong)
+		given_wrong(file, line, wrong);
+	return !wrong;
+}
+
+/* Those of an administrator; what is wrong with them has been told. */
+static bool read_given(const struct bh_console_file *file)
+{
+	if (!file[BH_FILE_KEY].path[0] && !file[BH_FILE_CERTIFICATE].path[0])
+		return false;
+	certificate_init(&certificate);
+	if (read_one(&file[BH_FILE_KEY], certificate_read_key) &&
+	    read_one(&file[BH_FILE_CERTIFICATE], certificate_read_chain))
+		return true;
+	certificate_free(&certificate);
+	return false;
+}
+
+static int find_certificate(const struct tls_identity *identity)
+{
+	int error;
+
+	if (read_given(identity->file) || certificate_restore(&certificate, identity->store))
+		return 0;
+	error = certificate_make(&certificate, identity->store, identity->hostname, mbedtls_ctr_drbg_random, &drbg);
+	if (!error)
+		contact_note("its certificate is new, and ends with this boot; `token export` says how to keep one");
+	return error;
+}
+
+bool tls_start(const struct tls_identity *identity)
 {
 	int error;
 
 	mbedtls_memory_buffer_alloc_init(heap, sizeof(heap));
 	mbedtls_platform_set_exit(fail_heap);
+	contact_add_pool(&(struct contact_pool){ "tls.heap_bytes", sizeof(heap), heap_used, 0 });
 	error = start_random();
 	if (!error)
-		error = certificate_make(&certificate, hostname, mbedtls_ctr_drbg_random, &drbg);
+		error = find_certificate(identity);
 	if (!error)
 		error = configure();
 	if (!error && connection_start(&config)) {

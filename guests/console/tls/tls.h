@@ -7,9 +7,20 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <bulkhead/network.h>
+#include "certificate_store.h"
 
 #define TLS_CONNECTIONS 40
 #define TLS_PER_SOURCE	(TLS_CONNECTIONS / 2)
 
-/* Makes key and certificate for `hostname`, and listens. Once, after ip_start. False: the log and contact.h say why. */
-bool tls_start(const char *hostname);
+/* Who the console is: files (BH_CONSOLE_FILES of them), where they are given, or what is kept in `store`. */
+struct tls_identity {
+	const char *hostname;
+	const struct bh_console_file *file;
+	struct certificate_store *store;
+};
+
+/*
+ * Takes key and certificate, or makes them, and listens. Once, after ip_start. False: the log and contact.h say why.
+ */
+bool tls_start(const struct tls_identity *identity);

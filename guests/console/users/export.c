@@ -73,3 +73,38 @@ bool users_import(const char *line)
 		return true;
 	return table_check(&token) == USERS_DONE && table_add(&token) == USERS_DONE;
 }
+
+/* ---- a file of them ---- */
+
+/* What stands in the line, without a comment and blanks at its ends; false: it is too long. */
+static bool take_line(const char *from, size_t bytes, char line[USERS_LINE_BYTES])
+{
+	const char *comment = memchr(from, '#', bytes);
+
+	if (comment)
+		bytes = (size_t)(comment - from);
+	while (bytes && (from[bytes - 1] == ' ' || from[bytes - 1] == '\t' || from[bytes - 1] == '\r'))
+		bytes--;
+	while (bytes && (*from == ' ' || *from == '\t'))
+		from++, bytes--;
+	if (bytes >= USERS_LINE_BYTES)
+		return false;
+	memcpy(line, from, bytes);
+	line[bytes] = 0;
+	return strlen(line) == bytes;
+}
+
+void users_import_text(const char *text, size_t bytes, users_wrong wrong)
+{
+	char line[USERS_LINE_BYTES];
+
+	for (unsigned number = 1; bytes; number++) {
+		const char *end = memchr(text, '\n', bytes);
+		size_t length = end ? (size_t)(end - text) : bytes;
+
+		if (!take_line(text, length, line) || (line[0] && !users_import(line)))
+			wrong(number);
+		text += end ? length + 1 : length;
+		bytes -= end ? length + 1 : length;
+	}
+}

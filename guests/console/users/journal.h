@@ -1,6 +1,7 @@
 /*
  * journal.h: the audit log: who did what, from where, when, and what came of it. A ring in private memory; the oldest
- * entries go first. Texts are ours but for names, which may hold any byte.
+ * entries go first. Texts are ours but for names, which may hold any byte. Each entry is also written to memory of the
+ * caller, which may outlive this service: an entry that was being written when it ended is not there for the next.
  */
 #pragma once
 #include <stdbool.h>
@@ -17,8 +18,19 @@ struct journal_entry {
 	char result[48];
 };
 
-/* The clock. Without one all times are 0. */
-void journal_start(uint64_t (*seconds)(void));
+struct journal_kept {
+	struct journal_entry entry;
+	uint64_t check;
+};
+
+struct journal_store {
+	struct journal_kept kept[JOURNAL_ENTRIES];
+};
+
+/*
+ * Goes on behind what `store` holds of a former life; NULL: nothing is kept. The clock: without one all times are 0.
+ */
+void journal_start(struct journal_store *store, uint64_t (*seconds)(void));
 
 /* Who acts from now on, until the next call: what journal_add writes. */
 void journal_actor(const char *who, const char *source);

@@ -111,3 +111,10 @@ enum users_role users_role_called(const char *words);
 void users_export(const struct users_token *token, char line[USERS_LINE_BYTES]);
 /* Adds what users_export wrote, or does nothing if that token is there. False: the line is none. */
 bool users_import(const char *line);
+
+/*
+ * The same for each line of `text`, which may hold anything; lines may be empty, # begins a comment. `wrong` is told
+ * the number of each line that is no token's, has a name that is taken, or finds no room.
+ */
+typedef void (*users_wrong)(unsigned line);
+void users_import_text(const char *text, size_t bytes, users_wrong wrong);

@@ -40,11 +40,12 @@ enum bh_hypercall {
 	BH_LOG,
 
 	/*
-	 * (mask, deadline, flags): waits until an event in `mask` is set, a message comes (monitor vCPUs), or
+	 * (mask, deadline, flags, channel): waits until an event in `mask` is set, a message comes (monitor vCPUs), or
 	 * the TSC reaches `deadline` (0: do not wait, BH_FOREVER: no deadline). Returns and clears the set
 	 * events within `mask`; BH_EVENT_MESSAGE in the result says that the message page is filled; 0: the
 	 * deadline has passed. With BH_WAIT_REPLY in `flags` the message page is first taken as the answer
-	 * and the guest's vCPU goes on; -BH_ESTATE if there is no guest vCPU waiting for one.
+	 * and the guest's vCPU goes on; -BH_ESTATE if there is no guest vCPU waiting for one. With BH_WAIT_SIGNAL a
+	 * fourth argument is a channel whose peer is signalled first, as by BH_CHANNEL_SIGNAL. Not both.
 	 */
 	BH_WAIT,
 
@@ -172,6 +173,7 @@ enum bh_hypercall {
 #define BH_EVENT_MESSAGE (1ull << 62) /* in the result of BH_WAIT only */
 #define BH_FOREVER	 UINT64_MAX
 #define BH_WAIT_REPLY	 1u
+#define BH_WAIT_SIGNAL	 2u
 
 /* ---- handles --------------------------------------------------------------------------------- */
 

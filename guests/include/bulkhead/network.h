@@ -59,12 +59,24 @@ struct bh_console_address {
 };
 _Static_assert(sizeof(struct bh_console_address) == 64, "ABI");
 
+/* Files for the console that [machine] names. Who was there is an image of that name, granted to the console. */
+enum { BH_FILE_TOKENS, BH_FILE_CERTIFICATE, BH_FILE_KEY, BH_CONSOLE_FILES };
+
+struct bh_console_file {
+	char name[BH_NAME_BYTES]; /* its key: "tokens", "certificate", "key" */
+	char path[128];		  /* empty: none is named */
+	uint32_t line;		  /* of bulkhead.conf */
+	uint32_t failed;	  /* 1: it is not there, or cannot be read */
+};
+_Static_assert(sizeof(struct bh_console_file) == 168, "ABI");
+
 /* A monitor gets the ports of its own guest only, and all networks. */
 struct bh_network_records {
 	uint32_t networks, ports;
 	struct bh_network network[BH_NETWORKS];
 	struct bh_port port[BH_PORTS];
-	struct bh_console_address console; /* the console and the net service only */
+	struct bh_console_address console;	       /* the console and the net service only */
+	struct bh_console_file file[BH_CONSOLE_FILES]; /* the console only */
 };
 _Static_assert(sizeof(struct bh_network_records) <= BH_SERVICE_BYTES, "ABI");
 
