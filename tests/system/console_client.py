@@ -12,13 +12,13 @@ def context():
     return settings
 
 
-def read_all(wire):
-    """All that comes until the other one ends, however it does."""
+def read_all(wire, ends=(ssl.SSLError, ConnectionError)):
+    """All that comes until the other one ends, by closing or in one of these ways."""
     data = b""
     while True:
         try:
             piece = wire.recv(65536)
-        except (ssl.SSLError, ConnectionError):
+        except ends:
             piece = b""
         if not piece:
             return data
@@ -26,15 +26,16 @@ def read_all(wire):
 
 
 def body_of(answer):
-    """Of a whole answer, in chunks or not."""
+    """Of a whole answer, in chunks, of which the last is there (else a ValueError), or not."""
     head, _, body = answer.partition(b"\r\n\r\n")
     if b"chunked" not in head:
         return body
     whole = b""
-    while body:
+    while True:
         size, _, body = body.partition(b"\r\n")
+        if not int(size, 16):
+            return whole
         whole, body = whole + body[:int(size, 16)], body[int(size, 16) + 2:]
-    return whole
 
 
 def status_of(answer):

@@ -5,17 +5,10 @@ import re
 import socket
 import ssl
 
+from console_client import body_of, context, read_all
 from machine import PROMPT
 
 ADDRESS = "10.0.2.15"                   # the first that the emulators' user network gives by DHCP
-
-
-def context():
-    """Whoever connects knows the certificate by its fingerprint, which the tests compare."""
-    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    settings.check_hostname = False
-    settings.verify_mode = ssl.CERT_NONE
-    return settings
 
 
 class Console:
@@ -27,35 +20,25 @@ class Console:
         self.forward = (port, ADDRESS, 443)
         self.headers = {}               # of the last answer, their names in small letters
         self.digest = None              # SHA-256 of the certificate that was shown last
+        self.version = None             # and of TLS which
 
     def exchange(self, request):
         """All that comes until the peer closes."""
-        data = b""
         with socket.create_connection(("127.0.0.1", self.port), timeout=self.seconds) as plain:
             with context().wrap_socket(plain) as wire:
                 self.digest = hashlib.sha256(wire.getpeercert(True)).hexdigest()
+                self.version = wire.version()
                 wire.sendall(request)
-                while True:
-                    try:
-                        piece = wire.recv(65536)
-                    except ssl.SSLEOFError:
-                        piece = b""
-                    if not piece:
-                        return data
-                    data += piece
+                return read_all(wire, ssl.SSLEOFError)
 
     def api(self, method, path, token, body=b""):
         """The status and what the JSON of the answer says."""
         head = (f"{method} /api/v1/{path} HTTP/1.1\r\nHost: console\r\nConnection: close\r\n"
                 f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n")
-        head, _, rest = self.exchange(head.encode() + body).partition(b"\r\n\r\n")
-        lines = head.decode().split("\r\n")
+        answer = self.exchange(head.encode() + body)
+        lines = answer.partition(b"\r\n\r\n")[0].decode().split("\r\n")
         self.headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
-        if self.headers.get("transfer-encoding") == "chunked":
-            pieces, rest = rest, b""
-            while pieces:
-                size, _, pieces = pieces.partition(b"\r\n")
-                rest, pieces = rest + pieces[:int(size, 16)], pieces[int(size, 16) + 2:]
+        rest = body_of(answer)
         return int(lines[0].split()[1]), json.loads(rest) if rest else None
 
     def names(self, token):

@@ -1,21 +1,19 @@
 """The console on a network: its address, TLS and what goes before it, from this host and from a guest."""
-import hashlib
 import json
-import re
 import socket
-import ssl
 import threading
 import time
 
 import pytest
 
 import emulators
+from console_client import read_all
+from https import ADDRESS, Console, fingerprint, new_token
 from machine import PROMPT
 from natives import LINUX, again_in, audit_clean, detach, guest, linux, to_shell, wait_state
 
 pytestmark = [pytest.mark.machines("qemu"), pytest.mark.steps]
 
-ADDRESS = "10.0.2.15"                   # the first that QEMU's user network gives by DHCP
 REQUEST = b"GET / HTTP/1.1\r\nHost: console\r\nConnection: close\r\n\r\n"
 PORTS = {}                              # of this host, by the console's
 
@@ -29,40 +27,18 @@ def lan(group):
     return group.start("console-net", conf, LINUX, nics=[emulators.Nic("e1000e", forward=forward)])
 
 
-def context():
-    """Whoever connects knows the certificate by its fingerprint, which the tests compare."""
-    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    settings.check_hostname = False
-    settings.verify_mode = ssl.CERT_NONE
-    return settings
-
-
 def connect(port, seconds=30):
     return socket.create_connection(("127.0.0.1", PORTS[port]), timeout=seconds)
 
 
-def read_all(wire):
-    data = b""
-    while True:
-        try:
-            piece = wire.recv(65536)
-        except ssl.SSLEOFError:
-            piece = b""
-        if not piece:
-            return data
-        data += piece
-
-
 def ask(request=REQUEST):
     """What comes over TLS, the protocol's version and the certificate's SHA-256."""
-    with connect(443) as plain, context().wrap_socket(plain) as wire:
-        wire.sendall(request)
-        return read_all(wire), wire.version(), hashlib.sha256(wire.getpeercert(True)).hexdigest()
+    console = Console(PORTS[443])
+    return console.exchange(request), console.version, console.digest
 
 
-def fingerprint(machine):
-    text = machine.command("address")
-    return re.search(r"^((?:[0-9A-F]{2}:){31}[0-9A-F]{2})$", text, re.M).group(1).replace(":", "").lower()
+def api(method, path, token):
+    return Console(PORTS[443]).api(method, path, token)
 
 
 def assert_serves():
@@ -83,27 +59,6 @@ def test_tls(lan):
     data, version, digest = ask()
     assert data.startswith(b"HTTP/1.1 "), data
     assert version == "TLSv1.2" and digest == fingerprint(lan)
-
-
-def api(method, path, token, body=b""):
-    """The status and what the JSON of the answer says."""
-    head = f"{method} /api/v1/{path} HTTP/1.1\r\nHost: console\r\nConnection: close\r\n"
-    head += f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
-    answer, _, _ = ask(head.encode() + body)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if b"chunked" in head:
-        pieces, body = body, b""
-        while True:
-            size, _, pieces = pieces.partition(b"\r\n")
-            if not int(size, 16):
-                break
-            body, pieces = body + pieces[:int(size, 16)], pieces[int(size, 16) + 2:]
-    return int(head.split()[1]), json.loads(body) if body else None
-
-
-def new_token(lan, name, *role):
-    text = lan.command(f"token new {name} {' '.join(role)}")
-    return re.search(r"^(bh_\S+)$", text, re.M).group(1)
 
 
 def test_api(lan):
@@ -136,7 +91,7 @@ def test_port_80_sends_to_https(lan):
                               (b"POST / HTTP/1.0\r\n\r\n", f"https://{ADDRESS}/")):
         with connect(80) as wire:
             wire.sendall(request)
-            head, _, body = read_all(wire).decode().partition("\r\n\r\n")
+            head, _, body = read_all(wire, ()).decode().partition("\r\n\r\n")
         assert head.startswith("HTTP/1.1 308 ") and f"Location: {location}\r\n" in head and not body, head
 
 
@@ -169,7 +124,7 @@ def test_silent_and_broken_ones(lan):
     time.sleep(6)                       # port 80 gives each five seconds
     with connect(80) as wire:
         wire.sendall(REQUEST)
-        assert read_all(wire).startswith(b"HTTP/1.1 308 ")
+        assert read_all(wire, ()).startswith(b"HTTP/1.1 308 ")
     for wire in silent:
         wire.close()
     assert "exit code" not in lan.command("log 100")
