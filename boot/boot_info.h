@@ -10,6 +10,7 @@
  *   - physical 0 to 4 GiB one to one, so that the loader's last instructions run.
  */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #include <bulkhead/state.h>
 #include "acpi.h"
@@ -51,12 +52,13 @@ struct boot_range {
 /* A file, whole, in memory of type BOOT_MEMORY_IMAGE. Its 2 MiB frames hold nothing else. */
 struct boot_image {
 	char path[CONFIG_PATH_BYTES]; /* as the configuration names it */
-	uint64_t physical;	      /* 2 MiB aligned */
 	uint64_t bytes;
-	uint64_t missing; /* of one that is uploaded: bytes that have not come yet */
-	uint64_t upload;  /* as BH_IMAGE_UPLOADED */
+	uint64_t missing;  /* of one that is uploaded: bytes that have not come yet */
+	uint64_t state;	   /* enum bh_image_state */
+	uint64_t physical; /* 2 MiB aligned */
 };
-_Static_assert(BOOT_IMAGES == BH_IMAGES && CONFIG_PATH_BYTES == BH_IMAGE_NAME_BYTES, "one table");
+_Static_assert(BOOT_IMAGES == BH_IMAGES && sizeof(struct bh_image) == offsetof(struct boot_image, physical),
+	       "begins as struct bh_image");
 
 /* A native program, its ELF parsed. Its segments lie in memory of type BOOT_MEMORY_IMAGE. */
 struct boot_segment {

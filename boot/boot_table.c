@@ -1,4 +1,5 @@
 #include "boot_table.h"
+#include "config_record.h"
 #include "text.h"
 
 struct boot_image *boot_image_named(struct boot_info *info, const char *path)
@@ -15,6 +16,11 @@ const struct boot_program *boot_program_named(const struct boot_info *info, cons
 		if (text_same(info->program[i].path, path))
 			return &info->program[i];
 	return NULL;
+}
+
+bool boot_image_public(const struct boot_info *info, const struct boot_image *image)
+{
+	return image->path[0] && !config_is_consoles(&info->config, image->path);
 }
 
 struct boot_image *boot_image_place(struct boot_info *info)

@@ -128,15 +128,12 @@ static inline bool config_is_net(const struct config *config, uint32_t index)
 	return config_net(config) == &config->partition[index];
 }
 
-#define CONFIG_SECTION_BYTES 4096
-
 /* A partition that is to be made at run time. Its kernel reads it out of the console's memory, and believes none of it.
  */
 struct config_creation {
 	struct config_partition partition;
 	uint32_t ports, pad;
 	struct bh_port port[BH_PORTS_PER_GUEST];
-	char section[CONFIG_SECTION_BYTES]; /* its text, for whoever asks later. Ends with 0 */
 };
 
 /* Called for each error, in the order of the file; `line` 0: the file as a whole. `text` says what

@@ -13,6 +13,23 @@ static void add_partition(struct config_parser *parser, struct config_grant *gra
 		parser->partition->grants++;
 }
 
+/* What the kernel and the console drive themselves. */
+static const struct {
+	uint32_t first, last;
+} own_ports[] = { { 0x20, 0x21 }, { 0xa0, 0xa1 }, { 0x3f8, 0x3ff }, { 0xcf8, 0xcff } };
+
+static bool touches_own(struct config_parser *parser, uint64_t first, uint64_t last)
+{
+	for (size_t i = 0; i < sizeof(own_ports) / sizeof(own_ports[0]); i++) {
+		if (first > own_ports[i].last || last < own_ports[i].first)
+			continue;
+		config_fail_here(parser, "ports 0x%x-0x%x are the machine's own: grant what does not touch them",
+				 own_ports[i].first, own_ports[i].last);
+		return true;
+	}
+	return false;
+}
+
 static void add_ports(struct config_parser *parser, struct config_grant *grant, struct text range)
 {
 	struct text first = text_until(&range, '-'), last = text_trim(range);
@@ -22,9 +39,11 @@ static void add_ports(struct config_parser *parser, struct config_grant *grant, 
 		last = first;
 	if (!text_number(first, &a) || !text_number(last, &b) || a > b || b > 0xffff) {
 		config_fail_here(parser, "`ports` is followed by the first and the last port, "
-					 "0 to 0xffff: for example `ports 0x3f8-0x3ff`");
+					 "0 to 0xffff: for example `ports 0x60-0x64`");
 		return;
 	}
+	if (touches_own(parser, a, b))
+		return;
 	grant->first = (uint32_t)a;
 	grant->last = (uint32_t)b;
 	parser->partition->grants++;
@@ -39,6 +58,10 @@ static void add_irq(struct config_parser *parser, struct config_grant *grant, st
 	if (irq == 2) {
 		config_fail_here(parser, "interrupt 2 joins the two interrupt controllers: "
 					 "no device has it");
+		return;
+	}
+	if (irq == 4) {
+		config_fail_here(parser, "interrupt 4 is the console's, whose UART has it");
 		return;
 	}
 	grant->first = grant->last = (uint32_t)irq;

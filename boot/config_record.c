@@ -27,6 +27,16 @@ bool config_image_name(const char name[BH_IMAGE_NAME_BYTES])
 	return length && length < BH_IMAGE_NAME_BYTES && name[length - 1] != '.';
 }
 
+bool config_is_consoles(const struct config *config, const char *path)
+{
+	const struct bh_console_file *file = config->network.file;
+
+	for (size_t i = 0; i < BH_CONSOLE_FILES; i++)
+		if (file[i].path[0] && text_same(file[i].path, path))
+			return true;
+	return text_same(path, CONFIG_NAME);
+}
+
 static bool is_name(const char *name)
 {
 	if (!is_letter(name[0]) || !is_printable(name, BH_NAME_BYTES))
@@ -127,16 +137,10 @@ static const char *ports_wrong(const struct config *config, const struct config_
 
 /* ---- all ---------------------------------------------------------------------------------------- */
 
-static bool texts_end(const struct config_creation *creation)
+static bool texts_end(const struct config_partition *record)
 {
-	const struct config_partition *record = &creation->partition;
-
-	for (size_t i = 0; i < CONFIG_SECTION_BYTES; i++)
-		if (!creation->section[i])
-			return is_printable(record->image, CONFIG_PATH_BYTES) &&
-			       is_printable(record->initrd, CONFIG_PATH_BYTES) &&
-			       is_printable(record->command, BH_COMMAND_BYTES);
-	return false;
+	return is_printable(record->image, CONFIG_PATH_BYTES) && is_printable(record->initrd, CONFIG_PATH_BYTES) &&
+	       is_printable(record->command, BH_COMMAND_BYTES);
 }
 
 static bool numbers_fit(const struct config_partition *record)
@@ -154,8 +158,10 @@ const char *config_record_wrong(const struct config *config, const struct config
 
 	if (!is_name(record->name))
 		return "a name has letters, digits, - and _ and starts with a letter";
-	if (!texts_end(creation) || !numbers_fit(record))
+	if (!texts_end(record) || !numbers_fit(record))
 		return "this record is none that a configuration can make";
+	if (config_is_consoles(config, record->image) || config_is_consoles(config, record->initrd))
+		return "what is the console's own is no partition's image";
 	if (record->grants || record->trusted_for_dma)
 		return "grants are given at boot only";
 	wrong = cpus_wrong(config, record, cpus);

@@ -15,5 +15,8 @@ bool config_image_name(const char name[BH_IMAGE_NAME_BYTES]);
  */
 const char *config_record_wrong(const struct config *config, const struct config_creation *creation, uint32_t cpus);
 
+/* Whether the file is the console's own: the configuration itself, its tokens, certificate or key. */
+bool config_is_consoles(const struct config *config, const char *path);
+
 /* Whether the name is taken; said apart, as it is nobody's mistake. It must end. */
 bool config_record_taken(const struct config *config, const char *name);

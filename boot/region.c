@@ -9,7 +9,7 @@
 #define PER_PARTITION (48 * KIB)
 #define PER_VCPU      (24 * KIB)
 #define PER_FRAME     (4 + 2 * 8)
-#define SPARE	      (4 * (2 * PER_PARTITION + 9 * PER_VCPU))
+#define SPARE	      (3 * (2 * PER_PARTITION + 9 * PER_VCPU))
 
 static uint64_t round_up(uint64_t bytes, uint64_t step) { return (bytes + step - 1) / step * step; }
 

@@ -9,7 +9,7 @@
  *   per vCPU: VMCS, APIC page, XSAVE area      24 KiB
  *   owner of each 2 MiB of RAM                 4
  *   EPT of guest and of its monitor's window   8 + 8 per 2 MiB of RAM
- *   for partitions made at run time            four guests of 4 vCPUs
+ *   for partitions made at run time            three guests of 4 vCPUs
  *   and the kernel's image, boot_info, the loader's page tables and the first stack
  */
 #pragma once

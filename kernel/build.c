@@ -25,7 +25,6 @@
 #define CONSOLE_BYTES	      (4 * FRAME_BYTES)
 #define CONSOLE_BYTES_FOR_ONE (128ull * 1024) /* scrollback and the like of one partition */
 #define CONSOLE_UART_PORT     0x3f8
-#define CASCADE_IRQ	      2 /* of the two 8259s: no device has it */
 #define CONSOLE_UART_IRQ      4
 
 static struct boot_info *boot;
@@ -65,26 +64,20 @@ static void log_error(void *context, uint32_t line, const char *text)
 
 /* ---- pieces ------------------------------------------------------------------------------------ */
 
-/* With the tables, handles and vCPUs of a removed one, if there is one of its kind. NULL: the kernel's memory is used
- * up. */
+/* A new one, or that of a removed one of its kind with its tables, handles and vCPUs. */
 static struct partition *find_place(enum bh_kind kind, uint32_t handles)
 {
-	unsigned pages = (unsigned)((sizeof(struct partition) + handles * sizeof(struct handle) + REPORT_BYTES +
-				     CONFIG_SECTION_BYTES + PAGE_BYTES - 1) /
-				    PAGE_BYTES);
+	uint64_t bytes = sizeof(struct partition) + handles * sizeof(struct handle) + REPORT_BYTES;
 	struct partition *partition;
 
 	for (unsigned i = 0; i < partition_count; i++) {
 		if (partitions[i]->state == BH_STATE_REMOVED && partitions[i]->kind == kind)
 			return partitions[i];
 	}
-	partition = partition_count < PARTITION_MAX ? pool_alloc(pages) : NULL;
-	if (!partition)
-		return NULL;
-	if (paging_create(&partition->ept, virt->paging(), &paging_pool) != PAGING_OK) {
-		pool_free(partition, pages);
-		return NULL;
-	}
+	partition = pool_alloc((unsigned)((bytes + PAGE_BYTES - 1) / PAGE_BYTES));
+	if (!partition || paging_create(&partition->ept, virt->paging(), &paging_pool) != PAGING_OK)
+		panic("the kernel's memory (%llu KiB) is too small for this configuration",
+		      (unsigned long long)(boot->pool_bytes / 1024));
 	partition->id = partition_count;
 	partition->kind = kind;
 	partition->handle_max = handles;
@@ -99,11 +92,6 @@ static struct partition *new_partition(const char *name, enum bh_kind kind, cons
 	bool many = kind == BH_KIND_CONSOLE || (config && config == config_net(&boot->config));
 	struct partition *partition = find_place(kind, many ? HANDLE_MAX : HANDLE_USUAL);
 
-	if (!partition && !built)
-		panic("the kernel's memory (%llu KiB) is too small for this configuration",
-		      (unsigned long long)(boot->pool_bytes / 1024));
-	if (!partition)
-		return NULL;
 	partition->config = config;
 	bh_snprintf(partition->name, sizeof(partition->name), "%s", name);
 	partition->state = BH_STATE_STOPPED;
@@ -221,24 +209,6 @@ static void grant_image(struct partition *holder, const char *path, const char *
 		fail(holder, "no room for the file %s in its tables", path);
 }
 
-/* What the kernel and the console drive themselves is nobody else's. */
-static void grant_ports(struct partition *holder, const struct config_grant *what)
-{
-	static const struct port_range taken[] = {
-		{ 0x20, 0x21 },
-		{ 0xa0, 0xa1 },
-		{ CONSOLE_UART_PORT, CONSOLE_UART_PORT + 7 },
-		{ 0xcf8, 0xcff },
-	};
-
-	for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		if (what->first <= taken[i].last && what->last >= taken[i].first)
-			fail(holder, "ports 0x%x-0x%x are the machine's own: grant what does not touch them",
-			     taken[i].first, taken[i].last);
-	}
-	holder->port[holder->port_ranges++] = (struct port_range){ what->first, what->last };
-}
-
 /* Named irqN. */
 static void grant_irq(struct partition *holder, unsigned irq)
 {
@@ -275,15 +245,10 @@ static void grant_configured(struct partition *holder, const struct config_grant
 	case CONFIG_GRANT_MACHINE:
 		grant(holder, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT, NULL, "machine");
 		break;
-	case CONFIG_GRANT_PORTS: grant_ports(holder, what); break;
-	case CONFIG_GRANT_IRQ:
-		if (what->first == CONSOLE_UART_IRQ || what->first == CASCADE_IRQ)
-			fail(holder,
-			     "interrupt %u is the console's or the machine's; 0 to 15 without these can be granted",
-			     what->first);
-		else
-			grant_irq(holder, what->first);
+	case CONFIG_GRANT_PORTS:
+		holder->port[holder->port_ranges++] = (struct port_range){ what->first, what->last };
 		break;
+	case CONFIG_GRANT_IRQ: grant_irq(holder, what->first); break;
 	case CONFIG_GRANT_IMAGE: grant_image(holder, what->path, what->path); break;
 	case CONFIG_GRANT_DEVICE: break; /* build_devices */
 	}
@@ -304,7 +269,7 @@ static void keep_state(void)
 {
 	if (channel_create(BH_STATE_NAME, BH_STATE_BYTES, console, console, BH_STATE_NAME, NULL))
 		fail(console, "there is no memory for its state");
-	memcpy(window_map(channels[channel_count - 1]->physical), boot->seed, sizeof(boot->seed));
+	memcpy(window_map(channels[channel_count - 1].physical), boot->seed, sizeof(boot->seed));
 	memset(boot->seed, 0, sizeof(boot->seed));
 }
 
@@ -376,10 +341,6 @@ static void build_monitor(struct partition *guest)
 
 	bh_snprintf(name, sizeof(name), "%.*s.monitor", BH_NAME_BYTES - 9, guest->name);
 	monitor = new_partition(name, BH_KIND_MONITOR, config);
-	if (!monitor) {
-		fail(guest, "the kernel's memory is too small for its monitor");
-		return;
-	}
 	monitor->program = boot_program_named(boot, "monitor.elf");
 	monitor->ward = guest;
 	guest->monitor = monitor;
@@ -402,19 +363,17 @@ static void build_monitor(struct partition *guest)
 	}
 }
 
-static struct partition *build_configured(const struct config_partition *config, uint32_t index)
+static void build_configured(const struct config_partition *config, uint32_t index)
 {
 	uint32_t rights = BH_RIGHT_CONTROL | BH_RIGHT_INSPECT | (built ? BH_RIGHT_CREATE : 0);
 	struct partition *partition = new_partition(config->name, config->kind, config);
 
 	configured[index] = partition;
-	if (!partition)
-		return NULL;
 	grant(console, BH_HANDLE_PARTITION, rights, partition, partition->name);
 	if (config->error[0]) {
 		report_line(partition, "bulkhead.conf:%u: %s", config->line, config->error);
 		atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);
-		return partition;
+		return;
 	}
 
 	if (config->kind == BH_KIND_NATIVE) {
@@ -429,7 +388,6 @@ static struct partition *build_configured(const struct config_partition *config,
 	}
 	if (!failed(partition))
 		connect_console(partition);
-	return partition;
 }
 
 static void build_channel(const struct config_channel *config)
@@ -447,36 +405,40 @@ static void build_channel(const struct config_channel *config)
 	}
 }
 
-/* A port for each of a guest's virtual NICs and perhaps for the console, and its way to the net service. */
-static void build_port(struct partition *net, const struct bh_port *port)
+/* The net service; NULL: there is none, or it failed. */
+static struct partition *net_service(void)
 {
-	struct partition *owner = configured[port->partition];
-	const char *problem = NULL;
+	struct partition *net = config_net(&boot->config) ? configured[boot->config.net] : NULL;
 
-	if (!failed(owner))
-		problem = channel_create(port->name, BH_PORT_CHANNEL_BYTES, owner->monitor ? owner->monitor : owner,
-					 net, port->name, port->name);
-	if (problem)
-		fail(owner, "port %s: %s", port->name, problem);
+	return net && !failed(net) ? net : NULL;
 }
 
-/* Those of the partition of that index; UINT32_MAX: all, and the console's way to the service. */
-static void build_networks(const struct config *config, uint32_t index)
+static void connect_net(void)
 {
-	struct partition *net = config_net(config) ? configured[config->net] : NULL;
+	struct partition *net = net_service();
 	const char *problem = NULL;
 
-	if (!net || failed(net))
-		return;
-	if (index == UINT32_MAX)
+	if (net)
 		problem = channel_create("network", BH_NETWORK_CHANNEL_BYTES, net, console, "network", "network");
 	if (problem)
 		fail(net, "its channel to the console: %s", problem);
-	for (unsigned i = 0; i < config->network.ports; i++) {
-		const struct bh_port *port = &config->network.port[i];
+}
 
-		if (port->name[0] && (index == UINT32_MAX || port->partition == index))
-			build_port(net, port);
+/* For each virtual NIC of a guest, and perhaps for the console, its way to the net service. */
+static void build_ports(uint32_t index)
+{
+	struct partition *net = net_service(), *owner = configured[index];
+
+	for (unsigned i = 0; net && i < boot->config.network.ports; i++) {
+		const struct bh_port *port = &boot->config.network.port[i];
+		const char *problem;
+
+		if (!port->name[0] || port->partition != index || failed(owner))
+			continue;
+		problem = channel_create(port->name, BH_PORT_CHANNEL_BYTES, owner->monitor ? owner->monitor : owner,
+					 net, port->name, port->name);
+		if (problem)
+			fail(owner, "port %s: %s", port->name, problem);
 	}
 }
 
@@ -544,7 +506,9 @@ void build_partitions(struct boot_info *info)
 		build_configured(&config->partition[i], i);
 	for (unsigned i = 0; i < config->channels; i++)
 		build_channel(&config->channel[i]);
-	build_networks(config, UINT32_MAX);
+	connect_net();
+	for (unsigned i = 0; i <= CONFIG_PARTITIONS; i++)
+		build_ports(i);
 	build_devices(config, CONFIG_DEVICE_ADDRESS);
 	build_devices(config, CONFIG_DEVICE_CLASS);
 	for (unsigned i = 0; i < config->partitions; i++)
@@ -555,9 +519,10 @@ void build_partitions(struct boot_info *info)
 
 /* ---- at run time ------------------------------------------------------------------------------- */
 
+/* Who hands things to it and to its monitor. */
 static void tell(void)
 {
-	struct partition *net = config_net(&boot->config) ? configured[boot->config.net] : NULL;
+	struct partition *net = net_service();
 
 	populate_tell(console);
 	/* Otherwise its memory is being wiped, or it gets its records when it is built. */
@@ -567,52 +532,40 @@ static void tell(void)
 
 bool build_create(const struct config_creation *creation)
 {
-	struct config *config = &boot->config;
-	/* What building takes is there before it begins, so that it does not fail half-way. */
+	/* What building takes is there before it begins. */
 	bool room = region_partition_bytes(&creation->partition) <= pool_free_bytes();
-	struct config_partition *record = room ? boot_creation_place(config, creation) : NULL;
-	struct partition *partition = record ? build_configured(record, (uint32_t)(record - config->partition)) : NULL;
+	struct config_partition *record = room ? boot_creation_place(&boot->config, creation) : NULL;
+	uint32_t index = (uint32_t)(record - boot->config.partition);
 
-	if (!partition) {
+	if (!record) {
 		log_printf("%s: the kernel's memory, its places or its ports do not suffice", creation->partition.name);
-		if (record)
-			boot_creation_remove(config, record);
 		return false;
 	}
-	if (!failed(partition))
-		build_networks(config, (uint32_t)(record - config->partition));
-	build_grants(partition);
-	memcpy(partition->section = partition->report + REPORT_BYTES, creation->section, CONFIG_SECTION_BYTES);
-	if (failed(partition)) {
-		build_remove(partition);
+	build_configured(record, index);
+	build_ports(index);
+	build_grants(configured[index]);
+	if (failed(configured[index])) {
+		build_remove(configured[index]);
 		return false;
 	}
-	log_printf("%s: made", partition->name);
+	log_printf("%s: made", record->name);
 	tell();
 	if (record->autostart)
-		partition_control(partition, BH_START);
+		partition_control(configured[index], BH_START);
 	return true;
 }
 
-/* What it keeps: its number, and the kernel's memory of its tables' roots and vCPUs. */
 static void clear(struct partition *partition)
 {
-	struct partition kept = *partition;
-
 	handle_holders(partition, true);
 	channel_leave(partition);
 	paging_unmap(&partition->ept, 0, 1ull << 48);
 	for (unsigned i = 0; i < partition->extents; i++)
 		frame_give(partition->extent[i].physical, partition->extent[i].bytes);
 	memset(partition->handle, 0, partition->handle_max * sizeof(struct handle));
-	*partition = (struct partition){ .id = kept.id,
-					 .kind = kept.kind,
-					 .ept = kept.ept,
-					 .handle = kept.handle,
-					 .handle_max = kept.handle_max,
-					 .report = kept.report,
-					 .state = BH_STATE_REMOVED };
-	memcpy(partition->vcpu, kept.vcpu, sizeof(kept.vcpu));
+	memset((char *)partition + offsetof(struct partition, name), 0,
+	       sizeof(*partition) - offsetof(struct partition, name));
+	partition->state = BH_STATE_REMOVED;
 }
 
 void build_remove(struct partition *partition)

@@ -9,7 +9,7 @@
 #include "vcpu.h"
 #include "window.h"
 
-struct channel *channels[CHANNEL_MAX];
+struct channel channels[CHANNEL_MAX];
 uint32_t channel_count;
 
 /* ---- making -------------------------------------------------------------------------------------
@@ -20,32 +20,41 @@ static uint64_t next_address(const struct partition *partition)
 {
 	uint64_t address = BH_GPA_CHANNELS;
 
-	for (unsigned i = 0; i < channel_count; i++) {
-		for (const struct channel_end *end = channels[i]->end; end < channels[i]->end + 2; end++) {
-			if (end->partition == partition && end->address + channels[i]->bytes > address)
-				address = end->address + channels[i]->bytes;
+	for (const struct channel *channel = channels; channel < channels + channel_count; channel++) {
+		for (const struct channel_end *end = channel->end; end < channel->end + 2; end++) {
+			if (end->partition == partition && end->address + channel->bytes > address)
+				address = end->address + channel->bytes;
 		}
 	}
 	return address;
 }
 
-static bool attach(struct channel *channel, unsigned end, const char *name)
+static bool map(const struct channel *channel, struct channel_end *end)
 {
-	struct partition *partition = channel->end[end].partition;
-	bool there = channel->end[end].address;
+	uint64_t address = next_address(end->partition);
+
+	if (!frame_map(end->partition, address, channel->physical, channel->bytes, MAP_READ | MAP_WRITE))
+		return false;
+	end->address = address;
+	return true;
+}
+
+static bool attach(struct channel *channel, unsigned number, const char *name)
+{
+	struct channel_end *end = &channel->end[number];
 	struct handle handle = {
 		.object = channel,
 		.type = BH_HANDLE_CHANNEL,
 		.rights = BH_RIGHT_USE,
-		.number = (uint16_t)end,
-		.address = there ? channel->end[end].address : next_address(partition),
+		.number = (uint16_t)number,
 		.bytes = channel->bytes,
 	};
 
-	channel->end[end].address = handle.address;
+	if (!end->address && !map(channel, end))
+		return false;
+	handle.address = end->address;
 	bh_snprintf(handle.name, sizeof(handle.name), "%s", name);
-	return handle_add(partition, &handle) >= 0 &&
-	       (there || frame_map(partition, handle.address, channel->physical, channel->bytes, MAP_READ | MAP_WRITE));
+	return handle_add(end->partition, &handle) >= 0;
 }
 
 static void wipe(uint64_t physical, uint64_t bytes)
@@ -54,48 +63,44 @@ static void wipe(uint64_t physical, uint64_t bytes)
 		memset(window_map(physical + done), 0, PAGE_BYTES);
 }
 
-static struct channel *left_over(uint64_t bytes, const struct partition *b)
-{
-	for (unsigned i = 0; i < channel_count; i++) {
-		if (!channels[i]->end[0].partition && channels[i]->end[1].partition == b && channels[i]->bytes == bytes)
-			return channels[i];
-	}
-	return NULL;
-}
-
 void channel_leave(const struct partition *partition)
 {
-	for (unsigned i = 0; i < channel_count; i++) {
-		if (channels[i]->end[0].partition != partition)
+	for (struct channel *channel = channels; channel < channels + channel_count; channel++) {
+		if (channel->end[0].partition != partition)
 			continue;
-		handle_holders(channels[i], true);
-		channels[i]->end[0] = (struct channel_end){ .partition = NULL };
-		atomic_store(&channels[i]->end[1].bound, 0);
+		handle_holders(channel, true);
+		channel->end[0] = (struct channel_end){ .partition = NULL };
+		atomic_store(&channel->end[1].bound, 0);
 	}
+}
+
+/* One that a removed partition has left to `b`, or the next that is none yet. */
+static struct channel *find_place(uint64_t bytes, const struct partition *b)
+{
+	struct channel *channel = channels;
+
+	while (channel < channels + channel_count &&
+	       (channel->end[0].partition || channel->end[1].partition != b || channel->bytes != bytes))
+		channel++;
+	return channel;
 }
 
 const char *channel_create(const char *name, uint64_t bytes, struct partition *a, struct partition *b,
 			   const char *name_for_a, const char *name_for_b)
 {
-	struct channel *channel = left_over(bytes, b);
-	bool fresh = !channel;
+	struct channel *channel = find_place(bytes, b);
 
-	if (fresh && channel_count == CHANNEL_MAX)
+	if (channel == channels + CHANNEL_MAX)
 		return "too many channels";
-	channel = fresh ? pool_alloc(1) : channel;
-	if (!channel)
-		return "the kernel's memory is used up";
-	bh_snprintf(channel->name, sizeof(channel->name), "%s", name);
-	if (fresh) {
+	if (channel == channels + channel_count) {
+		channel->physical = frame_take_pages(bytes / PAGE_BYTES, (uint16_t)(FRAME_CHANNEL + channel_count));
+		if (!channel->physical)
+			return "no free memory for the channel";
 		channel->bytes = bytes;
 		channel->end[1].partition = b;
-		channel->physical = frame_take_pages(bytes / PAGE_BYTES, (uint16_t)(FRAME_CHANNEL + channel_count));
-		if (!channel->physical) {
-			pool_free(channel, 1);
-			return "no free memory for the channel";
-		}
-		channels[channel_count++] = channel;
+		channel_count++;
 	}
+	bh_snprintf(channel->name, sizeof(channel->name), "%s", name);
 	channel->end[0].partition = a;
 	wipe(channel->physical, bytes);
 	if (!attach(channel, 0, name_for_a) || (a != b && !attach(channel, 1, name_for_b)))
@@ -119,8 +124,8 @@ void channel_announce(struct partition *partition)
 {
 	for (unsigned i = 0; i < channel_count; i++) {
 		for (unsigned end = 0; end < 2; end++) {
-			if (channels[i]->end[end].partition == partition)
-				signal_end(&channels[i]->end[!end]);
+			if (channels[i].end[end].partition == partition)
+				signal_end(&channels[i].end[!end]);
 		}
 	}
 }

@@ -13,10 +13,9 @@
 struct vcpu;
 
 struct channel_end {
-	struct partition
-		*partition; /* of the first: NULL, it was removed; the next that needs such a one gets the channel */
-	uint64_t address;   /* guest-physical */
-	_Atomic uint64_t bound; /* vCPU | bit << 8 | 1 << 16; 0: not bound */
+	struct partition *partition; /* of the first; NULL: it was removed, and another can have the channel */
+	uint64_t address;	     /* guest-physical; 0: not mapped */
+	_Atomic uint64_t bound;	     /* vCPU | bit << 8 | 1 << 16; 0: not bound */
 };
 
 struct channel {
@@ -38,7 +37,7 @@ void channel_leave(const struct partition *partition);
 /* Tells every peer of `partition` that it has started or ended. */
 void channel_announce(struct partition *partition);
 
-extern struct channel *channels[];
+extern struct channel channels[];
 extern uint32_t channel_count;
 
 /* BH_CHANNEL_*, on a handle of the caller's. */

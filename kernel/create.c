@@ -9,7 +9,6 @@
 #include "log.h"
 #include "partition.h"
 #include "populate.h"
-#include "report.h"
 #include "sched.h"
 #include "start.h"
 #include "vcpu.h"
@@ -17,22 +16,26 @@
 
 static struct boot_info *boot(void) { return (struct boot_info *)start_boot_info; }
 
-/* What the caller has at `address`, in one frame of its own memory; NULL: it has not. */
-static const void *look(const struct vcpu *caller, uint64_t address, uint64_t bytes)
+/* Copies what the caller has at `address`, in one frame of its own memory; false: it has not. */
+static bool read(const struct vcpu *caller, uint64_t address, void *to, uint64_t bytes)
 {
 	uint64_t physical = populate_physical(caller->partition, address);
 
-	return physical && bytes <= FRAME_BYTES - physical % FRAME_BYTES ? window_map_slot(1, physical) : NULL;
+	if (!physical || bytes > FRAME_BYTES - physical % FRAME_BYTES)
+		return false;
+	memcpy(to, window_map_slot(1, physical), bytes);
+	return true;
 }
 
 /* ---- images ------------------------------------------------------------------------------------ */
 
-static int64_t image_create(const struct bh_image *from)
+static int64_t image_create(const struct vcpu *caller, uint64_t address)
 {
 	struct boot_image *image = boot_image_place(boot());
-	struct bh_image wanted = from ? *from : (struct bh_image){ .bytes = 0 };
+	struct bh_image wanted;
 
-	if (!config_image_name(wanted.name) || !wanted.bytes || wanted.bytes > frame_end())
+	if (!read(caller, address, &wanted, sizeof(wanted)) || !config_image_name(wanted.name) || !wanted.bytes ||
+	    wanted.bytes > frame_end())
 		return -BH_EINVAL;
 	if (boot_image_named(boot(), wanted.name))
 		return -BH_EEXIST;
@@ -42,29 +45,30 @@ static int64_t image_create(const struct bh_image *from)
 		return -BH_ENOMEM;
 	memcpy(image->path, wanted.name, sizeof(image->path));
 	image->bytes = image->missing = wanted.bytes;
-	image->upload = 1;
+	image->state = BH_IMAGE_UPLOADED;
 	return image - boot()->image;
 }
 
 /* A frame is wiped when its first byte comes, so nothing of its former owner is behind the last. */
-static int64_t image_write(struct boot_image *image, const void *from, uint64_t bytes)
+static int64_t image_write(struct boot_image *image, const struct vcpu *caller, uint64_t address, uint64_t bytes)
 {
 	uint64_t to = image->physical + image->bytes - image->missing;
 
-	if (!from || image->upload != 1 || bytes > image->missing || bytes > FRAME_BYTES - to % FRAME_BYTES)
+	if (image->state != BH_IMAGE_UPLOADED || bytes > image->missing || bytes > FRAME_BYTES - to % FRAME_BYTES)
 		return -BH_EINVAL;
 	if (to % FRAME_BYTES == 0)
 		memset(window_map(to), 0, FRAME_BYTES);
-	memcpy(window_map(to), from, bytes);
+	if (!read(caller, address, window_map(to), bytes))
+		return -BH_EINVAL;
 	image->missing -= bytes;
 	return 0;
 }
 
 static int64_t image_remove(struct boot_image *image)
 {
-	if (!image->upload || handle_holders(image, false))
+	if (image->state == BH_IMAGE_BOOT || handle_holders(image, false))
 		return -BH_ESTATE;
-	image->upload = 2;
+	image->state = BH_IMAGE_REMOVED;
 	image->missing = image->bytes = (image->bytes - 1) / FRAME_BYTES * FRAME_BYTES;
 	memset(window_map(image->physical + image->bytes), 0, FRAME_BYTES);
 	frame_give(image->physical + image->bytes, FRAME_BYTES);
@@ -73,31 +77,30 @@ static int64_t image_remove(struct boot_image *image)
 	return (int64_t)image->bytes;
 }
 
-static int64_t image_stat(const struct boot_image *image, uint64_t field)
+static int64_t image_stat(const struct boot_image *image, uint64_t word)
 {
-	switch (field) {
-	case BH_IMAGE_BYTES: return (int64_t)image->bytes;
-	case BH_IMAGE_MISSING: return (int64_t)image->missing;
-	case BH_IMAGE_UPLOADED: return (int64_t)image->upload;
-	default: return -BH_EINVAL;
-	}
+	int64_t value;
+
+	if (word >= sizeof(struct bh_image) / sizeof(value))
+		return -BH_EINVAL;
+	memcpy(&value, (const char *)image + word * sizeof(value), sizeof(value));
+	return value;
 }
 
 /* ---- partitions -------------------------------------------------------------------------------- */
 
-static int64_t partition_create(const struct config_creation *from)
+static int64_t partition_create(const struct vcpu *caller, uint64_t address)
 {
 	static struct config_creation creation;
 	const char *wrong;
 
-	if (!from)
+	if (!read(caller, address, &creation, sizeof(creation)))
 		return -BH_EINVAL;
-	creation = *from;
 	wrong = config_record_wrong(&boot()->config, &creation, cpu_count);
-	if (wrong)
+	if (wrong) {
 		log_printf("no partition is made: %s", wrong);
-	if (wrong)
 		return -BH_EINVAL;
+	}
 	if (config_record_taken(&boot()->config, creation.partition.name))
 		return -BH_EEXIST;
 	return build_create(&creation) ? 0 : -BH_ENOMEM;
@@ -124,29 +127,24 @@ static int64_t partition_remove(struct partition *partition)
 	return 0;
 }
 
-static int64_t word_of(const char *text, uint64_t offset) { return report_word(text, strlen(text), offset); }
-
 /* ---- calls ------------------------------------------------------------------------------------- */
 
 static int64_t call(const struct vcpu *caller, const struct handle *handle, uint64_t number, uint64_t b, uint64_t c,
 		    uint64_t d)
 {
-	static struct boot_image none;
-	struct boot_image *image = b < BOOT_IMAGES ? &boot()->image[b] : &none;
+	struct boot_image *image = b < BOOT_IMAGES ? &boot()->image[b] : NULL;
 
 	switch (number) {
-	case BH_IMAGE_CREATE: return image_create(look(caller, b, sizeof(struct bh_image)));
-	case BH_PARTITION_CREATE: return partition_create(look(caller, b, sizeof(struct config_creation)));
+	case BH_IMAGE_CREATE: return image_create(caller, b);
+	case BH_PARTITION_CREATE: return partition_create(caller, b);
 	case BH_PARTITION_REMOVE: return partition_remove(handle->object);
-	case BH_PARTITION_SECTION: return word_of(((const struct partition *)handle->object)->section, b);
 	}
-	if (!image->path[0])
+	if (!image || !boot_image_public(boot(), image))
 		return -BH_ENOENT;
 	switch (number) {
-	case BH_IMAGE_WRITE: return image_write(image, look(caller, c, d), d);
+	case BH_IMAGE_WRITE: return image_write(image, caller, c, d);
 	case BH_IMAGE_REMOVE: return image_remove(image);
-	case BH_IMAGE_STAT: return image_stat(image, c);
-	default: return word_of(image->path, c);
+	default: return image_stat(image, c);
 	}
 }
 

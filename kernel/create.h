@@ -5,6 +5,6 @@
 struct handle;
 struct vcpu;
 
-/* BH_IMAGE_*, BH_PARTITION_CREATE, _REMOVE and _SECTION. */
+/* BH_IMAGE_*, BH_PARTITION_CREATE and _REMOVE. */
 int64_t create_call(const struct vcpu *caller, const struct handle *handle, uint64_t number, uint64_t b, uint64_t c,
 		    uint64_t d);

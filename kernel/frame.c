@@ -244,7 +244,7 @@ static bool may_map_page(const struct partition *partition, uint64_t physical, u
 	if (partition->ward && owner == FRAME_PARTITION + partition->ward->id)
 		return true;
 	if (owner >= FRAME_CHANNEL) {
-		const struct channel *channel = channels[owner - FRAME_CHANNEL];
+		const struct channel *channel = &channels[owner - FRAME_CHANNEL];
 
 		return channel->end[0].partition == partition || channel->end[1].partition == partition;
 	}

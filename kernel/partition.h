@@ -20,8 +20,9 @@
 #include "spinlock.h"
 #include "timer.h"
 
-#define PARTITION_MAX	    (1 + 2 * CONFIG_PARTITIONS) /* console, and for each configured one perhaps a monitor */
-#define PARTITION_VCPUS	    (CONFIG_VCPUS + 1)		/* a monitor has one more than its guest */
+#define PARTITION_MAX \
+	(1 + 3 * CONFIG_PARTITIONS) /* console; guests, their monitors, natives, each kind with places of its own */
+#define PARTITION_VCPUS	    (CONFIG_VCPUS + 1) /* a monitor has one more than its guest */
 #define PARTITION_EXTENTS   16
 #define REPORT_BYTES	    2048
 #define PARTITION_CPU_WORDS 4
@@ -37,23 +38,25 @@ struct port_range {
 };
 
 struct partition {
+	/* What it leaves, when it is removed, to the next of its kind. */
 	uint32_t id;   /* index in partitions[], and the owner's number of its frames */
 	uint32_t kind; /* enum bh_kind */
+	struct vcpu *vcpu[PARTITION_VCPUS];
+	struct paging ept;
+	struct handle *handle; /* handle_max of them */
+	uint32_t handle_max;
+	char *report; /* REPORT_BYTES */
+
 	char name[BH_NAME_BYTES];
 	const struct config_partition *config; /* NULL: the console. A monitor has its guest's */
 	const struct boot_program *program;    /* natives, monitors */
-	char *section;			       /* made at run time: its text, CONFIG_SECTION_BYTES; NULL: at boot */
 	struct partition *monitor;	       /* a guest's */
 	struct partition *ward;		       /* a monitor's guest */
 	uint32_t vcpus;
-	struct vcpu *vcpu[PARTITION_VCPUS];
-	struct paging ept;
 	struct paging dma; /* what its devices reach (arch/x86_64/iommu/); root 0: it has none behind an IOMMU */
 	struct extent extent[PARTITION_EXTENTS];
 	uint32_t extents;
 	uint64_t memory_bytes;
-	struct handle *handle; /* handle_max of them */
-	uint32_t handle_max;
 	struct port_range port[CONFIG_GRANTS]; /* I/O ports of its own */
 	uint32_t port_ranges;
 	_Atomic uint8_t doorbell[BH_DOORBELL_BLOCKS]; /* a guest's: the event bit of its monitor + 1; 0: none */
@@ -77,7 +80,6 @@ struct partition {
 	/* A partition's own, not its leader's. */
 	uint32_t report_bytes;
 	uint32_t report_epoch; /* the life that it is about */
-	char *report;	       /* REPORT_BYTES */
 };
 
 extern struct partition *partitions[PARTITION_MAX];

@@ -10,45 +10,59 @@
 #include "watch.h"
 
 #define MONITOR_BYTES (4ull << 20)
+#define SECTION_BYTES 4096
 #define REST_MS	      150 /* until the CPUs of a partition that has just stopped are done with it */
 
 /* Within one frame, for the kernel. */
 static _Alignas(16384) struct config_creation creation;
 _Static_assert(sizeof(creation) <= 16384, "within one frame");
 
+static char *kept; /* the sections, for our next life: CREATION_ROOM */
+
 /* ---- what a former life has made ---------------------------------------------------------------- */
 
-static void take_section(const struct peer *peer)
-{
-	size_t used = 0;
-	int64_t word;
+static const char *kind_words(uint32_t kind) { return kind == BH_KIND_GUEST ? "guest" : "native"; }
 
-	while (used + 8 < sizeof(creation.section)) {
-		word = bh_call2(BH_PARTITION_SECTION, peer->partition, used);
-		if (word < 0)
-			break;
-		memcpy(creation.section + used, &word, 8);
-		used += 8;
+/* Those of partitions that the kernel has; it may have refused the last one, or removed it, when that life ended. */
+static void take_sections(void)
+{
+	const struct config *config;
+
+	kept[CREATION_ROOM - 1] = 0;
+	creation_text_add(kept, strlen(kept));
+	config = creation_text_parse(NULL);
+	for (uint32_t i = 0; i < config->partitions; i++) {
+		const struct config_partition *partition = &config->partition[i];
+		const struct peer *peer = peers_find(partition->name);
+
+		if (!peer || !peer->runtime)
+			creation_text_remove(kind_words(partition->kind), partition->name);
 	}
-	creation.section[used] = 0;
-	creation_text_add(creation.section, strlen(creation.section));
 }
 
-void creation_start(void)
+void creation_start(char sections[CREATION_ROOM])
 {
 	const struct bh_info_handle *image = bh_find(CONFIG_NAME, BH_HANDLE_IMAGE);
 
+	kept = sections;
 	if (image && bh_map(image->address, image->bytes))
 		creation_text_start((const char *)(uintptr_t)image->address, image->bytes);
 	else
 		creation_text_start("", 0);
-	for (unsigned i = 0; i < peer_count; i++)
-		if (peers[i].runtime)
-			take_section(&peers[i]);
+	take_sections();
+	creation_text_parse(NULL);
+}
+
+static void forget(const char *kind, const char *name)
+{
+	creation_text_remove(kind, name);
+	creation_text_keep(kept);
 	creation_text_parse(NULL);
 }
 
 /* ---- a new one ---------------------------------------------------------------------------------- */
+
+static char section[SECTION_BYTES];
 
 static enum view_change say(enum view_change change, char words[VIEW_SENTENCE], const char *format, ...)
 {
@@ -142,6 +156,7 @@ static enum view_change create(const char *name, char words[VIEW_SENTENCE], char
 	if (change != VIEW_DONE)
 		return change;
 	fill(config, wanted);
+	creation_text_keep(kept); /* first: the kernel may have made it when we end */
 	return ask_kernel(words);
 }
 
@@ -162,10 +177,9 @@ enum view_change view_create(const char *kind, const char *name, const struct vi
 	memset(&creation, 0, sizeof(creation));
 	if (peers_find(name) || creation_text_find(name))
 		change = say(VIEW_TAKEN, words, "The name %s is taken.", name);
-	else if (!creation_text_section(creation.section, sizeof(creation.section), kind, name, keys, count, words,
-					wrong))
+	else if (!creation_text_section(section, sizeof(section), kind, name, keys, count, words, wrong))
 		change = VIEW_BAD;
-	else if (!creation_text_add(creation.section, strlen(creation.section)))
+	else if (!creation_text_add(section, strlen(section)))
 		change = say(VIEW_NO_ROOM, words, "The configuration has no room for more.");
 	else
 		change = create(name, words, wrong);
@@ -173,8 +187,7 @@ enum view_change view_create(const char *kind, const char *name, const struct vi
 		refresh(creation.ports);
 		watch_seen(peers_find(name)); /* that it is there is no news */
 	} else if (change != VIEW_TAKEN) {
-		creation_text_remove(kind, name);
-		creation_text_parse(NULL);
+		forget(kind, name);
 	}
 	journal_add(change == VIEW_DONE ? "done" : "refused", "create %s %s", kind, name);
 	return change;
@@ -197,7 +210,7 @@ static int64_t ask_removal(const struct peer *peer)
 enum view_change view_remove(unsigned number, char words[VIEW_SENTENCE])
 {
 	const struct peer *peer = &peers[number];
-	const char *kind = peer->kind == BH_KIND_GUEST ? "guest" : "native";
+	const char *kind = kind_words(peer->kind);
 	const struct config_partition *config = creation_text_find(peer->name);
 	char name[BH_NAME_BYTES];
 	bool ports = config && creation_text_has_ports(config);
@@ -213,8 +226,7 @@ enum view_change view_remove(unsigned number, char words[VIEW_SENTENCE])
 		return say(VIEW_BUSY, words, "%s is %s: only one that is stopped can be removed.", name,
 			   peer_state_words((uint64_t)peer_stat(peer, BH_STAT_STATE, 0),
 					    (uint64_t)peer_stat(peer, BH_STAT_CAUSE, 0)));
-	creation_text_remove(kind, name);
-	creation_text_parse(NULL);
+	forget(kind, name);
 	refresh(ports);
 	return VIEW_DONE;
 }

@@ -5,5 +5,10 @@
  */
 #pragma once
 
-/* Takes over the configuration, and what a former life of the console has made. After machine_start and peers_start. */
-void creation_start(void);
+#include "creation_text.h"
+
+/*
+ * Takes over the configuration, and what a former life of the console has made: its sections are in the console's
+ * state, where those of this life are kept as well. After machine_start and peers_start.
+ */
+void creation_start(char sections[CREATION_ROOM]);

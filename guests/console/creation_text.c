@@ -8,9 +8,9 @@ static struct config config;
 
 void creation_text_start(const char *from, size_t bytes)
 {
-	text = bh_alloc(bytes + 1 + CREATION_ROOM, 16);
+	text = bh_alloc(bytes + CREATION_ROOM, 16);
 	base = used = last = 0;
-	room = text ? bytes + 1 + CREATION_ROOM : 0;
+	room = text ? bytes + CREATION_ROOM : 0;
 	if (!text) {
 		bh_printf("console: no memory for the configuration\n");
 		return;
@@ -96,6 +96,14 @@ void creation_text_remove(const char *kind, const char *name)
 		used -= end - at;
 		return;
 	}
+}
+
+void creation_text_keep(char to[CREATION_ROOM])
+{
+	if (!text)
+		return;
+	memcpy(to, text + base, used - base);
+	to[used - base] = 0;
 }
 
 size_t creation_text_copy(uint64_t offset, char *to, size_t max)

@@ -22,6 +22,9 @@ bool creation_text_add(const char *section, size_t bytes);
 /* Takes it out again, if it is there. */
 void creation_text_remove(const char *kind, const char *name);
 
+/* All sections that were added, as one text that ends with 0. */
+void creation_text_keep(char to[CREATION_ROOM]);
+
 /* Bytes from `offset` on; returns how many. */
 size_t creation_text_copy(uint64_t offset, char *to, size_t max);
 

@@ -10,21 +10,20 @@ unsigned view_images(void) { return BH_IMAGES; }
 
 bool view_image(unsigned number, struct view_image *image)
 {
-	int64_t bytes = machine_create(BH_IMAGE_STAT, number, BH_IMAGE_BYTES, 0);
+	union {
+		struct bh_image image;
+		int64_t word[sizeof(struct bh_image) / sizeof(int64_t)];
+	} found;
 
-	if (bytes < 0)
-		return false;
-	memset(image, 0, sizeof(*image));
-	image->bytes = (uint64_t)bytes;
-	image->received = image->bytes - (uint64_t)machine_create(BH_IMAGE_STAT, number, BH_IMAGE_MISSING, 0);
-	image->uploaded = machine_create(BH_IMAGE_STAT, number, BH_IMAGE_UPLOADED, 0) > 0;
-	for (unsigned i = 0; i + 8 < sizeof(image->name); i += 8) {
-		int64_t word = machine_create(BH_IMAGE_NAME, number, i, 0);
-
-		if (word < 0)
-			break;
-		memcpy(image->name + i, &word, 8);
+	for (unsigned i = 0; i < sizeof(found.word) / sizeof(found.word[0]); i++) {
+		found.word[i] = machine_create(BH_IMAGE_STAT, number, i, 0);
+		if (found.word[i] < 0)
+			return false;
 	}
+	bh_strlcpy(image->name, found.image.name, sizeof(image->name));
+	image->bytes = found.image.bytes;
+	image->received = found.image.bytes - found.image.missing;
+	image->uploaded = found.image.state != BH_IMAGE_BOOT;
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "pump.h"
 #include "serial.h"
 #include "shell.h"
+#include "state.h"
 #include "web.h"
 
 #define COM1 0x3f8
@@ -55,7 +56,7 @@ int main(unsigned vcpu)
 	start_serial();
 	shell_start();
 	network_start(records);
-	creation_start();
+	creation_start(state_open()->sections);
 	web_start(records);
 	/* What was printed before the channels were bound had no signal for us. */
 	peers_receive(UINT64_MAX, NULL);

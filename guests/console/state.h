@@ -6,6 +6,7 @@
  */
 #pragma once
 #include <bulkhead/state.h>
+#include "creation_text.h"
 #include "tls/certificate_store.h"
 #include "users/journal.h"
 #include "users/users.h"
@@ -19,6 +20,7 @@ struct state {
 	struct certificate_store certificate;
 	struct users_store users;
 	struct journal_store journal;
+	char sections[CREATION_ROOM]; /* of what was made at run time; ends with 0 */
 };
 _Static_assert(sizeof(struct state) <= BH_STATE_BYTES, "there is room for it");
 

@@ -240,7 +240,7 @@ int fake_system_reset(void **state)
 	for (unsigned i = 0; i < partition_count; i++)
 		reset_partition(partitions[i]);
 	for (unsigned i = 0; i < channel_count; i++)
-		channels[i]->end[0].bound = channels[i]->end[1].bound = 0;
+		channels[i].end[0].bound = channels[i].end[1].bound = 0;
 	fake_forget();
 	fake_on(0);
 	return 0;

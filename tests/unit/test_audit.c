@@ -99,7 +99,7 @@ static void test_foreign_memory(void **state)
 /* What it may see, but not like that. */
 static void test_rights(void **state)
 {
-	const struct channel *talk = channels[channel_count - 1];
+	const struct channel *talk = &channels[channel_count - 1];
 
 	(void)state;
 	assert_string_equal(talk->name, "talk");
@@ -116,11 +116,11 @@ static void test_rights(void **state)
 static void test_uncached(void **state)
 {
 	(void)state;
-	map(the_ping, FAR, channels[channel_count - 1]->physical, 0x1000, RW | PAGING_WC);
+	map(the_ping, FAR, channels[channel_count - 1].physical, 0x1000, RW | PAGING_WC);
 	assert_found(1, "ping: 4000000000 is not mapped write-back");
 	unmap(the_ping, FAR, 0x1000);
 	/* As registers are mapped; but those must be a device's. */
-	map(the_ping, FAR, channels[channel_count - 1]->physical, 0x1000, RW | PAGING_UC);
+	map(the_ping, FAR, channels[channel_count - 1].physical, 0x1000, RW | PAGING_UC);
 	assert_found(1, "ping: 4000000000 maps");
 	unmap(the_ping, FAR, 0x1000);
 	assert_clean();
@@ -211,7 +211,7 @@ static void test_kernel(void **state)
 	map_kernel(device, 0xfec00000, RW | PAGING_UC, NULL);
 	map_kernel(device, pings, RW | PAGING_UC, foreign);
 	map_kernel(device, FAKE_FRAME, RW | PAGING_UC, foreign); /* free */
-	map_kernel(device, channels[0]->physical, RW | PAGING_UC, foreign);
+	map_kernel(device, channels[0].physical, RW | PAGING_UC, foreign);
 	map_kernel(device, 0xfec00000, RWX | PAGING_UC, "is writable and executable");
 	map_kernel(WINDOW_BASE + FAKE_FRAME, pings, RW, NULL);
 	map_kernel(WINDOW_BASE + FAKE_FRAME, pings, RWX, "is writable and executable");
@@ -220,7 +220,7 @@ static void test_kernel(void **state)
 /* Devices reach their holder's memory, all of it, and nothing else that the holder may see. */
 static void test_devices(void **state)
 {
-	const struct channel *talk = channels[channel_count - 1];
+	const struct channel *talk = &channels[channel_count - 1];
 	struct paging *dma = &the_ping->dma;
 
 	(void)state;

@@ -299,8 +299,8 @@ static void share_out(void)
 	alice.handle_max = bob.handle_max = 0;
 	channel.end[0].partition = &alice;
 	channel.end[1].partition = &monitor;
-	channels[0] = &channel;
-	channels[1] = &other_channel;
+	channels[0] = channel;
+	channels[1] = other_channel;
 	channel_count = 2;
 	image = (struct boot_image){ .physical = IMAGES, .bytes = 0x2345 };
 	other_image = (struct boot_image){ .physical = IMAGES + F, .bytes = F };

@@ -149,10 +149,9 @@ enum bh_hypercall {
 	/* (machine, image): wipes the last 2 MiB of an uploaded image; the bytes that are left, 0: it is gone.
 	 * -BH_ESTATE: a partition has it, or it is of the boot. Once begun it can only be removed. */
 	BH_IMAGE_REMOVE,
-	/* (machine, image, enum bh_image_stat): the number. -BH_ENOENT: this place is empty, or behind the last. */
+	/* (machine, image, word): that word of its struct bh_image. -BH_ENOENT: this place is empty, behind the last,
+	 * or has what is the console's own. */
 	BH_IMAGE_STAT,
-	/* (machine, image, offset): 8 bytes of its name. -BH_ENOENT past the end. */
-	BH_IMAGE_NAME,
 	/*
 	 * (machine, address): makes the partition of the struct config_creation (boot/config.h) at `address`. 0, and
 	 * all handles are in the caller's info page anew; -BH_EINVAL, -BH_EEXIST, -BH_ENOMEM; the log says why.
@@ -161,8 +160,6 @@ enum bh_hypercall {
 	/* (partition): removes one that was made so and is stopped; its memory is free. -BH_ESTATE: not (yet) stopped.
 	   0. */
 	BH_PARTITION_REMOVE,
-	/* (partition, offset): 8 bytes of its section, as given when it was made. -BH_ENOENT past the end. */
-	BH_PARTITION_SECTION,
 
 	BH_HYPERCALL_END
 };
@@ -472,17 +469,15 @@ enum bh_exit {
 #define BH_IMAGES	    64
 #define BH_IMAGE_NAME_BYTES 128
 
+enum bh_image_state { BH_IMAGE_BOOT, BH_IMAGE_UPLOADED, BH_IMAGE_REMOVED };
+
 struct bh_image {
 	char name[BH_IMAGE_NAME_BYTES]; /* letters, digits, . - and _; ends with 0 */
 	uint64_t bytes;
+	uint64_t missing; /* bytes that have not come yet; nobody looks at it when an image is made, nor at `state` */
+	uint64_t state;	  /* enum bh_image_state; removed: not all of it yet */
 };
-_Static_assert(sizeof(struct bh_image) == 136, "ABI");
-
-enum bh_image_stat {
-	BH_IMAGE_BYTES,
-	BH_IMAGE_MISSING, /* bytes that have not come yet */
-	BH_IMAGE_UPLOADED /* 0: of the boot, 1: uploaded, 2: being removed */
-};
+_Static_assert(sizeof(struct bh_image) == 152, "ABI");
 
 /* ---- the machine -------------------------------------------------------------------------------- */
 
