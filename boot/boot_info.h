@@ -54,7 +54,7 @@ struct boot_image {
 	char path[CONFIG_PATH_BYTES]; /* as the configuration names it */
 	uint64_t bytes;
 	uint64_t missing;  /* of one that is uploaded: bytes that have not come yet */
-	uint64_t state;	   /* enum bh_image_state */
+	uint64_t uploaded; /* 1; 0: the loader's */
 	uint64_t physical; /* 2 MiB aligned */
 };
 _Static_assert(BOOT_IMAGES == BH_IMAGES && sizeof(struct bh_image) == offsetof(struct boot_image, physical),

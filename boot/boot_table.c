@@ -1,8 +1,7 @@
 #include "boot_table.h"
-#include "config_record.h"
 #include "text.h"
 
-struct boot_image *boot_image_named(struct boot_info *info, const char *path)
+const struct boot_image *boot_image_named(const struct boot_info *info, const char *path)
 {
 	for (uint32_t i = 0; i < info->images; i++)
 		if (text_same(info->image[i].path, path))
@@ -18,9 +17,20 @@ const struct boot_program *boot_program_named(const struct boot_info *info, cons
 	return NULL;
 }
 
+/* The configuration itself, its tokens, certificate or key. */
+static bool is_consoles(const struct config *config, const char *path)
+{
+	const struct bh_console_file *file = config->network.file;
+
+	for (size_t i = 0; i < BH_CONSOLE_FILES; i++)
+		if (file[i].path[0] && text_same(file[i].path, path))
+			return true;
+	return text_same(path, CONFIG_NAME);
+}
+
 bool boot_image_public(const struct boot_info *info, const struct boot_image *image)
 {
-	return image->path[0] && !config_is_consoles(&info->config, image->path);
+	return image->path[0] && !is_consoles(&info->config, image->path);
 }
 
 struct boot_image *boot_image_place(struct boot_info *info)

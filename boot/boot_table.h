@@ -3,7 +3,7 @@
 #include "boot_info.h"
 
 /* Of that path; NULL. An image that is being uploaded or removed is there as well. */
-struct boot_image *boot_image_named(struct boot_info *info, const char *path);
+const struct boot_image *boot_image_named(const struct boot_info *info, const char *path);
 const struct boot_program *boot_program_named(const struct boot_info *info, const char *path);
 
 /* Whether it is one that partitions can be made of at run time: not the console's own, such as its key. */

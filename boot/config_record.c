@@ -1,4 +1,5 @@
 #include "config_record.h"
+#include "boot_table.h"
 #include "text.h"
 
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -27,16 +28,6 @@ bool config_image_name(const char name[BH_IMAGE_NAME_BYTES])
 	return length && length < BH_IMAGE_NAME_BYTES && name[length - 1] != '.';
 }
 
-bool config_is_consoles(const struct config *config, const char *path)
-{
-	const struct bh_console_file *file = config->network.file;
-
-	for (size_t i = 0; i < BH_CONSOLE_FILES; i++)
-		if (file[i].path[0] && text_same(file[i].path, path))
-			return true;
-	return text_same(path, CONFIG_NAME);
-}
-
 static bool is_name(const char *name)
 {
 	if (!is_letter(name[0]) || !is_printable(name, BH_NAME_BYTES))
@@ -48,7 +39,7 @@ static bool is_name(const char *name)
 	       !text_same(name, "all");
 }
 
-bool config_record_taken(const struct config *config, const char *name)
+static bool is_taken(const struct config *config, const char *name)
 {
 	for (uint32_t i = 0; i < config->partitions; i++)
 		if (text_same(config->partition[i].name, name))
@@ -135,6 +126,35 @@ static const char *ports_wrong(const struct config *config, const struct config_
 	return wrong;
 }
 
+/* ---- what it is made of ------------------------------------------------------------------------- */
+
+static const char *image_wrong(const struct boot_info *info, const char *path)
+{
+	const struct boot_image *image = boot_image_named(info, path);
+
+	if (!image || !boot_image_public(info, image))
+		return "there is no such image";
+	return image->missing ? "its image is not complete" : NULL;
+}
+
+static const char *guest_wrong(const struct boot_info *info, const struct config_partition *record)
+{
+	const char *wrong = image_wrong(info, record->image);
+
+	if (!boot_program_named(info, "monitor.elf"))
+		return "no guest can be made: monitor.elf was not loaded at boot";
+	return wrong || !record->initrd[0] ? wrong : image_wrong(info, record->initrd);
+}
+
+static const char *native_wrong(const struct boot_info *info, const struct config_partition *record)
+{
+	const struct boot_program *program = boot_program_named(info, record->image);
+
+	if (!program)
+		return "there is no such program: a native is made of one that the boot has loaded";
+	return boot_program_fits(program, record->memory_bytes) ? NULL : "its program does not fit into its memory";
+}
+
 /* ---- all ---------------------------------------------------------------------------------------- */
 
 static bool texts_end(const struct config_partition *record)
@@ -151,19 +171,23 @@ static bool numbers_fit(const struct config_partition *record)
 	       record->cap_percent >= 1 && record->cap_percent <= 100;
 }
 
-const char *config_record_wrong(const struct config *config, const struct config_creation *creation, uint32_t cpus)
+const char *config_record_wrong(const struct boot_info *info, const struct config_creation *creation, uint32_t cpus)
 {
 	const struct config_partition *record = &creation->partition;
+	const struct config *config = &info->config;
 	const char *wrong;
 
 	if (!is_name(record->name))
 		return "a name has letters, digits, - and _ and starts with a letter";
+	if (is_taken(config, record->name))
+		return "the name is taken";
 	if (!texts_end(record) || !numbers_fit(record))
 		return "this record is none that a configuration can make";
-	if (config_is_consoles(config, record->image) || config_is_consoles(config, record->initrd))
-		return "what is the console's own is no partition's image";
 	if (record->grants || record->trusted_for_dma)
 		return "grants are given at boot only";
+	wrong = record->kind == BH_KIND_GUEST ? guest_wrong(info, record) : native_wrong(info, record);
+	if (wrong)
+		return wrong;
 	wrong = cpus_wrong(config, record, cpus);
 	return wrong ? wrong : ports_wrong(config, creation);
 }

@@ -10,13 +10,7 @@ bool config_image_name(const char name[BH_IMAGE_NAME_BYTES]);
 
 /*
  * NULL, or what is wrong, in words. `cpus` came up. The name must be new, no CPU may be another's, or be taken from the
- * services, ports must be on networks that there are, and have addresses of their own. Memory and images are left to
- * whoever takes them.
+ * services, images must be complete and not the console's own, programs must fit, ports must be on networks that there
+ * are, and have addresses of their own. Memory is left to whoever takes it.
  */
-const char *config_record_wrong(const struct config *config, const struct config_creation *creation, uint32_t cpus);
-
-/* Whether the file is the console's own: the configuration itself, its tokens, certificate or key. */
-bool config_is_consoles(const struct config *config, const char *path);
-
-/* Whether the name is taken; said apart, as it is nobody's mistake. It must end. */
-bool config_record_taken(const struct config *config, const char *name);
+const char *config_record_wrong(const struct boot_info *info, const struct config_creation *creation, uint32_t cpus);

@@ -34,10 +34,17 @@ static struct partition *configured[CONFIG_PARTITIONS + 1]; /* the last: the con
 
 /* ---- failing ----------------------------------------------------------------------------------- */
 
+/* A monitor's failure is its guest's. */
 static void complain(struct partition *partition, uint32_t line, const char *text)
 {
 	log_printf("bulkhead.conf:%u: %s: %s", line, partition->name, text);
-	report_line(partition, "bulkhead.conf:%u: %s", line, text);
+	report_line(partition_leader(partition), "bulkhead.conf:%u: %s", line, text);
+}
+
+static void fail_at(struct partition *partition, uint32_t line, const char *text)
+{
+	complain(partition, line, text);
+	atomic_store(&partition_leader(partition)->state, BH_STATE_FAILED_CONFIG);
 }
 
 __attribute__((format(printf, 2, 3))) static void fail(struct partition *partition, const char *why, ...)
@@ -50,11 +57,10 @@ __attribute__((format(printf, 2, 3))) static void fail(struct partition *partiti
 	va_end(arguments);
 	if (!partition->config)
 		panic("the console cannot be built: %s", text);
-	complain(partition, partition->config->line, text);
-	atomic_store(&partition->state, BH_STATE_FAILED_CONFIG);
+	fail_at(partition, partition->config->line, text);
 }
 
-static bool failed(const struct partition *partition) { return partition->state == BH_STATE_FAILED_CONFIG; }
+static bool failed(struct partition *partition) { return partition_leader(partition)->state == BH_STATE_FAILED_CONFIG; }
 
 static void log_error(void *context, uint32_t line, const char *text)
 {
@@ -176,36 +182,37 @@ static void give_memory(struct partition *partition, uint64_t bytes)
 
 /* ---- handles ----------------------------------------------------------------------------------- */
 
-static void grant(struct partition *holder, enum bh_handle_type type, uint32_t rights, void *object, const char *name)
+static void add(struct partition *holder, struct handle *handle, const char *name)
 {
-	struct handle handle = { .object = object, .type = type, .rights = rights };
-
-	bh_snprintf(handle.name, sizeof(handle.name), "%s", name);
-	if (handle_add(holder, &handle) < 0)
+	bh_snprintf(handle->name, sizeof(handle->name), "%s", name);
+	if (handle_add(holder, handle) < 0)
 		fail(holder, "more grants than the %u that a partition can hold", holder->handle_max);
 }
 
+static void grant(struct partition *holder, enum bh_handle_type type, uint32_t rights, void *object, const char *name)
+{
+	add(holder, &(struct handle){ .object = object, .type = type, .rights = rights }, name);
+}
+
+/* It is there: the loader has failed those that need what is not. */
 static void grant_image(struct partition *holder, const char *path, const char *name)
 {
-	struct boot_image *image = boot_image_named(boot, path);
-	uint64_t bytes = image ? (image->bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES : 0;
-	uint64_t address = BH_GPA_IMAGES;
-	struct handle handle = { .object = image, .type = BH_HANDLE_IMAGE, .rights = BH_RIGHT_USE };
+	const struct boot_image *image = boot_image_named(boot, path);
+	uint64_t bytes = (image->bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+	struct handle handle = {
+		.object = (void *)image,
+		.type = BH_HANDLE_IMAGE,
+		.rights = BH_RIGHT_USE,
+		.address = BH_GPA_IMAGES,
+		.bytes = image->bytes,
+	};
 
-	if (!image || image->missing) {
-		fail(holder, "the file %s is not there", path);
-		return;
-	}
-	for (unsigned i = 0; i < holder->handle_max; i++) {
-		const struct handle *other = &holder->handle[i];
-
+	for (const struct handle *other = holder->handle; other < holder->handle + holder->handle_max; other++) {
 		if (other->type == BH_HANDLE_IMAGE)
-			address = (other->address + other->bytes + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES;
+			handle.address = (other->address + other->bytes + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES;
 	}
-	bh_snprintf(handle.name, sizeof(handle.name), "%s", name);
-	handle.address = address;
-	handle.bytes = image->bytes;
-	if (handle_add(holder, &handle) < 0 || !frame_map(holder, address, image->physical, bytes, MAP_READ))
+	add(holder, &handle, name);
+	if (!failed(holder) && !frame_map(holder, handle.address, image->physical, bytes, MAP_READ))
 		fail(holder, "no room for the file %s in its tables", path);
 }
 
@@ -213,22 +220,21 @@ static void grant_image(struct partition *holder, const char *path, const char *
 static void grant_irq(struct partition *holder, unsigned irq)
 {
 	struct handle handle = { .type = BH_HANDLE_IRQ, .rights = BH_RIGHT_USE, .number = (uint16_t)irq };
+	char name[BH_NAME_BYTES];
 
-	bh_snprintf(handle.name, sizeof(handle.name), "irq%u", irq);
-	if (!irq_take(irq))
+	bh_snprintf(name, sizeof(name), "irq%u", irq);
+	if (irq_take(irq))
+		add(holder, &handle, name);
+	else
 		fail(holder, "interrupt %u has a holder already: it can have one", irq);
-	else if (handle_add(holder, &handle) < 0)
-		fail(holder, "more grants than the %u that a partition can hold", holder->handle_max);
 }
 
 static void grant_device(struct partition *holder, const struct config_grant *what)
 {
 	const char *problem = device_grant(holder, what->first, what->last, NULL);
 
-	if (problem) {
-		complain(holder, what->line, problem);
-		atomic_store(&holder->state, BH_STATE_FAILED_CONFIG);
-	}
+	if (problem)
+		fail_at(holder, what->line, problem);
 }
 
 static void grant_configured(struct partition *holder, const struct config_grant *what)
@@ -282,9 +288,6 @@ static void build_console(void)
 
 	configured[BH_PORT_OF_CONSOLE] = console = new_partition("console", BH_KIND_CONSOLE, NULL);
 	console->program = boot_program_named(boot, "console.elf");
-	if (!console->program)
-		panic("console.elf is not on the boot volume, or not a program: nobody could "
-		      "manage this machine");
 	console->port[console->port_ranges++] = (struct port_range){ CONSOLE_UART_PORT, CONSOLE_UART_PORT + 7 };
 	give_memory(console, (bytes + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES);
 	grant(console, BH_HANDLE_MACHINE, BH_RIGHT_CONTROL | BH_RIGHT_INSPECT | BH_RIGHT_CREATE, NULL, "machine");
@@ -300,16 +303,8 @@ static void build_console(void)
 
 static void build_native(struct partition *native)
 {
-	const struct config_partition *config = native->config;
-
-	native->program = boot_program_named(boot, config->image);
-	if (!native->program)
-		fail(native, "the program %s is not there, or not a native program", config->image);
-	else if (!boot_program_fits(native->program, config->memory_bytes))
-		fail(native, "the program %s does not fit into its memory of %llu MiB", config->image,
-		     (unsigned long long)(config->memory_bytes >> 20));
-	else
-		give_memory(native, config->memory_bytes);
+	native->program = boot_program_named(boot, native->config->image);
+	give_memory(native, native->config->memory_bytes);
 }
 
 /* The monitor sees all of its guest's memory, at the guest's addresses plus BH_GPA_GUEST, and its
@@ -344,10 +339,6 @@ static void build_monitor(struct partition *guest)
 	monitor->program = boot_program_named(boot, "monitor.elf");
 	monitor->ward = guest;
 	guest->monitor = monitor;
-	if (!monitor->program) {
-		fail(guest, "monitor.elf is not on the boot volume, or not a program");
-		return;
-	}
 	give_memory(monitor, MONITOR_BYTES);
 	if (!failed(monitor) && !build_guest_vcpus(guest, monitor, &boot->config.machine))
 		fail(monitor, "the kernel's memory is too small for its vCPUs");
@@ -357,10 +348,6 @@ static void build_monitor(struct partition *guest)
 	grant_image(monitor, config->image, "kernel");
 	if (config->initrd[0])
 		grant_image(monitor, config->initrd, "initrd");
-	if (failed(monitor)) {
-		report_text(guest, monitor->report, monitor->report_bytes);
-		atomic_store(&guest->state, BH_STATE_FAILED_CONFIG);
-	}
 }
 
 static void build_configured(const struct config_partition *config, uint32_t index)

@@ -1,11 +1,8 @@
 #include "build_vcpus.h"
 #include "boot/config.h"
 #include "partition.h"
-#include "pool.h"
 #include "sched.h"
 #include "vcpu.h"
-
-_Static_assert(sizeof(struct entity) <= 256, "entities share a page");
 
 static void unthrottle(struct timer *timer)
 {
@@ -14,23 +11,6 @@ static void unthrottle(struct timer *timer)
 
 	entity->throttled = false;
 	vcpu_wake(vcpu);
-}
-
-/* Entities are small and live for ever, as vCPUs do: sixteen to a page. */
-static struct entity *new_entity(struct vcpu *vcpu, uint32_t weight, uint32_t cap_percent)
-{
-	static uint8_t *page;
-	static unsigned used;
-
-	if (!vcpu->entity && used % 16 == 0)
-		page = pool_alloc(1);
-	if (!vcpu->entity && !page)
-		return NULL;
-	if (!vcpu->entity)
-		vcpu->entity = (struct entity *)(page + used++ % 16 * 256);
-	*vcpu->entity = (struct entity){ .native = vcpu, .weight = weight, .cap_percent = cap_percent };
-	vcpu->entity->unthrottle = (struct timer){ .deadline = TIMER_NEVER, .fire = unthrottle };
-	return vcpu->entity;
 }
 
 static struct vcpu *add_vcpu(struct partition *partition, unsigned index, unsigned cpu)
@@ -56,7 +36,16 @@ static bool add_native(struct partition *partition, unsigned index, unsigned cpu
 {
 	struct vcpu *vcpu = add_vcpu(partition, index, cpu);
 
-	return vcpu && new_entity(vcpu, weight, cap_percent);
+	if (!vcpu)
+		return false;
+	vcpu->own = (struct entity){
+		.native = vcpu,
+		.weight = weight,
+		.cap_percent = cap_percent,
+		.unthrottle = { .deadline = TIMER_NEVER, .fire = unthrottle },
+	};
+	vcpu->entity = &vcpu->own;
+	return true;
 }
 
 bool build_native_vcpus(struct partition *native)

@@ -35,17 +35,15 @@ static int64_t image_create(const struct vcpu *caller, uint64_t address)
 	struct bh_image wanted;
 
 	if (!read(caller, address, &wanted, sizeof(wanted)) || !config_image_name(wanted.name) || !wanted.bytes ||
-	    wanted.bytes > frame_end())
+	    wanted.bytes > frame_end() || boot_image_named(boot(), wanted.name))
 		return -BH_EINVAL;
-	if (boot_image_named(boot(), wanted.name))
-		return -BH_EEXIST;
 	if (image)
 		image->physical = frame_take((wanted.bytes + FRAME_BYTES - 1) / FRAME_BYTES, 1, FRAME_IMAGE);
 	if (!image || !image->physical)
 		return -BH_ENOMEM;
 	memcpy(image->path, wanted.name, sizeof(image->path));
 	image->bytes = image->missing = wanted.bytes;
-	image->state = BH_IMAGE_UPLOADED;
+	image->uploaded = 1;
 	return image - boot()->image;
 }
 
@@ -54,7 +52,7 @@ static int64_t image_write(struct boot_image *image, const struct vcpu *caller, 
 {
 	uint64_t to = image->physical + image->bytes - image->missing;
 
-	if (image->state != BH_IMAGE_UPLOADED || bytes > image->missing || bytes > FRAME_BYTES - to % FRAME_BYTES)
+	if (!image->uploaded || bytes > image->missing || bytes > FRAME_BYTES - to % FRAME_BYTES)
 		return -BH_EINVAL;
 	if (to % FRAME_BYTES == 0)
 		memset(window_map(to), 0, FRAME_BYTES);
@@ -64,17 +62,14 @@ static int64_t image_write(struct boot_image *image, const struct vcpu *caller, 
 	return 0;
 }
 
+/* Whoever has its frames next wipes them. */
 static int64_t image_remove(struct boot_image *image)
 {
-	if (image->state == BH_IMAGE_BOOT || handle_holders(image, false))
+	if (!image->uploaded || handle_holders(image, false))
 		return -BH_ESTATE;
-	image->state = BH_IMAGE_REMOVED;
-	image->missing = image->bytes = (image->bytes - 1) / FRAME_BYTES * FRAME_BYTES;
-	memset(window_map(image->physical + image->bytes), 0, FRAME_BYTES);
-	frame_give(image->physical + image->bytes, FRAME_BYTES);
-	if (!image->bytes)
-		memset(image, 0, sizeof(*image));
-	return (int64_t)image->bytes;
+	frame_give(image->physical, image->bytes);
+	memset(image, 0, sizeof(*image));
+	return 0;
 }
 
 static int64_t image_stat(const struct boot_image *image, uint64_t word)
@@ -96,13 +91,11 @@ static int64_t partition_create(const struct vcpu *caller, uint64_t address)
 
 	if (!read(caller, address, &creation, sizeof(creation)))
 		return -BH_EINVAL;
-	wrong = config_record_wrong(&boot()->config, &creation, cpu_count);
+	wrong = config_record_wrong(boot(), &creation, cpu_count);
 	if (wrong) {
 		log_printf("no partition is made: %s", wrong);
 		return -BH_EINVAL;
 	}
-	if (config_record_taken(&boot()->config, creation.partition.name))
-		return -BH_EEXIST;
 	return build_create(&creation) ? 0 : -BH_ENOMEM;
 }
 
@@ -129,17 +122,11 @@ static int64_t partition_remove(struct partition *partition)
 
 /* ---- calls ------------------------------------------------------------------------------------- */
 
-static int64_t call(const struct vcpu *caller, const struct handle *handle, uint64_t number, uint64_t b, uint64_t c,
-		    uint64_t d)
+static int64_t on_image(const struct vcpu *caller, uint64_t number, uint64_t index, uint64_t c, uint64_t d)
 {
-	struct boot_image *image = b < BOOT_IMAGES ? &boot()->image[b] : NULL;
+	struct boot_image *image = &boot()->image[index < BOOT_IMAGES ? index : 0];
 
-	switch (number) {
-	case BH_IMAGE_CREATE: return image_create(caller, b);
-	case BH_PARTITION_CREATE: return partition_create(caller, b);
-	case BH_PARTITION_REMOVE: return partition_remove(handle->object);
-	}
-	if (!image || !boot_image_public(boot(), image))
+	if (index >= BOOT_IMAGES || !boot_image_public(boot(), image))
 		return -BH_ENOENT;
 	switch (number) {
 	case BH_IMAGE_WRITE: return image_write(image, caller, c, d);
@@ -154,7 +141,12 @@ int64_t create_call(const struct vcpu *caller, const struct handle *handle, uint
 	int64_t result;
 
 	spin_lock(&audit_lock);
-	result = call(caller, handle, number, b, c, d);
+	switch (number) {
+	case BH_IMAGE_CREATE: result = image_create(caller, b); break;
+	case BH_PARTITION_CREATE: result = partition_create(caller, b); break;
+	case BH_PARTITION_REMOVE: result = partition_remove(handle->object); break;
+	default: result = on_image(caller, number, b, c, d);
+	}
 	spin_unlock(&audit_lock);
 	return result;
 }

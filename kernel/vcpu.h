@@ -10,10 +10,10 @@
 #include <stdatomic.h>
 #include <bulkhead/abi.h>
 #include "arch_vcpu.h"
+#include "sched.h"
 #include "timer.h"
 
 struct partition;
-struct entity;
 
 enum vcpu_state {
 	VCPU_RUNNABLE = 0, /* 0: the exit path tests for it */
@@ -33,7 +33,8 @@ enum vcpu_state {
 struct vcpu {
 	struct arch_vcpu arch; /* first: the exit path finds registers at offset 0 */
 	struct partition *partition;
-	struct entity *entity;
+	struct entity own;	    /* natives */
+	struct entity *entity;	    /* of its own, or of its monitor's vCPU */
 	struct vcpu *peer;	    /* guest's <-> its monitor's paired vCPU; NULL: neither */
 	struct bh_message *message; /* guests: the page shared with the monitor */
 	uint32_t index;		    /* in its partition */

@@ -131,7 +131,6 @@ static enum view_change ask_kernel(char words[VIEW_SENTENCE])
 	case 0: return VIEW_DONE;
 	case -BH_ENOMEM:
 		return say(VIEW_NO_ROOM, words, "The kernel has no room for it: the log says what is missing.");
-	case -BH_EEXIST: return say(VIEW_TAKEN, words, "The name is taken.");
 	default: return say(VIEW_BAD, words, "The kernel refuses it, and says why in the log.");
 	}
 }

@@ -74,10 +74,8 @@ static const struct name hypercalls[] = {
 	{ BH_IMAGE_WRITE, "BH_IMAGE_WRITE" },
 	{ BH_IMAGE_REMOVE, "BH_IMAGE_REMOVE" },
 	{ BH_IMAGE_STAT, "BH_IMAGE_STAT" },
-	{ BH_IMAGE_NAME, "BH_IMAGE_NAME" },
 	{ BH_PARTITION_CREATE, "BH_PARTITION_CREATE" },
 	{ BH_PARTITION_REMOVE, "BH_PARTITION_REMOVE" },
-	{ BH_PARTITION_SECTION, "BH_PARTITION_SECTION" },
 };
 _Static_assert(sizeof(hypercalls) / sizeof(hypercalls[0]) == BH_HYPERCALL_END - BH_HYPERCALL_BASE,
 	       "a hypercall has no name here");

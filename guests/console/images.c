@@ -23,7 +23,7 @@ bool view_image(unsigned number, struct view_image *image)
 	bh_strlcpy(image->name, found.image.name, sizeof(image->name));
 	image->bytes = found.image.bytes;
 	image->received = found.image.bytes - found.image.missing;
-	image->uploaded = found.image.state != BH_IMAGE_BOOT;
+	image->uploaded = found.image.uploaded;
 	return true;
 }
 
@@ -43,22 +43,23 @@ enum view_change view_image_create(const char *name, uint64_t bytes, char words[
 	enum view_change change = VIEW_NO_ROOM;
 	int64_t error;
 
+	if (view_image_find(name) >= 0) {
+		bh_snprintf(words, VIEW_SENTENCE, "There is an image %s already.", name);
+		return VIEW_TAKEN;
+	}
 	memset(&image, 0, sizeof(image));
 	bh_strlcpy(image.name, name, sizeof(image.name));
 	image.bytes = bytes;
 	error = machine_create(BH_IMAGE_CREATE, (uintptr_t)&image, 0, 0);
 	journal_add(error < 0 ? "refused" : "done", "create image %s", name);
-	switch (error) {
-	case -BH_EINVAL:
+	if (error == -BH_EINVAL) {
 		change = VIEW_BAD;
-		bh_strlcpy(words, "An image's name has letters, digits, dot, - and _, and it has as many bytes as fit.",
+		bh_strlcpy(words,
+			   "An image's name has letters, digits, dot, - and _ and is no other file's; and there are as "
+			   "many "
+			   "bytes as fit.",
 			   VIEW_SENTENCE);
-		break;
-	case -BH_EEXIST:
-		change = VIEW_TAKEN;
-		bh_snprintf(words, VIEW_SENTENCE, "There is an image %s already.", name);
-		break;
-	default:
+	} else if (error < 0) {
 		bh_snprintf(words, VIEW_SENTENCE, "There is no room for %llu MiB in one piece: %llu MiB are free.",
 			    (unsigned long long)(bytes + 0xfffff) >> 20,
 			    (unsigned long long)machine_stat(BH_MACHINE_MEMORY_FREE, 0) >> 20);
@@ -93,13 +94,12 @@ enum view_change view_image_write(unsigned number, const void *data, size_t byte
 enum view_change view_image_remove(unsigned number, char words[VIEW_SENTENCE])
 {
 	struct view_image image = { .uploaded = false };
-	int64_t left = 1;
+	int64_t error;
 
 	view_image(number, &image);
-	while (left > 0)
-		left = machine_create(BH_IMAGE_REMOVE, number, 0, 0);
-	journal_add(left ? "refused" : "done", "remove image %s", image.name);
-	if (!left)
+	error = machine_create(BH_IMAGE_REMOVE, number, 0, 0);
+	journal_add(error ? "refused" : "done", "remove image %s", image.name);
+	if (!error)
 		return VIEW_DONE;
 	bh_snprintf(words, VIEW_SENTENCE,
 		    image.uploaded ? "A partition is made of %s: remove that first."

@@ -208,9 +208,12 @@ static void test_grants(void **state)
 	one_error(NATIVE "grants = ports 0-0x10000\n", "the first and the last port");
 	one_error(NATIVE "grants = irq 16\n", "`16` is not a number from 0 to 15");
 	one_error(NATIVE "grants = irq 2\n", "no device has it");
+	one_error(NATIVE "grants = irq 4\n", "interrupt 4 is the console's");
+	one_error(NATIVE "grants = ports 0x3ff\n", "ports 0x3f8-0x3ff are the machine's own");
+	one_error(NATIVE "grants = ports 0-0xffff\n", "ports 0x20-0x21 are the machine's own");
 	one_error(NATIVE "grants = image\n", "`image` is followed by a file");
-	one_error(NATIVE "grants = ports 0x10-0x20\n[native m]\nprogram = p\ngrants = ports 0x20\n",
-		  "6: ports 0x20-0x20 overlap ports 0x10-0x20, which n is granted in line 3");
+	one_error(NATIVE "grants = ports 0x30-0x40\n[native m]\nprogram = p\ngrants = ports 0x40\n",
+		  "6: ports 0x40-0x40 overlap ports 0x30-0x40, which n is granted in line 3");
 	assert_string_equal(config.partition[0].error, "");
 	one_error(NATIVE "grants = irq 3\n[native m]\nprogram = p\ngrants = irq 3\n",
 		  "6: irq 3 is granted to n already, in line 3");

@@ -52,7 +52,7 @@ static void test_image_refused(void **state)
 	assert_int_equal(image_create("x", 0), -BH_EINVAL);
 	assert_int_equal(image_create("x", UINT64_MAX), -BH_EINVAL);
 	assert_int_equal(image_create("x", before + 1), -BH_ENOMEM);
-	assert_int_equal(image_create("vmlinuz", 1), -BH_EEXIST);
+	assert_int_equal(image_create("vmlinuz", 1), -BH_EINVAL);
 	assert_int_equal(call(BH_IMAGE_CREATE, the_console->memory_bytes - 8, 0, 0), -BH_EINVAL);
 	assert_int_equal(call(BH_IMAGE_CREATE, UINT64_MAX - 8, 0, 0), -BH_EINVAL);
 	assert_int_equal(call(BH_IMAGE_STAT, BH_IMAGES, WORD(bytes), 0), -BH_ENOENT);
@@ -93,16 +93,14 @@ static void test_image(void **state)
 	assert_int_equal(write_all(image, bytes), 0);
 	assert_int_equal(call(BH_IMAGE_WRITE, (uint64_t)image, 0, 1), -BH_EINVAL);
 	assert_int_equal(call(BH_IMAGE_STAT, (uint64_t)image, WORD(missing), 0), 0);
-	assert_int_equal(call(BH_IMAGE_STAT, (uint64_t)image, WORD(state), 0), BH_IMAGE_UPLOADED);
+	assert_int_equal(call(BH_IMAGE_STAT, (uint64_t)image, WORD(uploaded), 0), 1);
 	assert_true(fake_memory_is(physical, FAKE_FRAME, 0x77));
 	assert_true(fake_memory_is(physical + FAKE_FRAME, 5, 0x77));
 	assert_true(fake_memory_is(physical + FAKE_FRAME + 5, FAKE_FRAME - 5, 0));
 	assert_clean();
-	assert_int_equal(call(BH_IMAGE_REMOVE, (uint64_t)image, 0, 0), FAKE_FRAME);
-	assert_int_equal(call(BH_IMAGE_WRITE, (uint64_t)image, 0, 1), -BH_EINVAL);
 	assert_int_equal(call(BH_IMAGE_REMOVE, (uint64_t)image, 0, 0), 0);
 	assert_int_equal(call(BH_IMAGE_STAT, (uint64_t)image, WORD(bytes), 0), -BH_ENOENT);
-	assert_true(fake_memory_is(physical, FAKE_FRAME, 0) && fake_memory_is(physical + FAKE_FRAME, FAKE_FRAME, 0));
+	assert_int_equal(call(BH_IMAGE_WRITE, (uint64_t)image, 0, 1), -BH_ENOENT);
 	assert_int_equal(frame_free_bytes(), before);
 	assert_clean();
 }
@@ -158,7 +156,7 @@ static void live_and_go(enum bh_kind kind)
 		gamma = find("gamma");
 		handle = fake_handle(the_console, BH_HANDLE_PARTITION, "gamma");
 		assert_int_equal(gamma->vcpus, 2 - life % 2);
-		assert_int_equal(create(), -BH_EEXIST);
+		assert_int_equal(create(), -BH_EINVAL);
 		assert_clean();
 		fake_start(gamma);
 		assert_int_equal(gamma->state, BH_STATE_RUNNING);
@@ -206,9 +204,9 @@ static void test_partition_refused(void **state)
 {
 	(void)state;
 	want("gamma", BH_KIND_GUEST, "no-such");
-	assert_refused(-BH_ENOMEM);
+	assert_refused(-BH_EINVAL);
 	want("gamma", BH_KIND_NATIVE, "no-such.elf");
-	assert_refused(-BH_ENOMEM);
+	assert_refused(-BH_EINVAL);
 	want("gamma", BH_KIND_GUEST, "vmlinuz");
 	creation.partition.memory_bytes = 64ull << 30;
 	assert_refused(-BH_ENOMEM);

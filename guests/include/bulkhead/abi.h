@@ -24,8 +24,7 @@
 #define BH_EINVAL 3    /* an argument is out of its range */
 #define BH_ESTATE 4    /* the object is not in a state that allows this */
 #define BH_ENOENT 5    /* nothing there: no such record, end of text */
-#define BH_EEXIST 6    /* the name is another's */
-#define BH_ENOMEM 7    /* no memory, or no place, is left for it */
+#define BH_ENOMEM 6    /* no memory, or no place, is left for it */
 #define BH_ENOSYS 1000 /* no such hypercall */
 
 /* ---- hypercall numbers ----------------------------------------------------------------------- */
@@ -138,23 +137,23 @@ enum bh_hypercall {
 	 * are guest-physical; what lies there is in one 2 MiB frame of the caller's own memory, and read once.
 	 *
 	 * (machine, address): takes memory for an image as the struct bh_image at `address` has it. Its number;
-	 * -BH_EINVAL: no such name, or no bytes; -BH_EEXIST, -BH_ENOMEM.
+	 * -BH_EINVAL: no such name, or another's, or no bytes; -BH_ENOMEM.
 	 */
 	BH_IMAGE_CREATE,
 	/*
 	 * (machine, image, address, bytes): the image's next bytes, up to the next multiple of 2 MiB at most. When all
-	 * have come partitions can be made of it. 0, -BH_EINVAL: it misses fewer, or is not being uploaded.
+	 * have come partitions can be made of it. 0, -BH_EINVAL: it misses fewer, or is of the boot.
 	 */
 	BH_IMAGE_WRITE,
-	/* (machine, image): wipes the last 2 MiB of an uploaded image; the bytes that are left, 0: it is gone.
-	 * -BH_ESTATE: a partition has it, or it is of the boot. Once begun it can only be removed. */
+	/* (machine, image): an uploaded image is gone, its memory free. 0, -BH_ESTATE: a partition has it, or it is of
+	 * the boot. */
 	BH_IMAGE_REMOVE,
 	/* (machine, image, word): that word of its struct bh_image. -BH_ENOENT: this place is empty, behind the last,
 	 * or has what is the console's own. */
 	BH_IMAGE_STAT,
 	/*
 	 * (machine, address): makes the partition of the struct config_creation (boot/config.h) at `address`. 0, and
-	 * all handles are in the caller's info page anew; -BH_EINVAL, -BH_EEXIST, -BH_ENOMEM; the log says why.
+	 * all handles are in the caller's info page anew; -BH_EINVAL, -BH_ENOMEM: the log says why.
 	 */
 	BH_PARTITION_CREATE,
 	/* (partition): removes one that was made so and is stopped; its memory is free. -BH_ESTATE: not (yet) stopped.
@@ -469,13 +468,12 @@ enum bh_exit {
 #define BH_IMAGES	    64
 #define BH_IMAGE_NAME_BYTES 128
 
-enum bh_image_state { BH_IMAGE_BOOT, BH_IMAGE_UPLOADED, BH_IMAGE_REMOVED };
-
 struct bh_image {
 	char name[BH_IMAGE_NAME_BYTES]; /* letters, digits, . - and _; ends with 0 */
 	uint64_t bytes;
-	uint64_t missing; /* bytes that have not come yet; nobody looks at it when an image is made, nor at `state` */
-	uint64_t state;	  /* enum bh_image_state; removed: not all of it yet */
+	/* Nobody looks at these when one is made. */
+	uint64_t missing;  /* bytes that have not come yet */
+	uint64_t uploaded; /* 0: of the boot */
 };
 _Static_assert(sizeof(struct bh_image) == 152, "ABI");
 
