@@ -33,6 +33,18 @@ bool boot_image_public(const struct boot_info *info, const struct boot_image *im
 	return image->path[0] && !is_consoles(&info->config, image->path);
 }
 
+bool boot_image_used(const struct boot_info *info, const struct boot_image *image)
+{
+	for (uint32_t i = 0; i < info->config.partitions; i++) {
+		const struct config_partition *partition = &info->config.partition[i];
+
+		if (partition->name[0] && !partition->error[0] &&
+		    (text_same(partition->image, image->path) || text_same(partition->initrd, image->path)))
+			return true;
+	}
+	return false;
+}
+
 struct boot_image *boot_image_place(struct boot_info *info)
 {
 	for (uint32_t i = 0; i < BOOT_IMAGES; i++) {

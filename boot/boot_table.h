@@ -9,6 +9,9 @@ const struct boot_program *boot_program_named(const struct boot_info *info, cons
 /* Whether it is one that partitions can be made of at run time: not the console's own, such as its key. */
 bool boot_image_public(const struct boot_info *info, const struct boot_image *image);
 
+/* Whether a partition is made of it that can start. */
+bool boot_image_used(const struct boot_info *info, const struct boot_image *image);
+
 /* A free place, which counts from now on and has no name yet; NULL: there is none. */
 struct boot_image *boot_image_place(struct boot_info *info);
 

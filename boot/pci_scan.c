@@ -9,6 +9,8 @@
 #define MULTI_FUNCTION	 0x800000u /* of the dword at 0xc */
 #define PHYSICAL_END	 (1ull << 52)
 #define CAPABILITIES	 0x34u
+#define UART_FIRST	 0x3f8u /* the console's */
+#define UART_END	 0x400u
 #define CAPABILITIES_MAX 48u /* as many as have room: a list that goes round ends, too */
 
 /* PCI Code and ID Assignment 1.11, 1 and 2. */
@@ -164,6 +166,44 @@ static void scan_buses(struct pci_found *found, uint32_t first, uint32_t last)
 	}
 }
 
+/* ---- whether it can be given away ---------------------------------------------------------------- */
+
+/* Whether a function other than `f` has registers in these pages. */
+static bool is_shared(const struct pci_found *found, const struct pci_function *f, struct pci_range range)
+{
+	for (unsigned i = 0; i < found->count * PCI_BARS; i++) {
+		const struct pci_function *other = &found->function[i / PCI_BARS];
+		const struct pci_bar *bar = &other->bar[i % PCI_BARS];
+
+		if (other != f && bar->bytes && !bar->io && pci_overlap(range, pci_pages(bar->physical, bar->bytes)))
+			return true;
+	}
+	return false;
+}
+
+static const char *bar_unfit(const struct pci_found *found, const struct pci_function *f, const struct pci_bar *bar)
+{
+	if (!bar->bytes)
+		return NULL;
+	if (bar->io)
+		return bar->physical < UART_END && bar->physical + bar->bytes > UART_FIRST ? "it is the console's UART"
+											   : NULL;
+	if (!bar->physical)
+		return "the firmware gave its registers no address";
+	return is_shared(found, f, pci_pages(bar->physical, bar->bytes))
+		       ? "registers of another device stand in the same page"
+		       : NULL;
+}
+
+static void judge(const struct pci_found *found, struct pci_function *f)
+{
+	const char *unfit = f->machines ? "it is a bridge, or one that the machine needs itself" : NULL;
+
+	for (unsigned i = 0; i < PCI_BARS && !unfit; i++)
+		unfit = bar_unfit(found, f, &f->bar[i]);
+	bh_snprintf(f->unfit, sizeof(f->unfit), "%s", unfit ? unfit : "");
+}
+
 /* ---- in words ------------------------------------------------------------------------------------ */
 
 static void name(struct pci_function *f, bool segments)
@@ -219,5 +259,6 @@ void pci_scan(struct pci_found *found, const struct acpi *acpi)
 	for (unsigned i = 0; i < found->count; i++) {
 		name(&found->function[i], segments);
 		describe(&found->function[i]);
+		judge(found, &found->function[i]);
 	}
 }

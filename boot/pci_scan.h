@@ -12,6 +12,7 @@
 #define PCI_BARS      6
 
 #define PCI_NAME_BYTES	16
+#define PCI_UNFIT_BYTES 64
 #define PCI_WORDS_BYTES 192 /* six BARs of 32 bits, or three of 64 */
 
 #define PCI_ID		 0x00u
@@ -39,6 +40,7 @@ struct pci_function {
 	uint32_t id;		     /* device << 16 | vendor */
 	uint32_t class_code;	     /* class << 16 | subclass << 8 | programming interface */
 	bool machines;		     /* a bridge, an interrupt controller, an IOMMU: not looked into, and nobody's */
+	char unfit[PCI_UNFIT_BYTES]; /* why nobody can be given it; empty: nothing is wrong with it itself */
 	uint8_t line;		     /* Interrupt Line; 0xff where there is no interrupt pin */
 	uint32_t header[16];	     /* what stands there: restored after a reset */
 	struct pci_bar bar[PCI_BARS];
@@ -55,6 +57,18 @@ struct pci_found {
 	uint32_t count, left_out;
 	struct pci_function function[PCI_FUNCTIONS];
 };
+
+/* Whole pages. */
+struct pci_range {
+	uint64_t first, end;
+};
+
+static inline struct pci_range pci_pages(uint64_t physical, uint64_t bytes)
+{
+	return (struct pci_range){ physical & ~0xfffull, (physical + bytes + 0xfff) & ~0xfffull };
+}
+
+static inline bool pci_overlap(struct pci_range a, struct pci_range b) { return a.first < b.end && b.first < a.end; }
 
 /*
  * Finds the functions on all buses that `acpi` names, in `found`, which is zeroed; sizes their BARs, and turns off the

@@ -544,7 +544,7 @@ bool build_create(const struct config_creation *creation)
 
 static void clear(struct partition *partition)
 {
-	handle_holders(partition, true);
+	handle_revoke(partition);
 	channel_leave(partition);
 	paging_unmap(&partition->ept, 0, 1ull << 48);
 	for (unsigned i = 0; i < partition->extents; i++)

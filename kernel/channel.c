@@ -68,7 +68,7 @@ void channel_leave(const struct partition *partition)
 	for (struct channel *channel = channels; channel < channels + channel_count; channel++) {
 		if (channel->end[0].partition != partition)
 			continue;
-		handle_holders(channel, true);
+		handle_revoke(channel);
 		channel->end[0] = (struct channel_end){ .partition = NULL };
 		atomic_store(&channel->end[1].bound, 0);
 	}

@@ -65,7 +65,7 @@ static int64_t image_write(struct boot_image *image, const struct vcpu *caller, 
 /* Whoever has its frames next wipes them. */
 static int64_t image_remove(struct boot_image *image)
 {
-	if (!image->uploaded || handle_holders(image, false))
+	if (!image->uploaded || boot_image_used(boot(), image))
 		return -BH_ESTATE;
 	frame_give(image->physical, image->bytes);
 	memset(image, 0, sizeof(*image));

@@ -27,22 +27,22 @@ struct device *device_next(const struct partition *holder, const struct device *
 
 /* ---- registers ----------------------------------------------------------------------------------- */
 
-static struct device_range msix_pages(const struct pci_function *f)
+static struct pci_range msix_pages(const struct pci_function *f)
 {
-	return f->msix ? device_pages(f->vectors_at, f->vectors * 16u) : (struct device_range){ 0, 0 };
+	return f->msix ? pci_pages(f->vectors_at, f->vectors * 16u) : (struct pci_range){ 0, 0 };
 }
 
 bool device_may_map(const struct partition *holder, uint64_t physical, uint64_t bytes)
 {
-	struct device_range wanted = { physical, physical + bytes };
+	struct pci_range wanted = { physical, physical + bytes };
 	bool inside = false;
 
 	for (struct device *d = device_next(holder, NULL); d; d = device_next(holder, d)) {
-		if (device_overlap(wanted, msix_pages(d->pci)))
+		if (pci_overlap(wanted, msix_pages(d->pci)))
 			return false;
 		for (unsigned i = 0; i < PCI_BARS; i++) {
 			const struct pci_bar *bar = &d->pci->bar[i];
-			struct device_range all = device_pages(bar->physical, bar->bytes);
+			struct pci_range all = pci_pages(bar->physical, bar->bytes);
 
 			inside |= bar->bytes && !bar->io && wanted.first >= all.first && wanted.end <= all.end;
 		}
@@ -66,11 +66,11 @@ static bool map_bar(struct device *d, unsigned i)
 {
 	static uint64_t next = BH_GPA_DEVICES;
 	const struct pci_bar *bar = &d->pci->bar[i];
-	struct device_range all = device_pages(bar->physical, bar->bytes), hole = msix_pages(d->pci);
+	struct pci_range all = pci_pages(bar->physical, bar->bytes), hole = msix_pages(d->pci);
 	uint64_t offset = next + all.first % FRAME_BYTES - all.first, before = d->mapped;
 
-	if (!device_overlap(all, hole))
-		hole = (struct device_range){ all.end, all.end };
+	if (!pci_overlap(all, hole))
+		hole = (struct pci_range){ all.end, all.end };
 	if (all.end + offset > BH_GPA_IMAGES || !map_part(d, offset, all.first, hole.first) ||
 	    !map_part(d, offset, hole.end, all.end))
 		return false;

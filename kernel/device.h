@@ -28,21 +28,6 @@ struct device {
 
 extern struct device devices[PCI_FUNCTIONS]; /* of each of pci_functions */
 
-/* Whole pages. */
-struct device_range {
-	uint64_t first, end;
-};
-
-static inline struct device_range device_pages(uint64_t physical, uint64_t bytes)
-{
-	return (struct device_range){ physical & ~0xfffull, (physical + bytes + 0xfff) & ~0xfffull };
-}
-
-static inline bool device_overlap(struct device_range a, struct device_range b)
-{
-	return a.first < b.end && b.first < a.end;
-}
-
 /* Boot CPU, once, after frame_init. */
 void device_init(struct pci_found *found);
 

@@ -12,11 +12,9 @@
 #include "pci_device.h"
 #include "report.h"
 
-#define CONSOLE_UART_FIRST 0x3f8u
-#define CONSOLE_UART_END   0x400u
-#define IRQ_TIMER	   0u
-#define IRQ_CASCADE	   2u /* of the two 8259s: no device has it */
-#define LIST_BYTES	   8192u
+#define IRQ_TIMER   0u
+#define IRQ_CASCADE 2u /* of the two 8259s: no device has it */
+#define LIST_BYTES  8192u
 
 __attribute__((format(printf, 1, 2))) static const char *wrong(const char *words, ...)
 {
@@ -44,60 +42,37 @@ static struct device *find(uint32_t by, uint32_t number)
 /* ---- whether it can be given away ---------------------------------------------------------------- */
 
 struct search {
-	struct device_range range;
+	const struct pci_function *function;
 	bool found;
 };
 
 static bool look(void *context, const struct paging_page *page)
 {
 	struct search *search = context;
+	struct pci_range mapped = pci_pages(page->physical, page->bytes);
+	bool device = page->address >= MMIO_BASE && page->address < MMIO_BASE + MMIO_BYTES;
 
-	if (page->address >= MMIO_BASE && page->address < MMIO_BASE + MMIO_BYTES)
-		search->found |= device_overlap(search->range, device_pages(page->physical, page->bytes));
+	for (const struct pci_bar *bar = search->function->bar; device && bar < search->function->bar + PCI_BARS; bar++)
+		search->found |= bar->bytes && !bar->io && pci_overlap(pci_pages(bar->physical, bar->bytes), mapped);
 	return !search->found;
 }
 
-/* Whether a function other than `f` has registers in these pages. */
-static bool is_shared(const struct pci_function *f, struct device_range range)
+static bool is_kernels(const struct pci_function *function)
 {
-	for (unsigned i = 0; i < pci_function_count * PCI_BARS; i++) {
-		const struct pci_function *other = &pci_functions[i / PCI_BARS];
-		const struct pci_bar *bar = &other->bar[i % PCI_BARS];
+	struct search search = { function, false };
 
-		if (other != f && bar->bytes && !bar->io &&
-		    device_overlap(range, device_pages(bar->physical, bar->bytes)))
-			return true;
-	}
-	return false;
-}
-
-static const char *check_bar(const struct pci_function *f, unsigned i)
-{
-	const struct pci_bar *bar = &f->bar[i];
-	struct search search = { device_pages(bar->physical, bar->bytes), false };
-
-	if (bar->io)
-		return bar->physical < CONSOLE_UART_END && bar->physical + bar->bytes > CONSOLE_UART_FIRST
-			       ? "it is the console's UART"
-			       : NULL;
-	if (!bar->bytes)
-		return NULL;
-	if (!bar->physical)
-		return "the firmware gave its registers no address";
 	paging_walk(&kernel_paging, look, &search);
-	if (search.found)
-		return "the kernel uses it itself, as its screen or for what it needs to run";
-	return is_shared(f, search.range) ? "registers of another device stand in the same page" : NULL;
+	return search.found;
 }
 
 static const char *check(const struct device *d, const struct partition *holder)
 {
-	const char *problem = d->pci->machines ? "it is a bridge, or one that the machine needs itself" : NULL;
+	const char *problem = d->pci->unfit[0] ? d->pci->unfit : NULL;
 
 	if (d->holder)
 		return wrong("the device %s is %s's already: give it to one of them", d->pci->name, d->holder->name);
-	for (unsigned i = 0; i < PCI_BARS && !problem; i++)
-		problem = check_bar(d->pci, i);
+	if (!problem && is_kernels(d->pci))
+		problem = "the kernel uses it itself, as its screen or for what it needs to run";
 	if (problem)
 		return wrong("the device %s cannot be granted: %s", d->pci->name, problem);
 	if (!iommu_present() && !holder->config->trusted_for_dma)

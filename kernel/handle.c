@@ -16,19 +16,14 @@ int handle_add(struct partition *holder, const struct handle *handle)
 	return -1;
 }
 
-unsigned handle_holders(const void *object, bool revoke)
+void handle_revoke(const void *object)
 {
-	unsigned count = 0;
-
 	for (unsigned i = 0; i < partition_count; i++) {
-		for (struct handle *h = partitions[i]->handle; h < partitions[i]->handle + partitions[i]->handle_max;
-		     h++) {
-			if (h->type == BH_HANDLE_NONE || h->object != object)
-				continue;
-			count++;
-			if (revoke)
-				*h = (struct handle){ .generation = (uint16_t)(h->generation + 1) };
+		struct handle *handle = partitions[i]->handle, *end = handle + partitions[i]->handle_max;
+
+		for (; handle < end; handle++) {
+			if (handle->object == object)
+				*handle = (struct handle){ .generation = (uint16_t)(handle->generation + 1) };
 		}
 	}
-	return count;
 }

@@ -7,7 +7,6 @@
  */
 #pragma once
 #include <stdint.h>
-#include <stdbool.h>
 #include <bulkhead/abi.h>
 
 #define HANDLE_MAX   BH_INFO_HANDLES /* the console's; one page's worth is enough for the others */
@@ -30,8 +29,8 @@ struct handle {
 /* Adds a handle; -1 when the table is full. */
 int handle_add(struct partition *holder, const struct handle *handle);
 
-/* How many have a handle to `object`; with `revoke` nobody has one any more. */
-unsigned handle_holders(const void *object, bool revoke);
+/* Nobody has a handle to `object` any more. */
+void handle_revoke(const void *object);
 
 static inline bh_handle handle_value(const struct handle *handle, unsigned index)
 {
