@@ -4,6 +4,7 @@
 #include <guests/lib/bh_format.h>
 #include <guests/lib/bh_string.h>
 #include "boot/boot_table.h"
+#include "boot/config_classes.h"
 #include "boot/config_machine.h"
 #include "boot/region.h"
 #include "build_vcpus.h"
@@ -256,7 +257,7 @@ static void grant_configured(struct partition *holder, const struct config_grant
 		break;
 	case CONFIG_GRANT_IRQ: grant_irq(holder, what->first); break;
 	case CONFIG_GRANT_IMAGE: grant_image(holder, what->path, what->path); break;
-	case CONFIG_GRANT_DEVICE: break; /* build_devices */
+	case CONFIG_GRANT_DEVICE: grant_device(holder, what); break;
 	}
 }
 
@@ -439,31 +440,18 @@ static void build_grants(struct partition *partition)
 }
 
 /* A network whose NIC cannot be had is without one; the others are none the worse. */
-static void grant_nic(const struct config *config, unsigned i)
+static void grant_nics(const struct config *config)
 {
-	const struct config_device *nic = &config->nic[i];
-	struct partition *net = configured[config->net];
-	const char *problem =
-		failed(net) ? NULL : device_grant(net, nic->by, nic->number, config->network.network[i].name);
+	struct partition *net = net_service();
 
-	if (problem)
-		complain(net, nic->line, problem);
-}
+	for (unsigned i = 0; net && i < config->network.networks; i++) {
+		const struct config_device *nic = &config->nic[i];
+		const char *problem = NULL;
 
-/* Those that are named in this way: by their address first, so that who names a class gets of what is left. */
-static void build_devices(const struct config *config, enum config_device_by by)
-{
-	for (unsigned i = 0; i < config->partitions; i++) {
-		const struct config_partition *partition = &config->partition[i];
-
-		for (unsigned n = 0; n < partition->grants && !failed(configured[i]); n++) {
-			if (partition->grant[n].type == CONFIG_GRANT_DEVICE && partition->grant[n].first == by)
-				grant_device(configured[i], &partition->grant[n]);
-		}
-	}
-	for (unsigned i = 0; i < config->network.networks && config->net < config->partitions; i++) {
-		if (config->nic[i].by == by)
-			grant_nic(config, i);
+		if (nic->by != CONFIG_DEVICE_NONE)
+			problem = device_grant(net, nic->by, nic->number, config->network.network[i].name);
+		if (problem)
+			complain(net, nic->line, problem);
 	}
 }
 
@@ -478,6 +466,7 @@ static void check_machine(struct config *config)
 	};
 
 	config_machine_check(config, &facts, log_error, NULL);
+	config_classes_resolve(config, pci_functions, pci_function_count);
 }
 
 void build_partitions(struct boot_info *info)
@@ -496,8 +485,7 @@ void build_partitions(struct boot_info *info)
 	connect_net();
 	for (unsigned i = 0; i <= CONFIG_PARTITIONS; i++)
 		build_ports(i);
-	build_devices(config, CONFIG_DEVICE_ADDRESS);
-	build_devices(config, CONFIG_DEVICE_CLASS);
+	grant_nics(config);
 	for (unsigned i = 0; i < config->partitions; i++)
 		build_grants(configured[i]);
 	device_list();

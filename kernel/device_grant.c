@@ -27,14 +27,11 @@ __attribute__((format(printf, 1, 2))) static const char *wrong(const char *words
 	return text;
 }
 
-static struct device *find(uint32_t by, uint32_t number)
+static struct device *find(uint32_t address)
 {
 	for (unsigned i = 0; i < pci_function_count; i++) {
-		struct device *d = &devices[i];
-
-		if (by == CONFIG_DEVICE_ADDRESS ? d->pci->address == number
-						: d->pci->class_code >> 8 == number && !d->holder)
-			return d;
+		if (devices[i].pci->address == address)
+			return &devices[i];
 	}
 	return NULL;
 }
@@ -127,7 +124,7 @@ static const char *give(struct device *d, struct partition *holder, const struct
 
 const char *device_grant(struct partition *holder, uint32_t by, uint32_t number, const char *name)
 {
-	struct device *d = find(by, number);
+	struct device *d = by == CONFIG_DEVICE_ADDRESS ? find(number) : NULL;
 	struct handle handle = { .object = d, .type = BH_HANDLE_DEVICE, .rights = BH_RIGHT_USE };
 	const char *problem;
 

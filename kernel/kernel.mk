@@ -4,7 +4,7 @@ B ?= build
 CC ?= gcc
 
 KERNEL_SOURCES ?= $(wildcard kernel/*.c arch/x86_64/*.c arch/x86_64/*.S arch/x86_64/*/*.c arch/x86_64/*/*.S) \
-	drivers/uart.c drivers/fbtext.c drivers/font.c boot/boot_table.c boot/region.c boot/config_machine.c boot/config_record.c boot/config_files.c boot/config_report.c boot/text.c \
+	drivers/uart.c drivers/fbtext.c drivers/font.c boot/boot_table.c boot/config_classes.c boot/region.c boot/config_machine.c boot/config_record.c boot/config_files.c boot/config_report.c boot/text.c \
 	guests/lib/bh_format.c guests/lib/bh_string.c guests/lib/guest_paging.c
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(B)/kernel/obj/%.o)
 

@@ -9,13 +9,15 @@ import time
 import pytest
 
 import emulators
-import test_console_net as net
+from console_client import context
+from https import ADDRESS, new_token
 from machine import PROMPT, built
 from natives import LINUX, LINUX_LINE, audit_clean, detach, guest, linux, state_of, to_shell, wait_state
 
 pytestmark = [pytest.mark.machines("qemu"), pytest.mark.steps]
 
 PIECE = 1 << 20
+PORTS = {}                              # of this host, by the console's
 OCTETS = {"Content-Type": "application/octet-stream"}
 KEYS = {"kernel": "vmlinuz-x", "initrd": "initramfs-x", "command-line": f"{LINUX_LINE} hostname=gamma",
         "memory": "128M", "cpus": "shared 2", "networks": "lan"}
@@ -23,8 +25,8 @@ KEYS = {"kernel": "vmlinuz-x", "initrd": "initramfs-x", "command-line": f"{LINUX
 
 @pytest.fixture(scope="module")
 def rack(group):
-    net.PORTS.update({port: emulators.free_port() for port in (80, 443)})
-    forward = tuple((net.PORTS[port], net.ADDRESS, port) for port in net.PORTS)
+    PORTS[443] = emulators.free_port()
+    forward = ((PORTS[443], ADDRESS, 443),)
     conf = ("[machine]\ntrusted-for-dma = net\nconsole = lan\n[network lan]\nnic = ethernet\n"
             + guest("alpha", "dedicated 1", more="networks = lan"))
     return group.start("runtime", conf, LINUX, nics=[emulators.Nic("e1000e", forward=forward)])
@@ -34,7 +36,7 @@ class Client(http.client.HTTPSConnection):
     """The API on one connection that stays."""
 
     def __init__(self, token):
-        super().__init__("127.0.0.1", net.PORTS[443], context=net.context(), timeout=120)
+        super().__init__("127.0.0.1", PORTS[443], context=context(), timeout=120)
         self.token = token
 
     def ask(self, method, path, body=None, headers=()):
@@ -53,8 +55,8 @@ class Client(http.client.HTTPSConnection):
 @pytest.fixture(scope="module")
 def client(rack):
     rack.expect("^" + PROMPT, 120)
-    rack.expect(rf"\[console: https://{net.ADDRESS}/ on lan\]", 60)
-    return Client(net.new_token(rack, "root", "administrator"))
+    rack.expect(rf"\[console: https://{ADDRESS}/ on lan\]", 60)
+    return Client(new_token(rack, "root", "administrator"))
 
 
 def upload(client, name, path):
