@@ -416,14 +416,6 @@ def fill(page, selector, text):
     page.run(f"document.querySelector({json.dumps(selector)}).value = {json.dumps(text)}")
 
 
-def test_images_that_are_not_there_yet(page):
-    """Said in words. Goes when the console has them."""
-    page.may += "|status of 501"
-    log_in(page, page.server.ann)
-    go(page, "images")
-    page.wait_for("[role=alert]", "This console cannot do that yet.")
-
-
 def test_upload_and_create(page, tmp_path):
     page.may += "|status of (409|422)"
     page.intercept = machine = Images()
