@@ -47,7 +47,7 @@ void command_image(const struct arguments *arguments)
 	else if (number < 0)
 		screen_printf("There is no such image.\n");
 	else if (view_image_remove((unsigned)number, words) == VIEW_DONE)
-		screen_printf("Removed, and its memory wiped.\n");
+		screen_printf("Removed; its memory is free.\n");
 	else
 		say(words);
 }

@@ -52,6 +52,16 @@ def linux(machine, name, line, timeout=120):
     return machine.command(line, prompt=rf"{name}# ", timeout=timeout)
 
 
+def create(machine, kind, name, *lines):
+    """Makes a partition at run time, on the serial line."""
+    machine.send(f"create {kind} {name}\r")
+    for line in (*lines, ""):
+        machine.expect("key = value> ")
+        machine.send(line + "\r")
+    machine.expect(f"{name} is there")
+    machine.expect("^" + PROMPT)
+
+
 def to_shell(machine, name, timeout=400):
     """
     Attaches to a Linux guest and waits until its shell answers. What the console kept of a former life may show a

@@ -12,12 +12,15 @@ import emulators
 from console_client import context
 from https import ADDRESS, new_token
 from machine import PROMPT, built
-from natives import LINUX, LINUX_LINE, audit_clean, detach, guest, linux, state_of, to_shell, wait_state
+from natives import (LINUX, LINUX_LINE, attach, audit_clean, create as create_by_hand, detach, guest, linux, state_of,
+                     to_shell, wait_state)
 
 pytestmark = [pytest.mark.machines("qemu"), pytest.mark.steps]
 
 PIECE = 1 << 20
 PORTS = {}                              # of this host, by the console's
+SECRETS = ("tokens.txt", "console.pem", "console.key")
+OWN = "tokens = tokens.txt\ncertificate = console.pem\nkey = console.key\n"
 OCTETS = {"Content-Type": "application/octet-stream"}
 KEYS = {"kernel": "vmlinuz-x", "initrd": "initramfs-x", "command-line": f"{LINUX_LINE} hostname=gamma",
         "memory": "128M", "cpus": "shared 2", "networks": "lan"}
@@ -27,9 +30,10 @@ KEYS = {"kernel": "vmlinuz-x", "initrd": "initramfs-x", "command-line": f"{LINUX
 def rack(group):
     PORTS[443] = emulators.free_port()
     forward = ((PORTS[443], ADDRESS, 443),)
-    conf = ("[machine]\ntrusted-for-dma = net\nconsole = lan\n[network lan]\nnic = ethernet\n"
+    conf = ("[machine]\ntrusted-for-dma = net\nconsole = lan\n" + OWN + "[network lan]\nnic = ethernet\n"
             + guest("alpha", "dedicated 1", more="networks = lan"))
-    return group.start("runtime", conf, LINUX, nics=[emulators.Nic("e1000e", forward=forward)])
+    files = [*LINUX, *((name, b"# nothing\n") for name in SECRETS)]
+    return group.start("runtime", conf, files, nics=[emulators.Nic("e1000e", forward=forward)])
 
 
 class Client(http.client.HTTPSConnection):
@@ -162,17 +166,55 @@ def test_what_cannot_be_made(rack, client):
     audit_clean(rack)
 
 
+def test_what_is_the_console_s_own(rack, client):
+    """Its tokens, certificate, key and configuration are no images, and nobody is made of them."""
+    listed = [image["name"] for image in client.ask("GET", "images")[1]["images"]]
+    assert "vmlinuz" in listed
+    shown = rack.command("image")
+    for name in (*SECRETS, "bulkhead.conf"):
+        assert name not in listed and name not in shown
+        for key in ("kernel", "initrd"):
+            status, answer = create(client, **{key: name})
+            assert status == 422 and f"There is no image {name}." in answer["detail"], answer
+        assert client.ask("DELETE", f"images/{name}")[0] == 404
+        assert client.ask("POST", "images", {"name": name, "bytes": 1})[0] == 422
+    audit_clean(rack)
+
+
+def test_console_restarts(rack, client):
+    """The partition goes on; the console finds it again, with its section, and can remove it."""
+    assert create(client)[0] == 201
+    to_shell(rack, "gamma")
+    linux(rack, "gamma", "echo was-here > /tmp/mark")
+    detach(rack)
+    before = client.ask("GET", "configuration")[1]
+    assert client.ask("POST", "images", {"name": "half", "bytes": 5 << 20})[0] == 201
+    assert client.ask("PUT", "images/half/content?offset=0", b"half", OCTETS)[0] == 200
+    client.close()
+    rack.send("debug crash console\r")
+    rack.expect(r"The console crashes\.")
+    rack.expect(r"Type help for a list of commands\.", 60)
+    rack.expect(rf"\[console: https://{ADDRESS}/ on lan\]", 60)
+    wait_state(rack, "gamma", "running")
+    assert "[guest gamma]\nkernel = vmlinuz-x\n" in rack.command("config")
+    assert client.ask("GET", "configuration")[1] == before
+    images = {image["name"]: image for image in client.ask("GET", "images")[1]["images"]}
+    assert images["half"]["received"] == 4 and images["vmlinuz-x"]["users"] == ["gamma"]
+    assert client.ask("DELETE", "images/half")[0] == 204
+    attach(rack, "gamma")
+    assert "was-here" in linux(rack, "gamma", "cat /tmp/mark")
+    assert "0% packet loss" in linux(rack, "gamma", "udhcpc -n -q -i eth0 -t 10 > /dev/null 2>&1; ping -c 2 10.0.2.2")
+    detach(rack)
+    audit_clean(rack)
+    remove(client, "gamma")
+    assert "gamma" not in rack.command("list") + rack.command("config")
+    audit_clean(rack)
+
+
 def test_on_the_serial_line(rack, client):
     """From the boot's images; one that does not start by itself is removed as it is."""
-    for line in ("kernel = vmlinuz", "initrd = initramfs.img", "memory = 128M", "autostart = no", "cap = 50%"):
-        if line.startswith("kernel"):
-            rack.send("create guest delta\r")
-            rack.expect("key = value> ")
-        rack.send(line + "\r")
-        rack.expect("key = value> ")
-    rack.send("\r")
-    rack.expect("delta is there")
-    rack.expect("^" + PROMPT)
+    create_by_hand(rack, "guest", "delta", "kernel = vmlinuz", "initrd = initramfs.img", "memory = 128M",
+                   "autostart = no", "cap = 50%")
     assert "never started" in state_of(rack, "delta")
     assert "[guest delta]\nkernel = vmlinuz\n" in rack.command("config")
     assert re.search(r"^vmlinuz .*boot +alpha delta$", rack.command("image"), re.M)
