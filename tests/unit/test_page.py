@@ -325,7 +325,6 @@ def test_colours(page):
 @pytest.mark.parametrize("width", [320, 360, 768])
 def test_width(page, width):
     """No view is wider than the screen; what is wider by nature scrolls in its own frame."""
-    page.may += "|status of 501"
     page.resize(width, 740)
     log_in(page, page.server.ann)
     for view in ("", "partition/alpha", "networks", "images", "log"):
@@ -337,7 +336,6 @@ def test_width(page, width):
 
 def test_everything_has_a_name(page):
     """What can be focused has a name that is read aloud, and every field its label."""
-    page.may += "|status of 501"
     log_in(page, page.server.ann)
     for view in ("", "partition/alpha", "networks", "images", "log"):
         go(page, view)
@@ -362,7 +360,7 @@ def test_many_cpus():
         server.close()
 
 
-# ---- images and new partitions, against the contract: this console may not have them yet ----
+# ---- images and new partitions, against the contract ----
 
 class Images:
     """What answers in the machine's place."""

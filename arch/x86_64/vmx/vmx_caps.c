@@ -30,7 +30,7 @@
 #define EPT_CAP_WB	     (1ull << 14)
 #define EPT_CAP_2M	     (1ull << 16)
 #define EPT_CAP_1G	     (1ull << 17)
-#define EPT_CAP_INVEPT_ONE   (1ull << 25)
+#define EPT_CAP_INVEPT_ONE   ((1ull << 20) | (1ull << 25))
 #define VPID_CAP_INVVPID_ONE ((1ull << 32) | (1ull << 41))
 
 struct vmx_caps vmx_caps;
@@ -110,7 +110,8 @@ static void require_ept(void)
 
 	require(ept & EPT_CAP_WALK_4, "EPT with 4 levels (IA32_VMX_EPT_VPID_CAP bit 6)", "another CPU");
 	require(ept & EPT_CAP_WB, "EPT tables in write-back memory (IA32_VMX_EPT_VPID_CAP bit 14)", "another CPU");
-	require(ept & EPT_CAP_INVEPT_ONE, "INVEPT of one table (IA32_VMX_EPT_VPID_CAP bit 25)", "another CPU");
+	require((ept & EPT_CAP_INVEPT_ONE) == EPT_CAP_INVEPT_ONE,
+		"INVEPT of one table (IA32_VMX_EPT_VPID_CAP bits 20 and 25)", "another CPU");
 	require(ept & EPT_CAP_2M, "EPT with 2 MiB pages (IA32_VMX_EPT_VPID_CAP bit 16)", "another CPU");
 }
 

@@ -266,8 +266,11 @@ static void write_state(struct vcpu *vcpu)
 		vmwrite(GUEST_CR4, vmread(GUEST_CR4) | CR4_OSFXSR);
 }
 
-/* Translations of the former life, whose memory has been wiped, and those of its tables: another partition may have
- * had them (28.3.3.1). */
+/*
+ * Translations of the former life, whose memory has been wiped, and those of its tables, which another partition may
+ * have had: entries that were present have been taken out, so they are invalidated on each CPU before it uses the
+ * tables again (28.3.3.1, 28.3.3.4). New entries need nothing.
+ */
 static void forget_translations(struct vcpu *vcpu)
 {
 	struct {

@@ -29,8 +29,7 @@ async function refuse(answer) {
 	}
 	if (answer.status === 401)
 		onEnd();
-	const missing = answer.status === 501 || answer.status === 405 ? "This console cannot do that yet." : "";
-	throw new Problem(answer.status, missing || members.detail || answer.statusText || "The request was refused.", members);
+	throw new Problem(answer.status, members.detail || answer.statusText || "The request was refused.", members);
 }
 
 /*
