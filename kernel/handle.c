@@ -1,6 +1,5 @@
 #include "handle.h"
 #include "partition.h"
-#include "vcpu.h"
 
 int handle_add(struct partition *holder, const struct handle *handle)
 {

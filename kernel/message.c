@@ -93,6 +93,7 @@ void message_answer(struct vcpu *guest)
 	case BH_MSG_MSR_WRITE: answer_msr(guest, message->reply, message->value); break;
 	case BH_MSG_START:
 	case BH_MSG_MMIO:
-	case BH_MSG_PIO_STRING: answer_state(guest, message); break;
+	case BH_MSG_PIO_STRING:
+	case BH_MSG_REFUSED: answer_state(guest, message); break;
 	}
 }

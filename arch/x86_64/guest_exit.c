@@ -129,19 +129,15 @@ void guest_exit_triple_fault(struct vcpu *vcpu)
 }
 
 /* The state is still as it was to be entered (SDM vol. 3, 26.8; APM vol. 2, 15.5.1). */
-void guest_exit_invalid_state(struct vcpu *vcpu,
-			      const char *(*rule)(const struct bh_vcpu_state *, const struct guest_cpuid_policy *),
-			      const char *manual)
+void guest_exit_refused(struct vcpu *vcpu, bool svm)
 {
-	struct bh_vcpu_state state;
-	const char *broken;
+	const struct guest_cpuid_policy *policy = guest_cpuid_policy(vcpu);
 
-	virt->get_state(vcpu, BH_STATE_ALL, &state);
-	broken = rule(&state, guest_cpuid_policy(vcpu));
-	if (broken)
-		report_failure(vcpu, "invalid guest state: %s", broken);
+	if (vcpu->is_guest)
+		message_send(vcpu, BH_MSG_REFUSED, policy->extended[8].eax & 0xff, policy->efer << 32 | policy->cr4,
+			     svm, BH_STATE_ALL);
 	else
-		report_failure(vcpu, "invalid guest state: the CPU refused to enter it (%s)", manual);
+		report_failure(vcpu, "the CPU refuses to enter a native program: a defect of the kernel");
 }
 
 void guest_exit_native_control(struct vcpu *vcpu, unsigned number)

@@ -122,10 +122,8 @@ void guest_exit_eoi(struct vcpu *vcpu, int vector);
 /* Ends of partitions in the words of both back ends. */
 void guest_exit_triple_fault(struct vcpu *vcpu);
 
-/* The CPU refused to enter the vCPU; `rule` finds out why (guest_rules.h), `manual` has the rules if it cannot. */
-void guest_exit_invalid_state(struct vcpu *vcpu,
-			      const char *(*rule)(const struct bh_vcpu_state *, const struct guest_cpuid_policy *),
-			      const char *manual);
+/* The CPU refused to enter the vCPU, and does not say why; `svm`: by SVM's rules. A guest's monitor finds out. */
+void guest_exit_refused(struct vcpu *vcpu, bool svm);
 
 void guest_exit_native_control(struct vcpu *vcpu, unsigned number);
 void guest_exit_native_debug(struct vcpu *vcpu);

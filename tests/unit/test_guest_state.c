@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include "arch_cpu.h"
 #include "guest_cpuid.h"
-#include "guest_rules.h"
 #include "guest_state.h"
+#include "guests/monitor/entry_rules.h"
 #include "instructions.h"
 #include "msr.h"
 #include "partition.h"
@@ -20,6 +20,7 @@ static const struct virt_ops back_end = { .get_state = svm_get_state, .set_state
 const struct virt_ops *virt = &back_end;
 
 static struct guest_cpuid_policy policy;
+static struct entry_offer offer; /* the same */
 static struct vmcb vmcb;
 static struct vcpu vcpu;
 static struct partition partition;
@@ -47,6 +48,7 @@ static struct bh_vcpu_state reset(bool is_guest)
 	policy = (struct guest_cpuid_policy){ .cr4 = is_guest ? 0x3707ff : 0xbc,
 					      .efer = is_guest ? 0xd01 : 0xd00,
 					      .extended[8] = { .eax = 0x3028 } };
+	offer = (struct entry_offer){ .cr4 = policy.cr4, .efer = policy.efer, .address_bits = 40 };
 	partition.program = &program;
 	vcpu.partition = &partition;
 	vcpu.arch.svm.vmcb = &vmcb;
@@ -54,8 +56,8 @@ static struct bh_vcpu_state reset(bool is_guest)
 	vcpu.index = 3;
 	guest_state_reset(&vcpu);
 	svm_get_state(&vcpu, BH_STATE_ALL, &state);
-	assert_null(guest_rules_broken_svm(&state, &policy));
-	assert_null(guest_rules_broken_vmx(&state, &policy));
+	assert_null(entry_rules_broken_svm(&state, &offer));
+	assert_null(entry_rules_broken_vmx(&state, &offer));
 	assert_int_equal(vcpu.arch.cr2, 0);
 	return state;
 }
@@ -91,7 +93,7 @@ static void test_startup(void **unused)
 	(void)unused;
 	guest_state_startup(&vcpu, 0x9a);
 	svm_get_state(&vcpu, BH_STATE_ALL, &state);
-	assert_null(guest_rules_broken_vmx(&state, &policy));
+	assert_null(entry_rules_broken_vmx(&state, &offer));
 	assert_int_equal(state.segment[BH_CS].selector, 0x9a00);
 	assert_int_equal(state.segment[BH_CS].base, 0x9a000);
 	assert_int_equal(state.rip, 0);

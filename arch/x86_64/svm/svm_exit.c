@@ -3,7 +3,6 @@
 #include "frame.h"
 #include "exception.h"
 #include "guest_cpuid.h"
-#include "guest_rules.h"
 #include "hypercall.h"
 #include "instructions.h"
 #include "paging.h"
@@ -241,7 +240,7 @@ void svm_dispatch(struct cpu *cpu, struct vcpu *vcpu, struct trace_record *recor
 	case (uint32_t)SVM_EXIT_INVALID:
 		/* The state is checked before a flush is done: the next ASID comes with another one. */
 		cpu->arch.svm.next_asid = svm_caps.asids;
-		guest_exit_invalid_state(vcpu, guest_rules_broken_svm, "APM vol. 2, 15.5.1");
+		guest_exit_refused(vcpu, true);
 		break;
 	default: finish(vcpu, ANSWER_UD); /* instructions that CPUID does not offer: SVM's, MONITOR and their like */
 	}

@@ -3,7 +3,6 @@
 #include "exception.h"
 #include "guest_apic.h"
 #include "guest_exit.h"
-#include "guest_rules.h"
 #include "interrupt.h"
 #include "paging.h"
 #include "report.h"
@@ -207,7 +206,7 @@ static void fatal(struct vcpu *vcpu, uint32_t reason)
 {
 	switch (reason & 0xffff) {
 	case EXIT_TRIPLE_FAULT: guest_exit_triple_fault(vcpu); break;
-	case EXIT_INVALID_STATE: guest_exit_invalid_state(vcpu, guest_rules_broken_vmx, "SDM vol. 3, 26.3"); break;
+	case EXIT_INVALID_STATE: guest_exit_refused(vcpu, false); break;
 	case EXIT_TASK_SWITCH: report_failure(vcpu, "a hardware task switch, which is not supported"); break;
 	case EXIT_EPT_MISCONFIGURATION:
 		report_failure(vcpu, "EPT misconfiguration at %llx: a defect of the kernel",

@@ -335,6 +335,12 @@ enum bh_message_reason {
 	BH_MSG_MSR_WRITE,
 	/* EOI of a level-triggered vector, number in value. */
 	BH_MSG_EOI,
+	/*
+	 * The CPU does not enter the guest with these registers (SDM vol. 3, 26.3; APM vol. 2, 15.5.1): state ALL in.
+	 * write: 0 by VT-x' rules, 1 by SVM's. value: the bits that may be set in CR4, and << 32 in EFER. address: how
+	 * many bits a physical address has. The monitor ends the guest, or answers with state that can be entered.
+	 */
+	BH_MSG_REFUSED,
 };
 
 /* In `reply`, set by the monitor. */

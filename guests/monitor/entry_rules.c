@@ -1,11 +1,17 @@
-#include "guest_rules.h"
+#include "entry_rules.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <bulkhead/abi.h>
-#include "guest_cpuid.h"
-#include "instructions.h"
-#include "msr.h"
+
+#define CR0_PE	  (1ull << 0)
+#define CR0_NW	  (1ull << 29)
+#define CR0_CD	  (1ull << 30)
+#define CR0_PG	  (1ull << 31)
+#define CR4_PAE	  (1ull << 5)
+#define CR4_PCIDE (1ull << 17)
+#define EFER_LME  (1ull << 8)
+#define EFER_LMA  (1ull << 10)
 
 #define RFLAGS_ONE	2ull /* must be 1 */
 #define RFLAGS_VM	(1ull << 17)
@@ -89,7 +95,7 @@ static bool not_v86_access(const struct bh_segment *segment) { return segment->a
 
 /* ---- both vendors ------------------------------------------------------------------------------- */
 
-static const char *common(const struct bh_vcpu_state *s, const struct guest_cpuid_policy *policy)
+static const char *common(const struct bh_vcpu_state *s, const struct entry_offer *offer)
 {
 	bool long_mode = s->efer & EFER_LME && s->cr0 & CR0_PG;
 	uint16_t cs = s->segment[BH_CS].access;
@@ -99,9 +105,9 @@ static const char *common(const struct bh_vcpu_state *s, const struct guest_cpui
 		{ long_mode && cs & ACCESS_LONG && cs & ACCESS_D,
 		  "CS.L and CS.D are both set in long mode" BOTH("26.3.1.2") },
 		{ s->cr0 >> 32, "CR0 has a bit above 31" BOTH("26.3.1.1") },
-		{ s->cr3 >> (policy->extended[8].eax & 0xff), "CR3 exceeds the width of addresses" BOTH("26.3.1.1") },
-		{ s->cr4 & ~policy->cr4, "CR4 has a bit that is not offered" BOTH("26.3.1.1") },
-		{ s->efer & ~policy->efer, "EFER has a bit that is not offered" BOTH("26.3.1.1") },
+		{ s->cr3 >> (offer->address_bits), "CR3 exceeds the width of addresses" BOTH("26.3.1.1") },
+		{ s->cr4 & ~offer->cr4, "CR4 has a bit that is not offered" BOTH("26.3.1.1") },
+		{ s->efer & ~offer->efer, "EFER has a bit that is not offered" BOTH("26.3.1.1") },
 	};
 
 	return FIRST_BROKEN(rules);
@@ -109,9 +115,9 @@ static const char *common(const struct bh_vcpu_state *s, const struct guest_cpui
 
 /* ---- SVM ---------------------------------------------------------------------------------------- */
 
-const char *guest_rules_broken_svm(const struct bh_vcpu_state *s, const struct guest_cpuid_policy *policy)
+const char *entry_rules_broken_svm(const struct bh_vcpu_state *s, const struct entry_offer *offer)
 {
-	const char *words = common(s, policy);
+	const char *words = common(s, offer);
 
 	if (!words && (s->cr0 & (CR0_NW | CR0_CD)) == CR0_NW)
 		words = "CR0.NW is set without CR0.CD (APM vol. 2, 15.5.1)";
@@ -212,9 +218,9 @@ static const char *rip_and_rflags(const struct bh_vcpu_state *s)
 	return FIRST_BROKEN(rules);
 }
 
-const char *guest_rules_broken_vmx(const struct bh_vcpu_state *s, const struct guest_cpuid_policy *policy)
+const char *entry_rules_broken_vmx(const struct bh_vcpu_state *s, const struct entry_offer *offer)
 {
-	const char *words = common(s, policy);
+	const char *words = common(s, offer);
 
 	words = words ? words : control_registers(s);
 	words = words ? words : rip_and_rflags(s);
