@@ -108,57 +108,53 @@ static struct partition *new_partition(const char *name, enum bh_kind kind, cons
 	return partition;
 }
 
-/* In as few pieces as there are; pieces of 1 GiB or more are aligned for the largest pages. */
-static bool take_memory(struct partition *partition, uint64_t bytes)
+/* Up to `want` frames in one piece, as many as there are; 1 GiB or more aligned for the largest pages. */
+static struct extent take_piece(uint64_t want, uint16_t owner)
 {
-	uint64_t left = bytes / FRAME_BYTES;
-	uint64_t address = 0;
+	struct extent piece = { .physical = want >= 512 ? frame_take(want, 512, owner) : 0 };
 
-	while (left && partition->extents < PARTITION_EXTENTS) {
-		struct extent *extent = &partition->extent[partition->extents];
-		bool low = partition->kind == BH_KIND_GUEST && address < BH_GUEST_LOW_MAX;
-		uint64_t room = low ? (BH_GUEST_LOW_MAX - address) / FRAME_BYTES : left;
-		uint64_t want = left < room ? left : room;
-		uint64_t owner = FRAME_PARTITION + partition->id;
-
-		extent->physical = want >= 512 ? frame_take(want, 512, (uint16_t)owner) : 0;
-		if (!extent->physical)
-			extent->physical = frame_take(want, 1, (uint16_t)owner);
-		if (!extent->physical) {
-			want = want < frame_largest() ? want : frame_largest();
-			extent->physical = frame_take(want, 1, (uint16_t)owner);
-		}
-		if (!extent->physical)
-			return false;
-		extent->address = address;
-		extent->bytes = want * FRAME_BYTES;
-		partition->extents++;
-		partition->memory_bytes += extent->bytes;
-		left -= want;
-		address += extent->bytes;
-		if (partition->kind == BH_KIND_GUEST && address == BH_GUEST_LOW_MAX)
-			address = BH_GUEST_HIGH;
+	if (!piece.physical) {
+		want = want < frame_largest() ? want : frame_largest();
+		piece.physical = frame_take(want, 1, owner);
 	}
-	return left == 0;
+	piece.bytes = want * FRAME_BYTES;
+	return piece;
 }
 
-static bool map_runs(struct partition *partition, const struct extent *extent)
+/* In as few pieces as there are. */
+static bool take_memory(struct partition *partition, uint64_t bytes)
 {
-	uint64_t address = extent->address;
-	uint64_t last = extent->address + extent->bytes;
+	uint64_t address = 0;
 
-	while (address < last) {
-		uint64_t end = last;
-		unsigned rights = MAP_READ | MAP_WRITE | MAP_EXECUTE;
+	while (partition->memory_bytes < bytes && partition->extents < PARTITION_EXTENTS) {
+		bool low = partition->kind == BH_KIND_GUEST && address < BH_GUEST_LOW_MAX;
+		uint64_t left = bytes - partition->memory_bytes, room = low ? BH_GUEST_LOW_MAX - address : left;
+		struct extent piece = take_piece((left < room ? left : room) / FRAME_BYTES,
+						 (uint16_t)(FRAME_PARTITION + partition->id));
 
-		if (partition->program)
-			rights = populate_rights(partition, address, &end);
-		if (end > last)
-			end = last;
+		if (!piece.physical)
+			return false;
+		piece.address = address;
+		partition->extent[partition->extents++] = piece;
+		partition->memory_bytes += piece.bytes;
+		address += piece.bytes;
+		if (low && address == BH_GUEST_LOW_MAX)
+			address = BH_GUEST_HIGH;
+	}
+	return partition->memory_bytes == bytes;
+}
+
+static bool map_extent(struct partition *partition, const struct extent *extent)
+{
+	uint64_t last = extent->address + extent->bytes, end;
+
+	for (uint64_t address = extent->address; address < last; address = end) {
+		unsigned rights = populate_rights(partition, address, &end);
+
+		end = end < last ? end : last;
 		if (!frame_map(partition, address, extent->physical + (address - extent->address), end - address,
 			       rights))
 			return false;
-		address = end;
 	}
 	return true;
 }
@@ -166,7 +162,7 @@ static bool map_runs(struct partition *partition, const struct extent *extent)
 static bool map_memory(struct partition *partition)
 {
 	for (unsigned i = 0; i < partition->extents; i++) {
-		if (!map_runs(partition, &partition->extent[i]))
+		if (!map_extent(partition, &partition->extent[i]))
 			return false;
 	}
 	return true;

@@ -39,6 +39,10 @@ unsigned populate_rights(const struct partition *native, uint64_t address, uint6
 	const struct boot_program *program = native->program;
 	uint64_t next = native->memory_bytes;
 
+	if (!program) {
+		*end = UINT64_MAX;
+		return MAP_READ | MAP_WRITE | MAP_EXECUTE;
+	}
 	for (unsigned i = 0; i < program->segments; i++) {
 		const struct boot_segment *segment = &program->segment[i];
 		uint64_t last = (segment->address + segment->memory_bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;

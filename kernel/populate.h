@@ -19,7 +19,7 @@ void populate_tell(const struct partition *native);
 uint64_t populate_physical(const struct partition *partition, uint64_t offset);
 
 /*
- * The rights that `address` of a native program's memory is mapped with (MAP_*), and where the run
+ * The rights that `address` of a partition's memory is mapped with (MAP_*), and where the run
  * of equal rights ends.
  */
 unsigned populate_rights(const struct partition *native, uint64_t address, uint64_t *end);
