@@ -3,22 +3,21 @@
 #include "guests/lib/bh_format.h"
 #include "guests/lib/bh_string.h"
 
-#define SETUP_SECTS	   0x1f1
-#define SYSSIZE		   0x1f4
-#define BOOT_FLAG	   0x1fe
-#define JUMP_LENGTH	   0x201
-#define HEADER		   0x202
-#define VERSION		   0x206
-#define LOADFLAGS	   0x211
-#define INITRD_ADDR_MAX	   0x22c
-#define KERNEL_ALIGNMENT   0x230
-#define RELOCATABLE_KERNEL 0x234
-#define XLOADFLAGS	   0x236
-#define CMDLINE_SIZE	   0x238
-#define PREF_ADDRESS	   0x258
-#define INIT_SIZE	   0x260
-#define HEADER_MIN_END	   0x264 /* of protocol 2.12 */
-#define HEADER_MAX_END	   0x290 /* boot_params has other things from here on */
+#define SETUP_SECTS	 0x1f1
+#define SYSSIZE		 0x1f4
+#define BOOT_FLAG	 0x1fe
+#define JUMP_LENGTH	 0x201
+#define HEADER		 0x202
+#define VERSION		 0x206
+#define LOADFLAGS	 0x211
+#define INITRD_ADDR_MAX	 0x22c
+#define KERNEL_ALIGNMENT 0x230
+#define XLOADFLAGS	 0x236
+#define CMDLINE_SIZE	 0x238
+#define PREF_ADDRESS	 0x258
+#define INIT_SIZE	 0x260
+#define HEADER_MIN_END	 0x264 /* of protocol 2.12 */
+#define HEADER_MAX_END	 0x290 /* boot_params has other things from here on */
 
 #define BOOT_FLAG_VALUE 0xaa55
 #define HEADER_MAGIC	0x53726448u /* "HdrS" */
@@ -81,7 +80,6 @@ static void read_fields(const uint8_t *file, struct bzimage *image)
 	image->alignment = field(file, KERNEL_ALIGNMENT, 4);
 	image->initrd_max = field(file, INITRD_ADDR_MAX, 4);
 	image->command_max = (uint32_t)field(file, CMDLINE_SIZE, 4);
-	image->relocatable = field(file, RELOCATABLE_KERNEL, 1);
 }
 
 static bool check_sizes(const struct bzimage *image, uint64_t bytes, char *reason)
@@ -122,14 +120,17 @@ bool bzimage_parse(const void *file, uint64_t bytes, struct bzimage *image, char
 
 static uint64_t align_up(uint64_t value, uint64_t alignment) { return (value + alignment - 1) & ~(alignment - 1); }
 
-/* The plan with the kernel at `load`, and the initrd's last byte as high as may be; false if they do not fit so. */
-static bool fits(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, uint64_t load,
-		 struct bzimage_plan *plan)
+/*
+ * The plan with the kernel where it prefers to be, and the initrd's last byte as high as may be; false if they do not
+ * fit so. A kernel that is put lower, relocatable or not, moves itself there all the same and needs init_size from
+ * there on (Linux, boot.rst, pref_address).
+ */
+static bool fits(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, struct bzimage_plan *plan)
 {
 	uint64_t top = image->initrd_max + 1 < low_bytes ? image->initrd_max + 1 : low_bytes;
-	uint64_t kernel_end = load + image->init_size;
+	uint64_t kernel_end = image->preferred + image->init_size;
 
-	plan->load = load;
+	plan->load = image->preferred;
 	plan->initrd = 0;
 	if (kernel_end > low_bytes)
 		return false;
@@ -141,35 +142,25 @@ static bool fits(const struct bzimage *image, uint64_t low_bytes, uint64_t initr
 	return plan->initrd >= kernel_end;
 }
 
-/* Says what would have fitted, with the kernel at `lowest`. */
-static bool refuse_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, uint64_t lowest,
-			 char *reason)
+/* Says what would have fitted. */
+static bool refuse_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, char *reason)
 {
-	uint64_t need = align_up(lowest + image->init_size, PAGE) + align_up(initrd_bytes, PAGE);
+	uint64_t need = align_up(image->preferred + image->init_size, PAGE) + align_up(initrd_bytes, PAGE);
 
 	if (initrd_bytes >= HIGHEST || (initrd_bytes && need > image->initrd_max + 1))
 		REFUSE("the initrd has %lu MiB, and this kernel takes one only below %#lx, behind itself",
 		       mib_up(initrd_bytes), (unsigned long)image->initrd_max + 1);
 	REFUSE("%lu MiB of memory are too little: the kernel needs %lu MiB from %#lx on, the initrd has "
 	       "%lu MiB; %lu MiB would do",
-	       (unsigned long)(low_bytes / MIB), mib_up(image->init_size), (unsigned long)lowest, mib_up(initrd_bytes),
-	       mib_up(need));
+	       (unsigned long)(low_bytes / MIB), mib_up(image->init_size), (unsigned long)image->preferred,
+	       mib_up(initrd_bytes), mib_up(need));
 }
 
 bool bzimage_place(const struct bzimage *image, uint64_t low_bytes, uint64_t initrd_bytes, uint64_t command_bytes,
 		   struct bzimage_plan *plan, char reason[BZIMAGE_REASON_BYTES])
 {
-	uint64_t lowest = image->preferred;
-
 	if (command_bytes > image->command_max)
 		REFUSE("the command line has %lu bytes, this kernel takes %u", (unsigned long)command_bytes,
 		       image->command_max);
-	if (fits(image, low_bytes, initrd_bytes, image->preferred, plan))
-		return true;
-	/* A relocatable kernel may go lower than it prefers. */
-	if (image->relocatable)
-		lowest = align_up(BZIMAGE_LOWEST, image->alignment);
-	if (fits(image, low_bytes, initrd_bytes, lowest, plan))
-		return true;
-	return refuse_place(image, low_bytes, initrd_bytes, lowest, reason);
+	return fits(image, low_bytes, initrd_bytes, plan) || refuse_place(image, low_bytes, initrd_bytes, reason);
 }

@@ -25,7 +25,6 @@ struct bzimage {
 	uint64_t alignment;   /* of the load address; a power of two */
 	uint64_t initrd_max;  /* highest address that an initrd's last byte may have */
 	uint32_t command_max; /* bytes, without the final 0 */
-	bool relocatable;
 };
 
 struct bzimage_plan {
