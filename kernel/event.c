@@ -36,7 +36,7 @@ static int64_t signal_first(struct vcpu *caller, uint64_t channel)
 		return error;
 	if (peer->cpu == caller->cpu && peer->state == VCPU_WAITING && peer->wait_mask & mask) {
 		event_finish_wait(peer, (int64_t)(mask | event_take(peer, peer->wait_mask) | message_take(peer)));
-		sched_wake(&cpus[peer->cpu]->sched, peer->entity, 0);
+		sched_wake(&cpus[peer->cpu]->sched, peer->entity);
 	} else {
 		event_signal(peer, mask);
 	}

@@ -269,7 +269,7 @@ static void begin_work(struct cpu *cpu, struct partition *leader)
 	struct entity *entity = leader->vcpu[0]->entity;
 
 	entity->work = work;
-	sched_wake(&cpu->sched, entity, clock_now());
+	sched_wake(&cpu->sched, entity);
 }
 
 /* On the CPU that works. */
@@ -306,13 +306,13 @@ static void run_vcpu(struct cpu *cpu, struct partition *leader, struct vcpu *vcp
 		/* Those on other CPUs may have run already, and sent it something. */
 		vcpu_attend(vcpu);
 	}
-	sched_activate(&cpu->sched, vcpu->entity, clock_now());
+	sched_activate(&cpu->sched, vcpu->entity);
 }
 
 static void hold_vcpu(struct cpu *cpu, struct partition *leader, struct vcpu *vcpu)
 {
 	(void)leader;
-	sched_deactivate(&cpu->sched, vcpu->entity, clock_now());
+	sched_deactivate(&cpu->sched, vcpu->entity);
 }
 
 static void stop_vcpu(struct cpu *cpu, struct partition *leader, struct vcpu *vcpu)

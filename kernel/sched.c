@@ -140,27 +140,22 @@ struct entity *sched_pick(struct sched *sched, uint64_t now)
 		return current;
 	}
 
-	if (current) {
+	if (current)
 		current->queued = false;
-		sched->current = NULL;
-		if (stays)
-			enqueue(sched, current);
-	}
+	if (stays)
+		enqueue(sched, current);
 	first = sched->queue;
-	if (first) {
-		dequeue(sched, first);
-		first->queued = true;
-		sched->current = first;
-	}
+	if (first)
+		sched->queue = first->next;
+	sched->current = first;
 	set_slice(sched, now);
 	return first;
 }
 
-void sched_wake(struct sched *sched, struct entity *entity, uint64_t now)
+void sched_wake(struct sched *sched, struct entity *entity)
 {
 	uint64_t floor = sched->least > 2 * sched_slice ? sched->least - 2 * sched_slice : 0;
 
-	(void)now;
 	if (entity->queued || !entity_runnable(entity))
 		return;
 	/* Who slept does not save up time, beyond what makes him answer at once. */
@@ -169,15 +164,14 @@ void sched_wake(struct sched *sched, struct entity *entity, uint64_t now)
 	enqueue(sched, entity);
 }
 
-void sched_activate(struct sched *sched, struct entity *entity, uint64_t now)
+void sched_activate(struct sched *sched, struct entity *entity)
 {
 	entity->active = true;
-	sched_wake(sched, entity, now);
+	sched_wake(sched, entity);
 }
 
-void sched_deactivate(struct sched *sched, struct entity *entity, uint64_t now)
+void sched_deactivate(struct sched *sched, struct entity *entity)
 {
-	(void)now;
 	entity->active = false;
 	if (entity != sched->current && entity->queued && !entity_runnable(entity))
 		dequeue(sched, entity);
@@ -230,6 +224,8 @@ static void attend(struct cpu *cpu)
 {
 	struct sched *sched = &cpu->sched;
 
+	if (!atomic_load(&sched->look))
+		return;
 	atomic_store(&sched->look, 0);
 	attend_vcpus(sched);
 	if (atomic_load(&sched->attend[0]) | atomic_load(&sched->attend[1]))
@@ -247,7 +243,8 @@ static void idle(struct cpu *cpu)
 	cpu_idle();
 }
 
-struct vcpu *sched_try(struct cpu *cpu, uint64_t now)
+/* Each step of a frame between guests comes by here, so the policy's functions are part of it. */
+__attribute__((flatten)) struct vcpu *sched_try(struct cpu *cpu, uint64_t now)
 {
 	struct sched *sched = &cpu->sched;
 	struct entity *entity;

@@ -84,9 +84,9 @@ static inline struct vcpu *entity_owner(const struct entity *entity)
 struct vcpu *entity_vcpu(const struct entity *entity);
 
 /* Own CPU: the entity has become runnable (or may have), or is made schedulable or not. */
-void sched_wake(struct sched *sched, struct entity *entity, uint64_t now);
-void sched_activate(struct sched *sched, struct entity *entity, uint64_t now);
-void sched_deactivate(struct sched *sched, struct entity *entity, uint64_t now);
+void sched_wake(struct sched *sched, struct entity *entity);
+void sched_activate(struct sched *sched, struct entity *entity);
+void sched_deactivate(struct sched *sched, struct entity *entity);
 
 /* TSC at which the CPU must be back in the kernel, or TIMER_NEVER. */
 static inline uint64_t sched_deadline(const struct sched *sched) { return sched->timers.next; }

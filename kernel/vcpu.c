@@ -77,7 +77,7 @@ void vcpu_attend(struct vcpu *vcpu)
 		guest_attend(vcpu);
 	else
 		event_attend(vcpu);
-	sched_wake(sched_of(vcpu), vcpu->entity, clock_now());
+	sched_wake(sched_of(vcpu), vcpu->entity);
 }
 
 static void guest_timer(struct timer *timer)
@@ -99,7 +99,7 @@ static void wait_timer(struct timer *timer)
 		return;
 	}
 	event_finish_wait(vcpu, 0);
-	sched_wake(sched_of(vcpu), vcpu->entity, clock_now());
+	sched_wake(sched_of(vcpu), vcpu->entity);
 }
 
 void vcpu_start(struct vcpu *vcpu)

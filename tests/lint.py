@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-# With both back ends, PCI and both kinds of IOMMU. 11,500 are wanted; guest_rules.c could go to the monitor for that.
+# With both back ends, PCI and both kinds of IOMMU.
 KERNEL_LINES_MAX = 11500
 KERNEL_FOLDERS = ("kernel", "arch")
 INCLUDE = ["-I.", "-Ikernel", "-Iarch/x86_64", "-Iguests/include", "-Iguests/lib", "-Iguests/monitor",

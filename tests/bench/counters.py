@@ -1,7 +1,9 @@
 """What each of QEMU's CPUs has executed, by the plugin count_instructions.c."""
 import os
 import struct
+import time
 
+import frame_path
 from machine import BUILD
 
 FOLDER = os.path.join(BUILD, "bench")
@@ -9,19 +11,33 @@ CPUS = 4
 
 
 class Counts:
-    """Of a machine that was started with `options`."""
+    """Of a machine that was started with `options`; with `steps` also of what its CPUs execute, block by block."""
 
-    def __init__(self, name):
-        self.path = os.path.join(FOLDER, f"counts-{name}-{os.getpid()}")
-        self.options = ("-plugin", f"{FOLDER}/count-instructions.so,counts={self.path}")
+    def __init__(self, name, steps=False):
+        self.path, self.blocks, self.ring = (os.path.join(FOLDER, f"{what}-{name}-{os.getpid()}")
+                                             for what in ("counts", "blocks", "path"))
+        more = f",blocks={self.blocks},path={self.ring}" if steps else ""
+        self.options = ("-plugin", f"{FOLDER}/count-instructions.so,counts={self.path}{more}")
 
     def read(self):
         with open(self.path, "rb") as file:
             return struct.unpack(f"={CPUS}Q", file.read(8 * CPUS))
 
+    def next_steps(self, seconds):
+        """The steps that follow from now on, as many as the ring holds. The machine goes on meanwhile."""
+        def ring():
+            with open(self.ring, "rb") as file:
+                return file.read()
+        limit, wanted = time.monotonic() + seconds, frame_path.taken(ring()) + frame_path.STEPS
+        while frame_path.taken(data := ring()) < wanted:
+            assert time.monotonic() < limit, "the machine does next to nothing"
+            time.sleep(0.2)
+        return frame_path.read_steps(data)
+
     def close(self):
-        if os.path.exists(self.path):
-            os.unlink(self.path)
+        for path in (self.path, self.blocks, self.ring):
+            if os.path.exists(path):
+                os.unlink(path)
 
 
 def by_cpu(before, after):

@@ -12,11 +12,12 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
+import frame_path  # noqa: E402
 from counters import Counts, by_cpu, kept, slope  # noqa: E402
-from exit_times import latencies, median, read_trace  # noqa: E402
 from machine import BUILD, PROMPT, TOP, Machine, built, stage  # noqa: E402
 from natives import LINUX, LINUX_LINE, again_in, detach, linux, to_shell  # noqa: E402
 from network_card import measure_nic  # noqa: E402
+from path_trace import Symbols  # noqa: E402
 
 ALL = ("guest_to_guest", "latency", "flood", "nic")
 ICOUNT = ("-icount", "shift=0,sleep=off")
@@ -30,6 +31,7 @@ PAIR, FLOODER = (0, 1, 2), 3            # CPUs that the pair's packets come by (
 EVERYBODY, NOBODY = "ff:ff:ff:ff:ff:ff", "02:aa:00:00:00:99"
 MACS = {name: f"02:aa:00:00:00:0{number + 1}" for number, name in enumerate(GUESTS)}
 A_SECOND = 500                          # frames for the latency
+FRAMES = 20                             # of them, at least
 
 
 def section(number, name):
@@ -99,29 +101,22 @@ def measure_native():
         counts.close()
 
 
-def measure_latency(machine, result):
-    """
-    Small frames from alpha's own CPU to beta's, which waits in HLT each time. While everybody waits QEMU's clock runs
-    on at once, to the next tick of somebody's: so the guests are stopped before that pushes the frames out of the trace.
-    """
+def measure_latency(machine, counts, result):
+    """Small frames from alpha's own CPU to beta's, which waits in HLT each time."""
     frame = (MACS["beta"] + MACS["alpha"]).replace(":", "") + "88b5"
     again_in(machine, "alpha")
     linux(machine, "alpha", f"net-raw send eth0 {frame} -n 1000000 -r {A_SECOND} &")
-    detach(machine)
-    machine.send("pause alpha\rpause beta\r")
-    machine.expect("^" + PROMPT + "pause beta\\n", SECONDS)
-    machine.expect("^" + PROMPT, SECONDS)
-    traces = [read_trace(machine.command(f"trace -k {name} 500", timeout=SECONDS)) for name in ("alpha", "beta")]
-    for name in ("alpha", "beta"):
-        machine.command("resume " + name)
-    again_in(machine, "alpha")
+    steps = counts.next_steps(SECONDS)
     linux(machine, "alpha", "kill $!")
     detach(machine)
-    found = latencies(*traces)
+    kernel = frame_path.Kernel(Symbols.of(os.path.join(BUILD, "kernel", "kernel.elf")))
+    found = frame_path.ways(steps, kernel, sender=PAIR[1], services=PAIR[0], receiver=PAIR[2])
+    assert len(found) >= FRAMES, f"only {len(found)} frames were seen on their whole way"
+    middle = frame_path.middle(found)
     result["net.latency.frames"] = len(found)
-    result["net.latency"] = median([one.handled for one in found])
-    result["net.latency.elapsed"] = median([one.elapsed for one in found])
-    result["net.latency.notify"] = median([one.notify for one in found])
+    result["net.latency"] = sum(middle)
+    for part, instructions in middle._asdict().items():
+        result["net.latency." + part] = instructions
 
 
 def flood(machine, targets):
@@ -147,7 +142,7 @@ def measure_flood(machine, counts, result, without):
 
 
 def measure_ours(what, result):
-    counts = Counts("bulkhead")
+    counts = Counts("bulkhead", steps="latency" in what)
     conf = stage("bench-network", "[network lan]\n" + "".join(map(section, (1, 2, 3), GUESTS)), LINUX)
     machine = Machine(conf, kind="qemu", name="bench-net", options=(*ICOUNT, *counts.options))
     try:
@@ -156,7 +151,7 @@ def measure_ours(what, result):
             to_shell(machine, name)
             detach(machine)
         if "latency" in what:
-            measure_latency(machine, result)
+            measure_latency(machine, counts, result)
         ours = a_byte(machine, counts, our_stream, 5001)
         for cpu in PAIR:
             result[f"net.guest_to_guest.cpu{cpu}"] = round(ours[cpu], 3)

@@ -13,7 +13,7 @@ TARGETS = {
     "kernel.lines": ("lines in kernel/ and arch/", {"bochs": (11500, None), "qemu": (11500, None)}),
     "console.page": ("all that the console's page loads, compressed", {"qemu": (250 * 1024, None)}),
     "net.guest_to_guest": ("TCP between guests: instructions per byte natively, by ours", {"qemu": (0.4, None)}),
-    "net.latency": ("from a guest's notify to another's interrupt", {"qemu": (4000, None)}),
+    "net.latency": ("from a guest's notify to another's interrupt handler", {"qemu": (4000, None)}),
     "net.flood": ("throughput that a pair keeps while a third floods", {"qemu": (0.8, None)}),
     "net.nic": ("UDP by e1000e: instructions per packet natively, by ours", {"qemu": (0.5, None)}),
     "console.requests": ("GETs of the partition list over TLS: by nginx's natively", {"qemu": (0.5, None)}),

@@ -1,52 +1,66 @@
 """The computing parts of the network's measures: exit traces, counts by CPU."""
 import os
+import struct
 import sys
+
+import pytest
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(TESTS, "bench"), os.path.join(TESTS, "system")]
 import counters  # noqa: E402
-import exit_times  # noqa: E402
+import frame_path  # noqa: E402
 import network_card  # noqa: E402
+from path_trace import Symbols  # noqa: E402
 
-# Two frames: beta sleeps before each, alpha goes on for a while after its OUT. A third one comes while beta is awake.
-ALPHA = """\
-alpha ignored
-1000 0 200 out 0xc000
-1500 0 100 wrmsr 0x6e0 (TSC_DEADLINE)
-2000 0 150 hlt
-11000 0 200 out 0xc000
-13000 0 150 hlt
-21000 0 200 out 0xc000
-23000 0 150 hlt
-31000 0 200 out 0xc000
-"""
-BETA = """\
-500 0 150 hlt
-4000 0 100 wrmsr 0x80b (x2APIC EOI)
-5000 0 150 hlt
-16000 0 100 wrmsr 0x80b (x2APIC EOI)
-20000 0 100 wrmsr 0x80b (x2APIC EOI)
-25000 0 100 wrmsr 0x80b (x2APIC EOI)
-"""
+# Blocks of a kernel with these functions; what lies elsewhere is a guest's or a service's.
+KERNEL = frame_path.Kernel(Symbols([(0x8000, "cpu_idle"), (0x8100, "guest_control_ring"), (0x8200, "kick_cpu"),
+                                    (0x8300, "send"), (0x8400, "svm_exit")]))
+IDLE, RING, KICK, SEND, EXIT, OUTSIDE = 0x8010, 0x8110, 0x8200, 0x8310, 0x8400, 0x1000
 
 
-def test_a_trace_is_read():
-    trace = exit_times.read_trace(ALPHA)
-    assert len(trace) == 8 and trace[1] == (1500, 0, 100, "wrmsr 0x6e0 (TSC_DEADLINE)")
+def frame(sent=(3, 2, 1), passed=(7, 5, 9), received=(2, 4)):
+    """One frame from CPU 1 by CPU 0 to CPU 2. What each does afterwards, and before it halts, is not the frame's."""
+    notify = [(1, 50, OUTSIDE), (1, sent[0], EXIT), (1, sent[1], RING), (1, sent[2], KICK), (1, 1, SEND),
+              (1, 100, RING), (1, 100, EXIT), (1, 100, OUTSIDE), (1, 100, EXIT), (1, 100, IDLE)]
+    service = [(0, passed[0], EXIT), (0, passed[1], OUTSIDE), (0, passed[2], KICK), (0, 1, SEND), (0, 100, EXIT)]
+    receive = [(2, received[0], EXIT), (2, received[1], IDLE), (2, 100, OUTSIDE), (2, 100, EXIT)]
+    return [frame_path.Step(*step) for step in notify + service + receive]
 
 
-def test_notifies_are_doorbells():
-    exits = [exit_times.Exit(0, 0, 0, what) for what in ("out 0xc000", "out 0xcfc (PCI)", "in 0xc000", "out 0xc041")]
-    assert [exit_times.is_notify(one) for one in exits] == [True, False, False, True]
+def ways(steps):
+    return frame_path.ways(steps, KERNEL, sender=1, services=0, receiver=2)
 
 
-def test_what_the_sender_does_meanwhile_is_left_out():
-    found = exit_times.latencies(exit_times.read_trace(ALPHA), exit_times.read_trace(BETA))
-    assert found == [(3000, 3000 - (2150 - 1200), 200), (5000, 5000 - (13150 - 11200), 200)]
+def test_a_ring_is_read_from_its_oldest_step():
+    steps = [(number % 3, number + 1, 0x1000 + number) for number in range(frame_path.STEPS)]
+    steps[:2] = [(0, 77, 0x77), (1, 88, 0x88)]   # the newest, over the oldest
+    data = struct.pack("=Q", frame_path.STEPS + 2) + b"".join(struct.pack("=IIQ", *step) for step in steps)
+    found = frame_path.read_steps(data)
+    assert len(found) == frame_path.STEPS
+    assert found[0] == steps[2] and found[-2:] == steps[:2]
 
 
-def test_median():
-    assert exit_times.median([5, 1, 9]) == 5
+def test_a_frame_is_counted_up_to_the_handler():
+    assert ways(frame() + frame()) == [(3 + 2 + 1 + 1, 7 + 5 + 9 + 1, 2 + 4)]
+
+
+def test_the_middle_one_of_the_frames():
+    found = ways(frame() + frame(received=(50, 4)) + frame(sent=(9, 9, 9)) + frame())
+    assert len(found) == 3 and frame_path.middle(found) == (28, 22, 6)
+
+
+def test_a_frame_that_wakes_nobody_is_none():
+    awake = [step for step in frame() if step.cpu != 2] + [frame_path.Step(2, 100, OUTSIDE)]
+    unnoticed = [step for step in frame() if step.cpu != 0 or step.address not in (KICK, SEND)]
+    before = [step for step in frame() if step.cpu == 2] + [step for step in frame() if step.cpu != 2]
+    for steps in (awake, unnoticed, [step for step in frame() if step.cpu == 1]):
+        assert not ways(steps + frame())
+    assert not ways(frame()[:2] + before[:4] + frame()[2:-4] + frame())
+
+
+def test_a_kernel_without_these_functions_is_named():
+    with pytest.raises(frame_path.PathError, match="no kick_cpu, send"):
+        frame_path.Kernel(Symbols([(0x8000, "cpu_idle"), (0x8100, "guest_control_ring")]))
 
 
 def test_what_two_runs_share_falls_out():

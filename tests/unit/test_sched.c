@@ -95,7 +95,7 @@ static void start(struct task *t, uint32_t weight, uint32_t cap)
 	t->entity->weight = weight;
 	t->entity->cap_percent = cap;
 	t->vcpu->state = VCPU_RUNNABLE;
-	sched_activate(sched, t->entity, fake_now);
+	sched_activate(sched, t->entity);
 }
 
 static void start_sleeper(struct task *t, uint32_t weight, uint64_t burst, uint64_t sleep)
@@ -393,10 +393,10 @@ static void test_deactivated_while_throttled(void **state)
 	start(&task[0], 100, 10);
 	run(20 * MS);
 	assert_true(task[0].entity->throttled);
-	sched_deactivate(sched, task[0].entity, fake_now);
+	sched_deactivate(sched, task[0].entity);
 	run(200 * MS);
 	assert_int_equal(task[0].ran, 10 * MS);
-	sched_activate(sched, task[0].entity, fake_now);
+	sched_activate(sched, task[0].entity);
 	run(5 * MS);
 	assert_int_equal(task[0].ran, 15 * MS);
 }
@@ -474,8 +474,8 @@ static void test_inactive_leaves(void **state)
 		start(&task[i], 100, 100);
 	run(300 * MS);
 	/* The current one and a waiting one. */
-	sched_deactivate(sched, sched->current, fake_now);
-	sched_deactivate(sched, sched->queue, fake_now);
+	sched_deactivate(sched, sched->current);
+	sched_deactivate(sched, sched->queue);
 	forget();
 	run(300 * MS);
 	for (unsigned i = 0; i < 3; i++)
@@ -487,7 +487,7 @@ static void test_inactive_leaves(void **state)
 	run(1);
 	assert_null(sched->queue);
 	for (unsigned i = 0; i < 3; i++)
-		sched_activate(sched, task[i].entity, fake_now);
+		sched_activate(sched, task[i].entity);
 	forget();
 	run(3000 * MS);
 	for (unsigned i = 0; i < 3; i++)
@@ -501,8 +501,8 @@ static void test_deactivated_and_back_at_once(void **state)
 	start(&task[1], 100, 100);
 	run(50 * MS);
 	for (unsigned i = 0; i < 2; i++) {
-		sched_deactivate(sched, task[i].entity, fake_now);
-		sched_activate(sched, task[i].entity, fake_now);
+		sched_deactivate(sched, task[i].entity);
+		sched_activate(sched, task[i].entity);
 	}
 	forget();
 	run(1000 * MS);
@@ -516,10 +516,10 @@ static void test_waits_while_inactive(void **state)
 	start(&task[0], 100, 100);
 	sleep_now(&task[0]);
 	run(MS);
-	sched_deactivate(sched, task[0].entity, fake_now);
+	sched_deactivate(sched, task[0].entity);
 	wake(&task[0]);
 	assert_null(fake_run(0));
-	sched_activate(sched, task[0].entity, fake_now);
+	sched_activate(sched, task[0].entity);
 	assert_ptr_equal(fake_run(0), task[0].vcpu);
 }
 
@@ -539,7 +539,7 @@ static void start_work(struct task *t, unsigned slices)
 {
 	t->work_left = slices;
 	t->entity->work = work;
-	sched_wake(sched, t->entity, fake_now);
+	sched_wake(sched, t->entity);
 }
 
 /* Work is done for entities that are not active, charged to them, beside the others. */
@@ -602,7 +602,7 @@ static void test_extended_state(void **state)
 	guest.state = VCPU_HALTED;
 	assert_null(fake_run(0));
 	guest.state = VCPU_RUNNABLE;
-	sched_wake(sched, task[0].entity, fake_now);
+	sched_wake(sched, task[0].entity);
 	assert_ptr_equal(fake_run(0), &guest);
 	assert_null(fake_state_from);
 	assert_null(fake_state_to);
@@ -700,9 +700,9 @@ static void check_queue(void)
 static void do_something(struct task *t)
 {
 	switch (rand() % 8) {
-	case 0: sched_deactivate(sched, t->entity, fake_now); break;
+	case 0: sched_deactivate(sched, t->entity); break;
 	case 1:
-	case 2: sched_activate(sched, t->entity, fake_now); break;
+	case 2: sched_activate(sched, t->entity); break;
 	case 3:
 		if (t->vcpu->state == VCPU_RUNNABLE)
 			sleep_now(t);
