@@ -229,6 +229,14 @@ def test_on_the_serial_line(rack, client):
     audit_clean(rack)
 
 
+def test_too_little_memory(rack, client):
+    """What the monitor says of it, which alone looks into a kernel."""
+    assert create(client, memory="64M")[0] == 201
+    wait_state(rack, "gamma", "failed")
+    assert "64 MiB of memory are too little" in rack.command("report gamma")
+    remove(client, "gamma")
+
+
 def test_images_go(rack, client):
     for name in ("vmlinuz-x", "initramfs-x"):
         assert client.ask("DELETE", f"images/{name}")[0] == 204
