@@ -153,7 +153,7 @@ static void test_boot_refused(void **state)
 	assert_non_null(strstr(reason, "truncated"));
 	guest_memory_init(&machine.memory, window, 2 * MIB);
 	assert_false(boot_with(sample, sizeof(sample), NULL, 0, reason));
-	assert_non_null(strstr(reason, "10 MiB would do"));
+	assert_non_null(strstr(reason, "24 MiB would do"));
 	guest_memory_init(&machine.memory, window, 0);
 	assert_false(boot_with(sample, sizeof(sample), NULL, 0, reason));
 }
