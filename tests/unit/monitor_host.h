@@ -21,7 +21,7 @@
 static struct bh_info host_info;
 static uint64_t host_tsc;
 static jmp_buf host_end;
-static uint64_t host_how;     /* argument of BH_GUEST_END; 0: BH_EXIT */
+static uint64_t host_how;      /* argument of BH_GUEST_END; 0: BH_EXIT */
 static char host_report[1024]; /* text of BH_REPORT */
 static struct {
 	uint64_t address, data;
