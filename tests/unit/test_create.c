@@ -236,6 +236,66 @@ static void test_partition_refused(void **state)
 	assert_refused(-BH_EINVAL);
 }
 
+/* The guest's own memory is there, that of its monitor is not; the place that it had serves the next attempt. */
+static void test_half_way(void **state)
+{
+	uint64_t pool;
+
+	(void)state;
+	want("gamma", BH_KIND_GUEST, "vmlinuz");
+	creation.partition.memory_bytes = frame_free_bytes() - FAKE_FRAME;
+	assert_refused(-BH_ENOMEM);
+	pool = pool_free_bytes();
+	for (unsigned i = 0; i < 10; i++)
+		assert_refused(-BH_ENOMEM);
+	assert_int_equal(pool_free_bytes(), pool);
+	assert_int_equal(fake_boot.config.partition[fake_boot.config.partitions - 1].name[0], 0);
+}
+
+/* Its key, for example: not to be seen, written, removed or given to anybody. */
+static void test_consoles_own(void **state)
+{
+	struct bh_console_file *file = &fake_boot.config.network.file[BH_FILE_KEY];
+	struct boot_image *image = &fake_boot.image[fake_boot.images];
+	uint64_t number = fake_boot.images++;
+
+	(void)state;
+	strcpy(file->path, "console.key");
+	strcpy(image->path, "console.key");
+	image->bytes = 100;
+	image->physical = fake_boot.image[0].physical;
+	for (unsigned word = 0; word < sizeof(struct bh_image) / 8; word++)
+		assert_int_equal(call(BH_IMAGE_STAT, number, word, 0), -BH_ENOENT);
+	assert_int_equal(call(BH_IMAGE_WRITE, number, AT, 1), -BH_ENOENT);
+	assert_int_equal(call(BH_IMAGE_REMOVE, number, 0, 0), -BH_ENOENT);
+	assert_int_equal(image_create("console.key", 5), -BH_EINVAL);
+	want("gamma", BH_KIND_GUEST, "console.key");
+	assert_refused(-BH_EINVAL);
+	want("gamma", BH_KIND_GUEST, "vmlinuz");
+	strcpy(creation.partition.initrd, "console.key");
+	assert_refused(-BH_EINVAL);
+	memset(image, 0, sizeof(*image));
+	fake_boot.images--;
+	file->path[0] = 0;
+}
+
+/* Half of it has come. */
+static void test_incomplete_image(void **state)
+{
+	int64_t image = image_create("half", 100);
+
+	(void)state;
+	assert_int_equal(call(BH_IMAGE_WRITE, (uint64_t)image, AT, 50), 0);
+	want("gamma", BH_KIND_GUEST, "half");
+	assert_refused(-BH_EINVAL);
+	assert_int_equal(call(BH_IMAGE_WRITE, (uint64_t)image, AT, 50), 0);
+	assert_int_equal(create(), 0);
+	assert_int_equal(call(BH_IMAGE_REMOVE, (uint64_t)image, 0, 0), -BH_ESTATE);
+	assert_int_equal(on(fake_handle(the_console, BH_HANDLE_PARTITION, "gamma"), BH_PARTITION_REMOVE, 0), 0);
+	assert_int_equal(call(BH_IMAGE_REMOVE, (uint64_t)image, 0, 0), 0);
+	assert_clean();
+}
+
 /* Whoever is not the console has no such right, and what the boot has made stays. */
 static void test_rights(void **state)
 {
@@ -285,6 +345,9 @@ int main(void)
 		cmocka_unit_test_setup(test_guest, fake_system_reset),
 		cmocka_unit_test_setup(test_native, fake_system_reset),
 		cmocka_unit_test_setup(test_partition_refused, fake_system_reset),
+		cmocka_unit_test_setup(test_half_way, fake_system_reset),
+		cmocka_unit_test_setup(test_consoles_own, fake_system_reset),
+		cmocka_unit_test_setup(test_incomplete_image, fake_system_reset),
 		cmocka_unit_test_setup(test_rights, fake_system_reset),
 		cmocka_unit_test_setup(test_random, fake_system_reset),
 	};
