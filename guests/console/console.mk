@@ -12,7 +12,7 @@ LWIP_SOURCES := $(addprefix $(LWIP)/core/,def.c inet_chksum.c init.c ip.c mem.c 
 	tcp_out.c timeouts.c udp.c) \
 	$(addprefix $(LWIP)/core/ipv4/,dhcp.c etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) \
 	$(addprefix $(LWIP)/core/ipv6/,ethip6.c icmp6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \
-	$(LWIP)/netif/ethernet.c $(LWIP)/apps/sntp/sntp.c
+	$(LWIP)/netif/ethernet.c
 
 MBEDTLS_SOURCES := $(addprefix $(MBEDTLS)/library/,aes.c asn1parse.c asn1write.c bignum.c chacha20.c chachapoly.c cipher.c \
 	cipher_wrap.c constant_time.c ctr_drbg.c ecdh.c ecdsa.c ecp.c ecp_curves.c entropy.c entropy_poll.c gcm.c hmac_drbg.c \
