@@ -116,7 +116,7 @@ void web_start(const struct bh_network_records *records)
 	journal_actor("console", "");
 	journal_add("done", bh_info()->restarts ? "started again" : "started");
 	start_users(state, records->file);
-	api_start(&host, page_answer);
+	api_start(&host, page_answer, ip_now_ms());
 	http_set_clock(clock_now);
 	sys_timeout(TICK_MS, tick, NULL);
 	contact_add_pool(&(struct contact_pool){ "http.connections", HTTP_CONNECTIONS, http_connections, 0 });

@@ -63,7 +63,7 @@ const struct users_host *api_host;
 
 void api_not_yet(struct http *http) { http_problem(http, 501, "This is not implemented yet."); }
 
-void api_start(const struct users_host *host, bool (*otherwise)(struct http *http))
+void api_start(const struct users_host *host, bool (*otherwise)(struct http *http), uint64_t now_ms)
 {
 	static struct http_table table = { routes, sizeof(routes) / sizeof(routes[0]), api_gate, NULL };
 
@@ -72,6 +72,7 @@ void api_start(const struct users_host *host, bool (*otherwise)(struct http *htt
 	api_events_start();
 	api_openapi_start();
 	http_serve(&table);
+	http_tick(now_ms);
 }
 
 void api_tick(uint64_t now_ms)

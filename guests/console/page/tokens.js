@@ -119,7 +119,7 @@ function forWhom(token) {
 
 function tokenTable(tokens, done) {
 	return table("Tokens", ["Name", "Role", "Partitions", "Made (UTC)", ""], tokens.map((token) => [
-		`${printable(token.name)}${isOwn(token) ? " (you)" : ""}`, token.role, forWhom(token), time(token.created),
+		`${printable(token.name)}${isOwn(token) ? " (you)" : ""}`, token.role, forWhom(token), time(token.created).slice(0, 10),
 		button("Revoke", () => revoke(token, tokens, done), { "aria-label": `revoke the token ${printable(token.name)}` })]));
 }
 
