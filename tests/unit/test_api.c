@@ -252,6 +252,38 @@ static void before_the_first_tick(void **state)
 	sees("HTTP/1.1 200 ");
 }
 
+static void lives(unsigned ms)
+{
+	for (unsigned i = 0; i < ms; i += 250) {
+		fake_machine.elapsed += 250000000;
+		api_tick(clock_ms += 250);
+	}
+}
+
+/* Of beta's one vCPU a quarter of the time, as the fake has it; of its port 50 and 11.1 KB a second. */
+static void history_of_what_may_be_seen(void **state)
+{
+	(void)state;
+	ask("GET /api/v1/history", tokens.oda, "");
+	sees("{\"interval_ns\":5000000000,\"partitions\":[");
+	sees_not("alpha");
+	lives(18000);
+	ask("GET /api/v1/history", tokens.oda, "");
+	sees("{\"name\":\"beta\",\"cpu_us\":[250000,250000,250000],\"exits\":[");
+	sees("\"in_bytes\":[50000,50000,50000],\"out_bytes\":[11111,11111,11111]}]}");
+	sees_not("alpha");
+	lives(400000);
+	assert_true(wire_open(&wire, "10.0.0.9"));
+	ask("GET /api/v1/history", tokens.ann, "");
+	sees("\"name\":\"alpha.monitor\"");
+	sees("\"name\":\"o\\\"d\\\\d\\u0001\xef\xbf\xbd<b>\"");
+	/* As if it had been started anew: no rate is negative, and none too large. */
+	fake_machine.elapsed = 0;
+	lives(5000);
+	ask("GET /api/v1/history", tokens.oda, "");
+	sees(",250000,0],");
+}
+
 static void changes_are_in_the_journal(void **state)
 {
 	const struct journal_entry *entry;
@@ -281,6 +313,7 @@ int main(void)
 		TEST(the_page),
 		TEST(a_wrong_token_delays_no_other),
 		TEST(before_the_first_tick),
+		TEST(history_of_what_may_be_seen),
 		TEST(changes_are_in_the_journal),
 	};
 

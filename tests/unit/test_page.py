@@ -196,6 +196,16 @@ def test_administrator(page):
     page.wait_for(".papers pre", "VPID: yes")
 
 
+def test_lines_begin_before_the_page(page):
+    """With what the machine remembers: not with the first number that this page has read."""
+    log_in(page, page.server.ann)
+    page.run("(async () => { while ((await (await fetch('/api/v1/history')).json()).partitions[0].cpu_us.length < 4)"
+             "await new Promise((resolve) => setTimeout(resolve, 500)); })()")
+    page.open(page.server.origin)
+    page.wait_for("article")
+    assert page.run("document.querySelector('article .line').points.length") > 3
+
+
 def test_viewer_is_offered_nothing(page):
     log_in(page, page.server.vic)
     assert page.run("[...document.querySelectorAll('article')].length") == 3
