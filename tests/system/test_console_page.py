@@ -127,6 +127,20 @@ def test_event_without_a_reload(lan, page):
     assert page.run("window.same")
 
 
+def test_token(lan, page):
+    """One that is made on the page is the serial line's as well, until it is revoked here."""
+    page.run("location.hash = '#/tokens'")
+    page.wait_for("tbody th", "root (you)", SLOW)
+    page.run("document.querySelector('#token-name').value = 'guest-book'")
+    page.click("main form button[type=submit]")
+    page.wait_for(".secret", "The token of guest-book", SLOW)
+    assert "guest-book" in lan.command("token")
+    page.click("button[aria-label='revoke the token guest-book']", SLOW)
+    page.click("dialog [data-answer=yes]")
+    page.wait_for("#news", "guest-book is revoked", SLOW)
+    assert "guest-book" not in lan.command("token")
+
+
 def test_keyboard_alone(page):
     """From the overview to a guest's shell and back, and a pause, without a mouse."""
     page.open(page.origin)
@@ -171,20 +185,6 @@ def test_log_and_audit(page):
     page.wait_for("pre.log", "<console>", SLOW)
     page.wait_for("td", "stop beta", SLOW)
     assert "root" in page.text("table")
-
-
-def test_token(lan, page):
-    """One that is made on the page is the serial line's as well, until it is revoked here."""
-    page.run("location.hash = '#/tokens'")
-    page.wait_for("tbody th", "root (you)", SLOW)
-    page.run("document.querySelector('#token-name').value = 'guest-book'")
-    page.click("main form button[type=submit]")
-    page.wait_for(".secret", "The token of guest-book", SLOW)
-    assert "guest-book" in lan.command("token")
-    page.click("button[aria-label='revoke the token guest-book']", SLOW)
-    page.click("dialog [data-answer=yes]")
-    page.wait_for("#news", "guest-book is revoked", SLOW)
-    assert "guest-book" not in lan.command("token")
 
 
 def test_dark(page):
