@@ -120,6 +120,7 @@ def test_right_after_the_first_answer(lan, console, server):
     server.right = True
     wait_log(lan, f"{SERVER}: clock was ")
     assert abs(date_of(console, token) - time.time()) < 5
+    assert abs(console.api("GET", "machine", token)[1]["time"] - time.time()) < 5
     entries = console.api("GET", "audit", token)[1]["entries"]
     assert [entry["who"] for entry in entries if entry["what"].startswith("clock set, was ")] == ["time server"]
     new_token(lan, "new", "viewer")

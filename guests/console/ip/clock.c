@@ -29,11 +29,11 @@ static uint64_t own_clock(void)
 
 static int64_t behind;
 
-uint64_t clock_now(void) { return own_clock() + (uint64_t)behind; }
+uint64_t clock_now(void) { return bh_info()->wall_seconds || behind ? own_clock() + (uint64_t)behind : 0; }
 
 static void set_clock(uint64_t seconds)
 {
-	int64_t missing = (int64_t)(seconds - clock_now());
+	int64_t missing = (int64_t)(seconds - own_clock()) - behind;
 
 	behind += missing;
 	store->behind = behind;

@@ -18,5 +18,5 @@ struct clock_store {
 void clock_start(const uint8_t server[16], struct clock_store *store,
 		 void (*corrected)(const char *server, int64_t seconds));
 
-/* Seconds since 1970; also before clock_start. */
+/* Seconds since 1970; also before clock_start. 0: nobody knows. */
 uint64_t clock_now(void);
