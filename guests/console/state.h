@@ -6,6 +6,7 @@
  */
 #pragma once
 #include <bulkhead/state.h>
+#include "ip/clock.h"
 #include "tls/certificate_store.h"
 #include "users/journal.h"
 #include "users/users.h"
@@ -16,6 +17,7 @@ struct state {
 	uint8_t seed[BH_SEED_BYTES]; /* the firmware's, and after a first start our own */
 	uint32_t seed_is;	     /* enum state_seed */
 	uint32_t pad;
+	struct clock_store clock;
 	struct certificate_store certificate;
 	struct users_store users;
 	struct journal_store journal;
