@@ -167,6 +167,20 @@ static const char *nic_text(const struct config_device *nic)
 	return text;
 }
 
+static void print_time_server(const uint8_t *a)
+{
+	bool named = false;
+
+	for (unsigned i = 0; i < 16; i++)
+		named |= a[i] != 0;
+	if (!named)
+		return;
+	if (a[10] == 0xff && a[11] == 0xff && !a[0])
+		printf(", time of %u.%u.%u.%u", a[12], a[13], a[14], a[15]);
+	else
+		printf(", time by IPv6");
+}
+
 static void print_console(const struct bh_console_address *console)
 {
 	const uint8_t *a = console->address;
@@ -178,6 +192,7 @@ static void print_console(const struct bh_console_address *console)
 	if (console->prefix6)
 		printf(", and for IPv6");
 	printf(", host name %s", console->hostname);
+	print_time_server(console->time_server);
 }
 
 static void print_port(const struct bh_port *port, const struct bh_console_address *console)

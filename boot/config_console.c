@@ -116,6 +116,21 @@ static bool set_address6(struct config_parser *parser, struct console *console, 
 	return false;
 }
 
+static bool set_time_server(struct config_parser *parser, struct console *console, struct text value)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	uint8_t *server = console->address->time_server;
+
+	if (read_address(value, server + sizeof(mapped))) {
+		__builtin_memcpy(server, mapped, sizeof(mapped));
+		return true;
+	}
+	if (read_address6(value, server))
+		return true;
+	config_fail_here(parser, "`ntp` is followed by a time server's address: for example `ntp 192.168.1.1`");
+	return false;
+}
+
 static bool set_hostname(struct config_parser *parser, struct console *console, struct text value)
 {
 	const char *wrong = config_name_error(value);
@@ -143,8 +158,8 @@ static const struct option {
 	const char *name;
 	bool (*set)(struct config_parser *parser, struct console *console, struct text value);
 } options[] = {
-	{ "", set_address }, { "gw", set_gateway }, { "ip6", set_address6 },
-	{ "mac", set_mac },  { "vlan", set_vlan },  { "hostname", set_hostname },
+	{ "", set_address },  { "gw", set_gateway },	    { "ip6", set_address6 },	{ "mac", set_mac },
+	{ "vlan", set_vlan }, { "hostname", set_hostname }, { "ntp", set_time_server },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -163,7 +178,7 @@ static bool read_option(struct config_parser *parser, struct console *console, s
 			word.bytes = 40;
 		config_fail_here(parser,
 				 "`console` has no option `%.*s`: ADDRESS/PREFIX, gw ADDRESS, ip6 ADDRESS/PREFIX, mac "
-				 "ADDRESS, vlan NUMBER and hostname NAME are known",
+				 "ADDRESS, vlan NUMBER, hostname NAME and ntp ADDRESS are known",
 				 TEXT_ARGUMENTS(word));
 		return false;
 	}
@@ -181,11 +196,19 @@ static uint32_t number_of(const uint8_t *address)
 	return (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 | (uint32_t)address[2] << 8 | address[3];
 }
 
+/* Of a time server, if it is one of IPv4; 0: none. */
+static uint32_t time_server_of(const struct bh_console_address *address)
+{
+	const uint8_t *server = address->time_server;
+
+	return server[10] == 0xff && server[11] == 0xff && !number_of(server) ? number_of(server + 12) : 0;
+}
+
 /* What the options make together. */
 static bool finish(struct config_parser *parser, const struct bh_console_address *address)
 {
 	uint32_t own = number_of(address->address), gateway = number_of(address->gateway);
-	uint32_t host = own ? UINT32_MAX >> address->prefix : 0;
+	uint32_t host = own ? UINT32_MAX >> address->prefix : 0, server = time_server_of(address);
 
 	if (own && (!(own & host) || (own & host) == host))
 		config_fail_here(parser, "the address of `console` is that of its whole network: choose one within it");
@@ -196,6 +219,10 @@ static bool finish(struct config_parser *parser, const struct bh_console_address
 				 "`gw` is not a neighbour of the console: its first %u bits are to be those of "
 				 "the console's address",
 				 address->prefix);
+	else if (server && server == own)
+		config_fail_here(parser, "`ntp` is the console's own address: name a time server's");
+	else if (server && own && !gateway && (server ^ own) & ~host)
+		config_fail_here(parser, "`ntp` is not a neighbour of the console: add the router to it, `gw ADDRESS`");
 	else
 		return true;
 	return false;

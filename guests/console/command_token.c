@@ -81,7 +81,7 @@ static void export_all(void)
 		screen_text(line, strlen(line));
 		screen_printf("\n");
 	}
-	screen_printf("# A certificate and its key are named likewise, as PEM (ECDSA on P-256):\n"
+	screen_printf("# A certificate and its key are named likewise, as PEM (ECDSA on P-256 or P-384, RSA):\n"
 		      "#   certificate = console.pem\n"
 		      "#   key = console.key\n");
 }

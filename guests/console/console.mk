@@ -12,11 +12,12 @@ LWIP_SOURCES := $(addprefix $(LWIP)/core/,def.c inet_chksum.c init.c ip.c mem.c 
 	tcp_out.c timeouts.c udp.c) \
 	$(addprefix $(LWIP)/core/ipv4/,dhcp.c etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) \
 	$(addprefix $(LWIP)/core/ipv6/,ethip6.c icmp6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \
-	$(LWIP)/netif/ethernet.c $(LWIP)/apps/sntp/sntp.c
+	$(LWIP)/netif/ethernet.c
 
 MBEDTLS_SOURCES := $(addprefix $(MBEDTLS)/library/,aes.c asn1parse.c asn1write.c bignum.c chacha20.c chachapoly.c cipher.c \
 	cipher_wrap.c constant_time.c ctr_drbg.c ecdh.c ecdsa.c ecp.c ecp_curves.c entropy.c entropy_poll.c gcm.c hmac_drbg.c \
-	md.c memory_buffer_alloc.c oid.c pk.c pk_wrap.c pkparse.c pkwrite.c platform.c platform_util.c poly1305.c sha256.c \
+	md.c memory_buffer_alloc.c oid.c pk.c pk_wrap.c pkparse.c pkwrite.c platform.c platform_util.c poly1305.c rsa.c \
+	rsa_internal.c sha256.c sha512.c \
 	ssl_ciphersuites.c ssl_msg.c ssl_srv.c ssl_tls.c x509.c x509_create.c x509_crt.c x509write_crt.c)
 
 include $(CONSOLE)/page/page.mk

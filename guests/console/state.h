@@ -7,6 +7,7 @@
 #pragma once
 #include <bulkhead/state.h>
 #include "creation_text.h"
+#include "ip/clock.h"
 #include "tls/certificate_store.h"
 #include "users/journal.h"
 #include "users/users.h"
@@ -17,6 +18,7 @@ struct state {
 	uint8_t seed[BH_SEED_BYTES]; /* the firmware's, and after a first start our own */
 	uint32_t seed_is;	     /* enum state_seed */
 	uint32_t pad;
+	struct clock_store clock;
 	struct certificate_store certificate;
 	struct users_store users;
 	struct journal_store journal;

@@ -37,8 +37,6 @@ void view_machine(struct view_machine *machine)
 		.tsc_hz = info->tsc_hz,
 		.restarts = info->restarts,
 	};
-	if (info->wall_seconds)
-		machine->seconds = info->wall_seconds + nanoseconds(now - info->wall_tsc) / 1000000000;
 }
 
 void view_cpu(unsigned number, struct view_cpu *cpu)

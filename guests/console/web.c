@@ -5,6 +5,7 @@
 #include "given.h"
 #include "guests/lib/bh.h"
 #include "http/http.h"
+#include "ip/clock.h"
 #include "ip/ip.h"
 #include "ip/redirect.h"
 #include "lwip/timeouts.h"
@@ -26,7 +27,7 @@ static void sha256(const void *data, size_t bytes, uint8_t hash[USERS_HASH_BYTES
 	mbedtls_sha256_ret(data, bytes, hash, 0);
 }
 
-static const struct users_host host = { random_bytes, sha256, ip_clock };
+static const struct users_host host = { random_bytes, sha256, clock_now };
 
 static uint64_t http_connections(unsigned argument) { return (void)argument, http_used(); }
 
@@ -35,6 +36,17 @@ static void tick(void *context)
 	(void)context;
 	api_tick(ip_now_ms());
 	sys_timeout(TICK_MS, tick, NULL);
+}
+
+/* Entries before and behind it have other times. */
+static void clock_corrected(const char *server, int64_t seconds)
+{
+	bool ahead = seconds < 0;
+	unsigned long long by = (unsigned long long)(ahead ? -seconds : seconds);
+
+	bh_printf("time server %s: clock was %llu s %s\n", server, by, ahead ? "ahead" : "behind");
+	journal_actor("time server", server);
+	journal_add("done", "clock set, was %llu s %s", by, ahead ? "ahead" : "behind");
 }
 
 /* ---- who may ---- */
@@ -99,12 +111,13 @@ void web_start(const struct bh_network_records *records)
 	if (!ip_start(records))
 		return;
 	state_reseed(state);
-	journal_start(&state->journal, ip_clock);
+	clock_start(records->console.time_server, &state->clock, clock_corrected);
+	journal_start(&state->journal, clock_now);
 	journal_actor("console", "");
 	journal_add("done", bh_info()->restarts ? "started again" : "started");
 	start_users(state, records->file);
-	api_start(&host, page_answer);
-	http_set_clock(ip_clock);
+	api_start(&host, page_answer, ip_now_ms());
+	http_set_clock(clock_now);
 	sys_timeout(TICK_MS, tick, NULL);
 	contact_add_pool(&(struct contact_pool){ "http.connections", HTTP_CONNECTIONS, http_connections, 0 });
 	if (!redirect_start())

@@ -15,7 +15,7 @@ static void start(void)
 	fake_machine_start();
 	users_start(&store, &fake_host);
 	fake_tokens_make(&tokens);
-	api_start(&fake_host, NULL);
+	api_start(&fake_host, NULL, 0);
 	api_tick(1);
 }
 

@@ -128,6 +128,20 @@ def test_event_without_a_reload(lan, page):
     assert page.run("window.same")
 
 
+def test_token(lan, page):
+    """One that is made on the page is the serial line's as well, until it is revoked here."""
+    page.run("location.hash = '#/tokens'")
+    page.wait_for("tbody th", "root (you)", SLOW)
+    page.run("document.querySelector('#token-name').value = 'guest-book'")
+    page.click("main form button[type=submit]")
+    page.wait_for(".secret", "The token of guest-book", SLOW)
+    assert "guest-book" in lan.command("token")
+    page.click("button[aria-label='revoke the token guest-book']", SLOW)
+    page.click("dialog [data-answer=yes]")
+    page.wait_for("#news", "guest-book is revoked", SLOW)
+    assert "guest-book" not in lan.command("token")
+
+
 def test_keyboard_alone(page):
     """From the overview to a guest's shell and back, and a pause, without a mouse."""
     page.open(page.origin)
@@ -154,7 +168,7 @@ def test_phone(page):
     """At 360 pixels nothing makes the page wider than the screen, in any view, and what is there can be pressed."""
     page.resize(360, 740)
     try:
-        for view in ("", "partition/alpha", "networks", "images", "log"):
+        for view in ("", "partition/alpha", "networks", "images", "tokens", "log"):
             page.run(f"location.hash = '#/{view}'")
             page.wait("document.querySelector('main h1') && document.readyState === 'complete'")
             page.wait(f"location.hash === '#/{view}' && document.querySelectorAll('main .panel').length > 0", SLOW)

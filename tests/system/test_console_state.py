@@ -3,6 +3,7 @@ import hashlib
 import json
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -126,13 +127,16 @@ def test_export(lan):
 # ---- a reboot of the machine ----
 
 
+EC256 = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
 def openssl(folder, *words):
     subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
 
-def certificate(folder):
+def certificate(folder, *kind):
     """A key and its certificate, as PEM."""
-    openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
+    openssl(folder, "req", "-x509", "-newkey", *(kind or EC256), "-nodes", "-days", "3650",
             "-subj", "/CN=rack.example", "-keyout", "key", "-out", "certificate")
     return (folder / "key").read_bytes(), (folder / "certificate").read_bytes()
 
@@ -158,6 +162,53 @@ def test_files_of_an_administrator(one, tmp_path):
     assert console.api("GET", "partitions", KEPT["first"])[0] == 401
     assert "first" not in machine.command("token")
     audit_clean(machine)
+
+
+@pytest.mark.parametrize("form", [("rsa:4096",), ("rsa:2048", "-sha512"), ("ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-sha384")],
+                         ids=["rsa4096", "rsa2048", "p384"])
+def test_other_keys(one, tmp_path, form):
+    """The console proves that it has the key with each handshake, of which it bears forty at once."""
+    key, pem = certificate(tmp_path, *form)
+    console = Console(emulators.free_port())
+    machine = start(one, console, "console-keys", MACHINE + "certificate = console.pem\nkey = console.key\n" + NET,
+                    [("console.key", key), ("console.pem", pem)])
+    comes_up(machine)
+    token = first_token(machine)
+    assert "net" in console.names(token) and console.digest == fingerprint(machine)
+    der = subprocess.run(["openssl", "x509", "-outform", "DER"], input=pem, capture_output=True, check=True).stdout
+    assert console.digest == hashlib.sha256(der).hexdigest() and "is new" not in machine.text
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(Console(console.port, 300).names(token))) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 20 and "exit code" not in machine.command("log 100")
+
+
+@pytest.mark.parametrize("form, words", [(("rsa:1024",), "of RSA with 1024 bits"), (("ed25519",), "of Ed25519"),
+                                         (("ec", "-pkeyopt", "ec_paramgen_curve:P-521"), "of ECDSA on P-521")],
+                         ids=["rsa1024", "ed25519", "p521"])
+def test_keys_that_are_refused(one, tmp_path, form, words):
+    """In words that say what the key is; the console comes up with one of its own."""
+    key, pem = certificate(tmp_path, *form)
+    console = Console(emulators.free_port())
+    machine = start(one, console, "console-bad-keys", MACHINE + "certificate = console.pem\nkey = console.key\n" + NET,
+                    [("console.key", key), ("console.pem", pem)])
+    comes_up(machine)
+    said(machine, rf"\[console: console.key:1: this key is {words}; ECDSA on P-256 or P-384")
+    assert "net" in console.names(first_token(machine))
+
+
+def test_chain_that_is_too_long(one, tmp_path):
+    """All certificates have to go into one record."""
+    key, pem = certificate(tmp_path, "rsa:4096")
+    machine = start(one, Console(emulators.free_port()), "console-chain",
+                    MACHINE + "certificate = console.pem\nkey = console.key\n" + NET,
+                    [("console.key", key), ("console.pem", 4 * pem)])
+    comes_up(machine)
+    said(machine, r"\[console: console.pem:\d\d+: the certificates up to this one are longer than the 4 KiB")
+    assert "its certificate is new" in machine.text
 
 
 def test_bad_files(one, tmp_path):

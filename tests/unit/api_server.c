@@ -41,7 +41,7 @@ int main(void)
 	fake_machine_prints(FAKE_ALPHA, "Welcome to alpha\r\n\x1b[1mlogin:\x1b[0m ");
 	users_start(NULL, &fake_host);
 	fake_tokens_make(&tokens);
-	api_start(&fake_host, NULL);
+	api_start(&fake_host, NULL, 0);
 	api_tick(1);
 	printf("%s %s %s\n", tokens.ann, tokens.vic, tokens.oda);
 	fflush(stdout);

@@ -39,7 +39,6 @@ void view_machine(struct view_machine *machine)
 					  .kernel_free = 1 << 20,
 					  .now = 5000000123 + fake_machine.elapsed,
 					  .tsc_hz = 3000000000,
-					  .seconds = 1700000000,
 					  .restarts = 2 };
 }
 

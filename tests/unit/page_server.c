@@ -174,7 +174,7 @@ int main(int count, char **arguments)
 	fake_machine_prints(FAKE_ALPHA, "Welcome to alpha\r\n\x1b[1mlogin:\x1b[0m ");
 	users_start(NULL, &fake_host);
 	fake_tokens_make(&tokens);
-	api_start(&fake_host, page_answer);
+	api_start(&fake_host, page_answer, 0);
 	printf("%u %s %s %s\n", port, tokens.ann, tokens.vic, tokens.oda);
 	fflush(stdout);
 	for (;;) {

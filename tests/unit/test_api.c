@@ -9,7 +9,9 @@
 #include "fake_view.h"
 #include "fake_wire.h"
 #include "guests/console/api/api.h"
+#include "guests/console/users/delays.h"
 #include "guests/console/users/journal.h"
+#include "guests/console/users/sessions.h"
 
 static struct wire wire;
 static struct fake_tokens tokens;
@@ -34,8 +36,7 @@ static int fresh(void **state)
 	fake_machine_start();
 	users_start(&store, &fake_host);
 	fake_tokens_make(&tokens);
-	api_start(&fake_host, page);
-	api_tick(clock_ms += 1000);
+	api_start(&fake_host, page, clock_ms += 1000);
 	return wire_open(&wire, "10.0.0.9") ? 0 : -1;
 }
 
@@ -196,6 +197,93 @@ static void the_page(void **state)
 	sees("HTTP/1.1 404 ");
 }
 
+/* All behind one router have one address: who guesses there, or has a token of yesterday, is not to stop the others. */
+static void a_wrong_token_delays_no_other(void **state)
+{
+	char wrong[USERS_TOKEN_BYTES];
+
+	(void)state;
+	snprintf(wrong, sizeof(wrong), "%s", tokens.ann);
+	wrong[strlen(wrong) - 1] ^= 1;
+	for (unsigned i = 0; i < 10; i++) {
+		ask("GET /api/v1/partitions", wrong, "");
+		sees(i <= DELAYS_FREE ? "HTTP/1.1 401 " : "HTTP/1.1 429 ");
+		ask("GET /api/v1/partitions", tokens.vic, "");
+		sees("HTTP/1.1 200 ");
+	}
+	/* Neither is the right one of that number taken meanwhile, nor does it help that another one was right. */
+	ask("GET /api/v1/partitions", tokens.ann, "");
+	sees("HTTP/1.1 429 ");
+	wrong[4] ^= 1; /* of no token */
+	for (unsigned i = 0; i < 10; i++) {
+		ask("GET /api/v1/partitions", i % 2 ? wrong : "bh_0_nonsense", "");
+		sees(i <= DELAYS_FREE ? "HTTP/1.1 401 " : "HTTP/1.1 429 ");
+		ask("GET /api/v1/partitions", tokens.oda, "");
+		sees("HTTP/1.1 200 ");
+	}
+	api_tick(clock_ms += 1000);
+	ask("GET /api/v1/partitions", tokens.ann, "");
+	sees("HTTP/1.1 200 ");
+}
+
+/* The console starts when the machine has long been on: what comes before its first tick lives as long as the rest. */
+static void before_the_first_tick(void **state)
+{
+	char text[400], cookie[80];
+
+	(void)state;
+	wire_hangs_up(&wire);
+	clock_ms += SESSION_LONGEST_MS;
+	api_start(&fake_host, page, clock_ms);
+	assert_true(wire_open(&wire, "10.0.0.9"));
+	snprintf(text, sizeof(text),
+		 "POST /api/v1/session HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+		 "Content-Length: %u\r\n\r\n{\"token\":\"%s\"}",
+		 (unsigned)strlen(tokens.vic) + 12, tokens.vic);
+	wire.count = 0;
+	wire_types(&wire, text);
+	sees("HTTP/1.1 201 ");
+	assert_int_equal(sscanf(strstr(wire.out, "Set-Cookie: "), "Set-Cookie: %79[^;]", cookie), 1);
+	api_tick(clock_ms += 250);
+	assert_false(wire.closed);
+	wire.count = 0;
+	snprintf(text, sizeof(text), "GET /api/v1/session HTTP/1.1\r\nHost: h\r\nCookie: %s\r\n\r\n", cookie);
+	wire_types(&wire, text);
+	sees("HTTP/1.1 200 ");
+}
+
+static void lives(unsigned ms)
+{
+	for (unsigned i = 0; i < ms; i += 250) {
+		fake_machine.elapsed += 250000000;
+		api_tick(clock_ms += 250);
+	}
+}
+
+/* Of beta's one vCPU a quarter of the time, as the fake has it; of its port 50 and 11.1 KB a second. */
+static void history_of_what_may_be_seen(void **state)
+{
+	(void)state;
+	ask("GET /api/v1/history", tokens.oda, "");
+	sees("{\"interval_ns\":5000000000,\"partitions\":[");
+	sees_not("alpha");
+	lives(18000);
+	ask("GET /api/v1/history", tokens.oda, "");
+	sees("{\"name\":\"beta\",\"cpu_us\":[250000,250000,250000],\"exits\":[");
+	sees("\"in_bytes\":[50000,50000,50000],\"out_bytes\":[11111,11111,11111]}]}");
+	sees_not("alpha");
+	lives(400000);
+	assert_true(wire_open(&wire, "10.0.0.9"));
+	ask("GET /api/v1/history", tokens.ann, "");
+	sees("\"name\":\"alpha.monitor\"");
+	sees("\"name\":\"o\\\"d\\\\d\\u0001\xef\xbf\xbd<b>\"");
+	/* As if it had been started anew: no rate is negative, and none too large. */
+	fake_machine.elapsed = 0;
+	lives(5000);
+	ask("GET /api/v1/history", tokens.oda, "");
+	sees(",250000,0],");
+}
+
 static void changes_are_in_the_journal(void **state)
 {
 	const struct journal_entry *entry;
@@ -223,6 +311,9 @@ int main(void)
 		TEST(not_everything_has_a_console),
 		TEST(a_long_console),
 		TEST(the_page),
+		TEST(a_wrong_token_delays_no_other),
+		TEST(before_the_first_tick),
+		TEST(history_of_what_may_be_seen),
 		TEST(changes_are_in_the_journal),
 	};
 

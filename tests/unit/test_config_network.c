@@ -103,6 +103,13 @@ static void test_console(void **state)
 	assert_memory_equal(console->address6, inside, 16);
 	assert_int_equal(console->prefix, 24);
 	assert_int_equal(console->prefix6, 64);
+	assert_memory_equal(console->time_server, ((uint8_t[16]){ 0 }), 16);
+	no_error(LAN "[machine]\nconsole = lan 10.0.2.5/24 ntp 10.0.2.77\n");
+	assert_memory_equal(console->time_server, ((uint8_t[]){ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 2, 77 }),
+			    16);
+	no_error(LAN "[machine]\nconsole = lan 10.0.2.5/24 gw 10.0.2.2 ntp 192.0.2.1\n");
+	no_error(LAN "[machine]\nconsole = lan ntp fd00::1:abcd\n");
+	assert_memory_equal(console->time_server, inside, 16);
 	no_error(LAN "[machine]\nconsole = lan ip6 ::1:2/128\n");
 	no_error(LAN "[machine]\nconsole = lan ip6 1:2:3:4:5:6:7::/1\n");
 	no_error(LAN "[machine]\nconsole = lan ip6 1:2:3:4:5:6:7:8/1\n");
@@ -158,6 +165,12 @@ static void test_console_errors(void **state)
 	console_error("lan 10.0.2.0/24", "of its whole network");
 	console_error("lan 10.0.2.255/24", "of its whole network");
 	console_error("lan 10.0.2.5/24 10.0.2.6/24", "the address is there twice");
+	console_error("lan ntp pool.example", "`ntp` is followed by");
+	console_error("lan ntp 10.0.2.256", "`ntp` is followed by");
+	console_error("lan ntp", "`ntp` is followed by");
+	console_error("lan ntp ff02::101", "`ntp` is followed by");
+	console_error("lan 10.0.2.5/24 ntp 10.0.2.5", "own address");
+	console_error("lan 10.0.2.5/24 ntp 10.0.3.5", "add the router");
 	console_error("lan hostname a_b", "letters, digits and - only");
 	console_error("lan hostname", "the name is missing");
 	console_error("lan vlan 5000", "`vlan`");

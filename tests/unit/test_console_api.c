@@ -30,7 +30,7 @@ static int fresh(void **state)
 	users_revoke("ann");
 	if (users_create(&wanted, token) != USERS_DONE)
 		return -1;
-	api_start(&host, NULL);
+	api_start(&host, NULL, 0);
 	api_tick(1000);
 	(void)fake_tap;
 	return wire_open(&wire, "10.0.0.9") ? 0 : -1;

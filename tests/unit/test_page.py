@@ -180,7 +180,7 @@ def test_hostile_names(page):
 def test_administrator(page):
     log_in(page, page.server.ann)
     assert page.run("[...document.querySelectorAll('nav a')].map((a) => a.textContent)") == [
-        "Overview", "Networks", "Images", "Log"]
+        "Overview", "Networks", "Images", "Tokens", "Log"]
     assert page.run("[...document.querySelectorAll('article')].length") == 3
     page.wait("document.querySelector('article .line').points.length > 1")
     go(page, "log")
@@ -196,15 +196,27 @@ def test_administrator(page):
     page.wait_for(".papers pre", "VPID: yes")
 
 
+def test_lines_begin_before_the_page(page):
+    """With what the machine remembers: not with the first number that this page has read."""
+    log_in(page, page.server.ann)
+    page.run("(async () => { while ((await (await fetch('/api/v1/history')).json()).partitions[0].cpu_us.length < 4)"
+             "await new Promise((resolve) => setTimeout(resolve, 500)); })()")
+    page.open(page.server.origin)
+    page.wait_for("article")
+    assert page.run("document.querySelector('article .line').points.length") > 3
+
+
 def test_viewer_is_offered_nothing(page):
     log_in(page, page.server.vic)
     assert page.run("[...document.querySelectorAll('article')].length") == 3
     assert page.run("document.querySelectorAll('[data-operation]').length") == 0
-    assert "Images" not in page.text("nav")
+    assert "Images" not in page.text("nav") and "Tokens" not in page.text("nav")
     go(page, "partition/alpha")
     page.wait_for(".terminal", "You may read, and not type.")
-    go(page, "images")
-    page.wait_for(".empty", "for administrators")
+    for view in ("images", "tokens"):
+        go(page, view)
+        page.wait_for(".empty", "for administrators")
+        assert page.run("document.querySelector('main form') === null")
 
 
 def test_operator_is_offered_his_own(page):
@@ -215,6 +227,82 @@ def test_operator_is_offered_his_own(page):
     go(page, "log")
     page.wait_for("h2", "Events")
     assert page.run("document.querySelector('pre.log') === null && document.querySelector('table') === null")
+
+
+def test_tokens(page):
+    """With the keyboard alone: one is made, shown once, copied, opens the page, and is revoked."""
+    page.may += "|status of (401|409|422)"
+    page.ask("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    log_in(page, page.server.ann)
+    go(page, "tokens")
+    page.wait_for("tbody th", "ann (you)")
+    assert page.run("[...document.querySelectorAll('tbody tr')].find((row) => row.textContent.startsWith('oda')).children[2].textContent") == "beta"
+    page.tab_to("#token-name")
+    page.type("bad name\n")
+    page.wait_for("#token-wrong", "a name has 1 to 31")
+    assert page.run("document.activeElement.id") == "token-name"
+    fill(page, "#token-name", "oda")
+    page.type("\n")
+    page.wait_for("#token-wrong", "there is a token of that name")
+    fill(page, "#token-name", "otto")
+    page.run("document.querySelector('#token-role').value = 'operator';"
+             "document.querySelector('#token-role').dispatchEvent(new Event('change'))")
+    page.type("\n")
+    page.wait_for("#token-wrong", "an operator needs the names")
+    page.tab_to("fieldset input[value=beta]")
+    page.type(" ")
+    page.tab_to("form button[type=submit]")
+    page.key("Enter")
+    page.wait("document.activeElement.id === 'token-secret'")
+    secret = page.run("document.activeElement.value")
+    assert re.fullmatch(r"bh_[0-9a-f]{8}_[0-9a-f]{48}", secret)
+    page.tab_to(".secret button.primary")
+    page.key("Enter")
+    page.wait_for("#news", "The token is copied.")
+    assert page.run("navigator.clipboard.readText()") == secret
+    page.wait("[...document.querySelectorAll('tbody th')].some((cell) => cell.textContent === 'otto')")
+    page.tab_to(".secret button:not(.primary)")
+    page.key("Enter")
+    page.wait("document.activeElement.id === 'token-name'")
+    assert secret not in page.run("document.documentElement.outerHTML")
+    assert page.server.ask("/api/v1/partitions/beta", Authorization="Bearer " + secret)[0] == 200
+    assert page.server.ask("/api/v1/partitions/alpha", Authorization="Bearer " + secret)[0] == 404
+    page.click("button[aria-label='revoke the token otto']")
+    page.wait_for("dialog", "Revoke the token otto?")
+    page.key("Escape")
+    page.wait("!document.querySelector('dialog')")
+    page.click("button[aria-label='revoke the token otto']")
+    page.click("[data-answer=yes]")
+    page.wait_for("#news", "otto is revoked")
+    page.wait("![...document.querySelectorAll('tbody th')].some((cell) => cell.textContent === 'otto')")
+    page.wait("document.activeElement !== document.body")
+    assert page.server.ask("/api/v1/partitions/beta", Authorization="Bearer " + secret)[0] == 401
+
+
+def test_own_token_revoked(page):
+    """It is said before; then the page logs out. A token that is shown is gone with the view."""
+    page.may += "|status of 401"
+    log_in(page, page.server.ann)
+    go(page, "tokens")
+    page.wait_for("tbody th", "ann (you)")
+    fill(page, "#token-name", "two")
+    page.run("document.querySelector('#token-role').value = 'administrator';"
+             "document.querySelector('#token-role').dispatchEvent(new Event('change'))")
+    assert not page.run("document.querySelector('fieldset').checkVisibility()")
+    page.click("form button[type=submit]")
+    page.wait_for(".secret", "The token of two")
+    secret = page.run("document.querySelector('#token-secret').value")
+    go(page, "log")
+    go(page, "tokens")
+    assert page.run("document.querySelector('#token-secret') === null")
+    page.click("#leave")
+    page.wait_for("#token")
+    log_in(page, secret)
+    go(page, "tokens")
+    page.click("button[aria-label='revoke the token two']")
+    page.wait_for("dialog", "You are logged in with it")
+    page.click("[data-answer=yes]")
+    page.wait_for("[role=alert]", "The session has ended")
 
 
 def test_lifecycle_with_progress(page):
@@ -327,7 +415,7 @@ def test_width(page, width):
     """No view is wider than the screen; what is wider by nature scrolls in its own frame."""
     page.resize(width, 740)
     log_in(page, page.server.ann)
-    for view in ("", "partition/alpha", "networks", "images", "log"):
+    for view in ("", "partition/alpha", "networks", "images", "tokens", "log"):
         go(page, view)
         page.wait("document.querySelectorAll('main .panel').length > 0")
         page.run("new Promise((resolve) => setTimeout(resolve, 300))")
@@ -337,7 +425,7 @@ def test_width(page, width):
 def test_everything_has_a_name(page):
     """What can be focused has a name that is read aloud, and every field its label."""
     log_in(page, page.server.ann)
-    for view in ("", "partition/alpha", "networks", "images", "log"):
+    for view in ("", "partition/alpha", "networks", "images", "tokens", "log"):
         go(page, view)
         page.run("new Promise((resolve) => setTimeout(resolve, 300))")
         nodes = page.ask("Accessibility.getFullAXTree")["nodes"]

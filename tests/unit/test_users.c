@@ -228,6 +228,24 @@ static void sessions(void **state)
 	assert_null(sessions_find(copy.cookie, 1));
 }
 
+/* Who logs in again and again ends no sessions of others. */
+static void sessions_of_one_token(void **state)
+{
+	struct session ann, mine;
+	uint32_t other;
+	char text[USERS_TOKEN_BYTES];
+
+	(void)state;
+	create("ann", USERS_VIEWER, NULL, text);
+	create("bob", USERS_VIEWER, NULL, text);
+	other = users_entry(1)->number;
+	ann = *sessions_begin(users_entry(0)->number, &host, 1000);
+	for (unsigned i = 0; i < 3 * SESSIONS_MAX; i++)
+		mine = *sessions_begin(other, &host, 2000 + i);
+	assert_non_null(sessions_find(ann.cookie, 3000));
+	assert_non_null(sessions_find(mine.cookie, 3000));
+}
+
 static void delays_grow(void **state)
 {
 	uint64_t now = 1000;
@@ -235,29 +253,31 @@ static void delays_grow(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < DELAYS_FREE; i++)
-		delays_failed("a", now);
-	assert_int_equal(delays_left("a", now), 0);
+		delays_failed("a", 0, now);
+	assert_int_equal(delays_left("a", 0, now), 0);
 	for (unsigned expected = 1; expected <= 256; expected *= 2) {
-		delays_failed("a", now);
-		assert_int_equal(delays_left("a", now), expected);
-		assert_int_equal(delays_left("b", now), 0);
+		delays_failed("a", 0, now);
+		assert_int_equal(delays_left("a", 0, now), expected);
+		assert_int_equal(delays_left("b", 0, now), 0);
+		assert_int_equal(delays_left("a", 7, now), 0);
+		delays_succeeded("a", 7);
 		now += expected * 1000;
-		assert_int_equal(delays_left("a", now - 1), 1);
-		assert_int_equal(delays_left("a", now), 0);
+		assert_int_equal(delays_left("a", 0, now - 1), 1);
+		assert_int_equal(delays_left("a", 0, now), 0);
 	}
 	for (unsigned i = 0; i < 100; i++)
-		delays_failed("a", now);
-	assert_int_equal(delays_left("a", now), DELAYS_MAX_S);
-	delays_failed("a", now + 3600 * 1000);
-	assert_int_equal(delays_left("a", now + 3600 * 1000), 0);
+		delays_failed("a", 0, now);
+	assert_int_equal(delays_left("a", 0, now), DELAYS_MAX_S);
+	delays_failed("a", 0, now + 3600 * 1000);
+	assert_int_equal(delays_left("a", 0, now + 3600 * 1000), 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "source %u", i);
-		delays_failed(name, ++now);
+		delays_failed(name, 0, ++now);
 	}
-	delays_succeeded("source 999");
-	delays_failed("source 999", now);
-	delays_failed("source 999", now);
-	assert_int_equal(delays_left("source 999", now), 0);
+	delays_succeeded("source 999", 0);
+	delays_failed("source 999", 0, now);
+	delays_failed("source 999", 0, now);
+	assert_int_equal(delays_left("source 999", 0, now), 0);
 }
 
 static void journal(void **state)
@@ -370,6 +390,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_found_is_checked, fresh),
 		cmocka_unit_test_setup(tokens_as_lines, fresh),
 		cmocka_unit_test_setup(sessions, fresh),
+		cmocka_unit_test_setup(sessions_of_one_token, fresh),
 		cmocka_unit_test(delays_grow),
 		cmocka_unit_test(journal),
 		cmocka_unit_test(the_journal_outlives_the_service),

@@ -10,9 +10,9 @@
 
 /*
  * Serves the API: before the first connection, and after users_start. `otherwise` answers a GET of what is not the
- * API's (the page), for which nobody has to log in; NULL: there is none.
+ * API's (the page), for which nobody has to log in; NULL: there is none. `now_ms` as for api_tick.
  */
-void api_start(const struct users_host *host, bool (*otherwise)(struct http *http));
+void api_start(const struct users_host *host, bool (*otherwise)(struct http *http), uint64_t now_ms);
 
 /* A few times a second, and whenever something may have changed: finds new events, and is http_tick as well. */
 void api_tick(uint64_t now_ms);

@@ -15,7 +15,7 @@ static void machine_head(struct http *http, struct json *json)
 	json_number(json, "kernel_free_bytes", machine.kernel_free);
 	json_number(json, "tsc_hz", machine.tsc_hz);
 	json_number(json, "now_ns", machine.now);
-	json_number(json, "time", machine.seconds);
+	json_number(json, "time", api_host->seconds());
 	json_number(json, "console_restarts", machine.restarts);
 }
 

@@ -88,6 +88,7 @@ void api_post_operation(struct http *http);
 void api_get_report(struct http *http);
 void api_get_exits(struct http *http);
 void api_get_statistics(struct http *http);
+void api_get_history(struct http *http);
 void api_get_console(struct http *http);
 void api_get_console_stream(struct http *http);
 void api_post_console(struct http *http);

@@ -1,6 +1,7 @@
 /* routes.c: the API's table of routes. */
 #include "api.h"
 #include "guests/lib/bh_string.h"
+#include "history.h"
 #include "parts.h"
 
 #define PARTITION API "/partitions/{name}"
@@ -45,6 +46,7 @@ static const struct http_route routes[] = {
 	GET(API "/machine/pci", api_get_pci, API_ALL),
 	GET(API "/machine/iommu", api_get_iommu, API_ALL),
 	GET(API "/statistics", api_get_statistics, API_TOKEN),
+	GET(API "/history", api_get_history, API_TOKEN),
 	GET(API "/networks", api_get_networks, API_TOKEN),
 	GET(API "/ports", api_get_ports, API_TOKEN),
 	GET(API "/log", api_get_log, API_ALL),
@@ -69,20 +71,23 @@ static const struct http_route routes[] = {
 
 const struct users_host *api_host;
 
-void api_start(const struct users_host *host, bool (*otherwise)(struct http *http))
+void api_start(const struct users_host *host, bool (*otherwise)(struct http *http), uint64_t now_ms)
 {
 	static struct http_table table = { routes, sizeof(routes) / sizeof(routes[0]), api_gate, NULL };
 
 	api_host = host;
 	table.otherwise = otherwise;
 	api_events_start();
+	history_start();
 	api_openapi_start();
 	http_serve(&table);
+	http_tick(now_ms);
 }
 
 void api_tick(uint64_t now_ms)
 {
 	api_events_look();
+	history_tick(now_ms);
 	http_tick(now_ms);
 }
 

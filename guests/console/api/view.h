@@ -15,7 +15,6 @@ struct view_machine {
 	unsigned cpus;
 	uint64_t memory, memory_free, kernel, kernel_free; /* bytes */
 	uint64_t now, tsc_hz;
-	uint64_t seconds;  /* since 1970; 0: unknown */
 	unsigned restarts; /* of the console itself */
 };
 void view_machine(struct view_machine *machine);

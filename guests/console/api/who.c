@@ -23,9 +23,9 @@ static void say_who(struct http *http, const char *detail)
 	http_problem(http, 401, detail);
 }
 
-static bool has_to_wait(struct http *http)
+static bool has_to_wait(struct http *http, uint32_t claimed)
 {
-	uint32_t seconds = delays_left(http_source(http), http_now());
+	uint32_t seconds = delays_left(http_source(http), claimed, http_now());
 	char text[16];
 
 	if (!seconds)
@@ -39,16 +39,17 @@ static bool has_to_wait(struct http *http)
 const struct users_token *api_log_in(struct http *http, const char *text)
 {
 	const struct users_token *token;
+	uint32_t claimed = users_claimed(text);
 
-	if (has_to_wait(http))
+	if (has_to_wait(http, claimed))
 		return NULL;
 	token = users_authenticate(text);
 	if (token) {
-		delays_succeeded(http_source(http));
+		delays_succeeded(http_source(http), claimed);
 		journal_actor(token->name, http_source(http));
 		return token;
 	}
-	delays_failed(http_source(http), http_now());
+	delays_failed(http_source(http), claimed, http_now());
 	journal_actor("-", http_source(http));
 	journal_add("refused", "log in");
 	say_who(http, "This token is not valid.");

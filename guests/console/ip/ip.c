@@ -5,7 +5,6 @@
 #include "guests/console/pump.h"
 #include "guests/console/tls/entropy.h"
 #include "guests/lib/bh.h"
-#include "lwip/apps/sntp.h"
 #include "lwip/dhcp.h"
 #include "lwip/ethip6.h"
 #include "lwip/init.h"
@@ -25,7 +24,6 @@ static struct netif netif;
 static struct bh_network_records settings; /* a copy: names are pointed to */
 static bool running, inside, busy, changed;
 static uint64_t next_check;
-static int64_t clock_offset; /* seconds that the machine's clock is behind */
 
 /* ---- time ---- */
 
@@ -39,18 +37,6 @@ static uint64_t milliseconds(uint64_t ticks)
 uint64_t ip_now_ms(void) { return milliseconds(bh_rdtsc()); }
 
 u32_t sys_now(void) { return (u32_t)ip_now_ms(); }
-
-static uint64_t own_clock(void)
-{
-	const struct bh_info *info = bh_info();
-	uint64_t now = bh_rdtsc();
-
-	return info->wall_seconds + (now > info->wall_tsc ? (now - info->wall_tsc) / info->tsc_hz : 0);
-}
-
-uint64_t ip_clock(void) { return own_clock() + (uint64_t)clock_offset; }
-
-void ip_set_clock(uint32_t seconds) { clock_offset = (int64_t)seconds - (int64_t)own_clock(); }
 
 /* ---- addresses ---- */
 
@@ -189,11 +175,8 @@ bool ip_start(const struct bh_network_records *records)
 	add_card(console);
 	add_address6(console);
 	netif_set_up(&netif);
-	sntp_setoperatingmode(SNTP_OPMODE_POLL);
-	sntp_servermode_dhcp(1);
 	if (!console->prefix)
 		dhcp_start(&netif);
-	sntp_init();
 	running = changed = true;
 	pump_attach(&device);
 	return true;

@@ -19,9 +19,3 @@ bool ip_listen(uint16_t port, tcp_accept_fn accept);
 
 /* Milliseconds since the machine was switched on. */
 uint64_t ip_now_ms(void);
-
-/* Seconds since 1970: the machine's clock at its start, or later what a server said. */
-uint64_t ip_clock(void);
-
-/* For lwIP (arch/cc.h). */
-void ip_set_clock(uint32_t seconds);

@@ -56,12 +56,7 @@
 #define LWIP_BROADCAST_PING	  0
 #define LWIP_MULTICAST_PING	  0
 
-#define SNTP_SERVER_DNS		   0
-#define SNTP_GET_SERVERS_FROM_DHCP 1
-#define SNTP_MAX_SERVERS	   1
-#define SNTP_CHECK_RESPONSE	   1
-#define SNTP_COMP_ROUNDTRIP	   0
-/* Its own timers beside those that lwIP counts: SNTP's, and the one of tls.c. */
+/* Beside the timers that lwIP counts: those of clock.c and web.c. */
 #define MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 3)
 
 /*

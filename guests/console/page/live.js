@@ -182,6 +182,20 @@ async function sample() {
 	tell("sample");
 }
 
+/*
+ * What the machine remembers of the time before this page: its samples are further apart than ours, so some stand twice.
+ * Whoever cannot be asked for it begins with nothing.
+ */
+async function readHistory() {
+	const { interval_ns: interval, partitions } = await get("/history");
+	for (const { name, cpu_us: cpu, exits, in_bytes: received, out_bytes: sent } of partitions) {
+		const count = Math.min(SAMPLES - 1, Math.floor((cpu.length * interval) / 1e6 / EVERY_MS));
+		const spread = (values, scale) => Array.from({ length: count }, (_, index) =>
+			(values.at(-1 - Math.floor(((count - 1 - index) * EVERY_MS * 1e6) / interval)) ?? 0) / scale);
+		state.rates.set(name, { cpu: spread(cpu, 1e6), exits: spread(exits, 1), in: spread(received, 1), out: spread(sent, 1) });
+	}
+}
+
 async function turn(mine) {
 	if (!document.hidden) {
 		try {
@@ -203,6 +217,7 @@ export async function startLive() {
 	before = null;
 	round = ALL_EVERY - 2; // what CPUs do needs a second reading, and soon
 	await refresh();
+	await readHistory().catch(() => {});
 	stopEvents = whileSeen(listen);
 	turn(generation);
 }

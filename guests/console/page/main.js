@@ -15,6 +15,7 @@ const VIEWS = {
 	partition: { show: lazy("./partition.js", "partition") },
 	networks: { title: "Networks", show: lazy("./networks.js", "networks") },
 	images: { title: "Images", show: lazy("./images.js", "images"), who: isAdministrator },
+	tokens: { title: "Tokens", show: lazy("./tokens.js", "tokens"), who: isAdministrator },
 	log: { title: "Log", show: lazy("./log.js", "log") },
 };
 const RETRY_MS = 3000;

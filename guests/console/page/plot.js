@@ -1,7 +1,7 @@
 // plot.js: what went on in the last minutes, as lines.
 import { el, setAttribute, setText, svg } from "./dom.js";
 
-export const SAMPLES = 60;
+export const SAMPLES = 100;
 const WIDTH = 120, HEIGHT = 36;
 
 function points(values, top) {

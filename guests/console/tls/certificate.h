@@ -11,7 +11,7 @@
 #define CERTIFICATE_FINGERPRINT_BYTES 96 /* "AB:CD:...", of SHA-256, with its 0 */
 
 struct certificate {
-	mbedtls_pk_context key; /* ECDSA, P-256 */
+	mbedtls_pk_context key; /* ECDSA on P-256; an administrator's also on P-384, or RSA */
 	mbedtls_x509_crt chain;
 	char fingerprint[CERTIFICATE_FINGERPRINT_BYTES];
 };

@@ -1,6 +1,7 @@
 /*
  * mbedtls_config.h: what the console uses of mbedTLS: a server of TLS 1.2 with ECDHE on P-256, an ECDSA certificate
- * that it makes itself, and AEAD ciphers. No clock, no files, no malloc: memory comes from one static buffer.
+ * that it makes itself or an administrator's of ECDSA or RSA, and AEAD ciphers. No clock, no files, no malloc: memory
+ * comes from one static buffer.
  */
 #pragma once
 
@@ -33,14 +34,19 @@
 #define MBEDTLS_CHACHAPOLY_C
 #define MBEDTLS_MD_C
 #define MBEDTLS_SHA256_C
+#define MBEDTLS_SHA512_C /* what certificates of P-384 are signed with */
+#define MBEDTLS_SHA512_SMALLER
 
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECP_NIST_OPTIM
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
+#define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECDH_C
 #define MBEDTLS_ECDSA_C
 #define MBEDTLS_ECDSA_DETERMINISTIC
+#define MBEDTLS_RSA_C
+#define MBEDTLS_PKCS1_V15
 
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C
@@ -60,8 +66,11 @@
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
 #define MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED
-#define MBEDTLS_SSL_CIPHERSUITES \
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+#define MBEDTLS_KEY_EXCHANGE_ECDHE_RSA_ENABLED
+/* The certificate's key decides which two of these there are. */
+#define MBEDTLS_SSL_CIPHERSUITES                                                                                \
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, \
+		MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
 
 /* What a peer sends may come in records of full size (RFC 5246, 6.2.1); ours are smaller. */
 #define MBEDTLS_SSL_IN_CONTENT_LEN  16384

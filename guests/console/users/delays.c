@@ -7,16 +7,18 @@
 
 struct source {
 	char name[48];
+	uint32_t token;
 	unsigned failures; /* 0: this entry is free */
 	uint64_t until, last;
 };
 
 static struct source sources[DELAYS_SOURCES];
 
-static struct source *find(const char *name)
+static struct source *find(const char *name, uint32_t token)
 {
 	for (unsigned i = 0; i < DELAYS_SOURCES; i++)
-		if (sources[i].failures && !strncmp(sources[i].name, name, sizeof(sources[i].name) - 1))
+		if (sources[i].failures && sources[i].token == token &&
+		    !strncmp(sources[i].name, name, sizeof(sources[i].name) - 1))
 			return &sources[i];
 	return NULL;
 }
@@ -35,21 +37,21 @@ static struct source *find_free(void)
 	return oldest;
 }
 
-uint32_t delays_left(const char *name, uint64_t now_ms)
+uint32_t delays_left(const char *name, uint32_t token, uint64_t now_ms)
 {
-	const struct source *source = find(name);
+	const struct source *source = find(name, token);
 
 	return source && source->until > now_ms ? (uint32_t)((source->until - now_ms + 999) / 1000) : 0;
 }
 
-void delays_failed(const char *name, uint64_t now_ms)
+void delays_failed(const char *name, uint32_t token, uint64_t now_ms)
 {
-	struct source *source = find(name);
+	struct source *source = find(name, token);
 	uint64_t seconds = 0;
 
 	if (!source) {
 		source = find_free();
-		*source = (struct source){ .last = now_ms };
+		*source = (struct source){ .token = token, .last = now_ms };
 		bh_strlcpy(source->name, name, sizeof(source->name));
 	}
 	if (now_ms - source->last > FORGET_MS)
@@ -62,9 +64,9 @@ void delays_failed(const char *name, uint64_t now_ms)
 	source->until = now_ms + 1000 * (seconds < DELAYS_MAX_S ? seconds : DELAYS_MAX_S);
 }
 
-void delays_succeeded(const char *name)
+void delays_succeeded(const char *name, uint32_t token)
 {
-	struct source *source = find(name);
+	struct source *source = find(name, token);
 
 	if (source)
 		source->failures = 0;

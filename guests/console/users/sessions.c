@@ -4,17 +4,28 @@
 
 static struct session sessions[SESSIONS_MAX];
 
-static struct session *find_free(void)
+static bool older(const struct session *session, const struct session *than)
 {
-	struct session *oldest = &sessions[0];
+	return !than || session->used < than->used;
+}
 
-	for (unsigned i = 0; i < SESSIONS_MAX; i++) {
-		if (!sessions[i].token)
-			return &sessions[i];
-		if (sessions[i].used < oldest->used)
-			oldest = &sessions[i];
+static struct session *find_free(uint32_t token)
+{
+	struct session *oldest = NULL, *own = NULL, *unused = NULL;
+	unsigned count = 0;
+
+	for (struct session *session = sessions; session < sessions + SESSIONS_MAX; session++) {
+		if (!session->token)
+			unused = session;
+		else if (older(session, oldest))
+			oldest = session;
+		count += session->token == token;
+		if (session->token == token && older(session, own))
+			own = session;
 	}
-	return oldest;
+	if (count >= SESSIONS_OF_ONE)
+		return own;
+	return unused ? unused : oldest;
 }
 
 static void make_secret(const struct users_host *host, char text[SESSION_TEXT])
@@ -27,7 +38,7 @@ static void make_secret(const struct users_host *host, char text[SESSION_TEXT])
 
 const struct session *sessions_begin(uint32_t token, const struct users_host *host, uint64_t now_ms)
 {
-	struct session *session = find_free();
+	struct session *session = find_free(token);
 
 	*session = (struct session){ .token = token, .began = now_ms, .used = now_ms };
 	make_secret(host, session->cookie);

@@ -8,6 +8,7 @@
 #include "users.h"
 
 #define SESSIONS_MAX	   16
+#define SESSIONS_OF_ONE	   8 /* of a token */
 #define SESSION_BYTES	   24
 #define SESSION_TEXT	   (2 * SESSION_BYTES + 1)
 #define SESSION_IDLE_MS	   (30 * 60 * 1000ull)
@@ -19,7 +20,7 @@ struct session {
 	uint64_t began, used; /* ms */
 };
 
-/* Never fails: if there are too many, the one not used for longest ends. */
+/* Never fails: if there are too many, or too many of this token, of those the one not used for longest ends. */
 const struct session *sessions_begin(uint32_t token, const struct users_host *host, uint64_t now_ms);
 
 /* The session with that cookie, from now on used; NULL: none, or it is over. */

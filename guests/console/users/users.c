@@ -176,6 +176,22 @@ enum users_result users_create(const struct users_token *wanted, char text[USERS
 	return result;
 }
 
+/* "bh_", the number, '_', the secret. */
+static bool split(const char *text, uint32_t *number, uint8_t secret[USERS_SECRET_BYTES])
+{
+	return strlen(text) == 3 + 8 + 1 + 2 * USERS_SECRET_BYTES && !strncmp(text, "bh_", 3) && text[11] == '_' &&
+	       secret_from_hex(number, text + 3, sizeof(*number)) &&
+	       secret_from_hex(secret, text + 12, USERS_SECRET_BYTES);
+}
+
+uint32_t users_claimed(const char *text)
+{
+	uint8_t secret[USERS_SECRET_BYTES];
+	uint32_t number;
+
+	return split(text, &number, secret) && users_numbered(number) ? number : 0;
+}
+
 const struct users_token *users_authenticate(const char *text)
 {
 	static const struct users_token nobody = { .name = "nobody" };
@@ -183,8 +199,7 @@ const struct users_token *users_authenticate(const char *text)
 	uint8_t secret[USERS_SECRET_BYTES], hash[USERS_HASH_BYTES];
 	uint32_t number;
 
-	if (strlen(text) != 3 + 8 + 1 + 2 * USERS_SECRET_BYTES || strncmp(text, "bh_", 3) || text[11] != '_' ||
-	    !secret_from_hex(&number, text + 3, sizeof(number)) || !secret_from_hex(secret, text + 12, sizeof(secret)))
+	if (!split(text, &number, secret))
 		return NULL;
 	token = users_numbered(number);
 	hash_secret(token ? token : &nobody, secret, hash);

@@ -90,6 +90,9 @@ const struct users_token *users_entry(unsigned index);
 /* NULL once it is revoked. */
 const struct users_token *users_numbered(uint32_t number);
 
+/* The number of the token that `text` says it is, whatever its secret; 0: there is none of that number. */
+uint32_t users_claimed(const char *text);
+
 /* The token whose secret is in `text`; NULL: none. Takes as long for a wrong secret as for the right one. */
 const struct users_token *users_authenticate(const char *text);
 

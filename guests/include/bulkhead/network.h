@@ -56,8 +56,10 @@ struct bh_console_address {
 	uint8_t address6[16];	      /* beside those that follow from routers' advertisements */
 	uint8_t prefix, prefix6;      /* bits; prefix6 0: no address6 */
 	uint8_t pad[6];
+	uint8_t time_server[16]; /* IPv6's, or IPv4's behind ::ffff (RFC 4291, 2.5.5.2); all 0: the one that DHCP tells
+				  */
 };
-_Static_assert(sizeof(struct bh_console_address) == 64, "ABI");
+_Static_assert(sizeof(struct bh_console_address) == 80, "ABI");
 
 /* Files for the console that [machine] names. Who was there is an image of that name, granted to the console. */
 enum { BH_FILE_TOKENS, BH_FILE_CERTIFICATE, BH_FILE_KEY, BH_CONSOLE_FILES };

@@ -26,7 +26,3 @@
 /* entropy.c */
 uint32_t entropy_word(void);
 #define LWIP_RAND() entropy_word()
-
-/* ip.c: SNTP's answer, seconds since 1970. */
-void ip_set_clock(uint32_t seconds);
-#define SNTP_SET_SYSTEM_TIME(seconds) ip_set_clock(seconds)
