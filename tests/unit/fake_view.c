@@ -99,7 +99,7 @@ int view_find(const char *name)
 	return -1;
 }
 
-const char *view_owner(unsigned number) { return names[number == FAKE_MONITOR ? FAKE_ALPHA : number]; }
+const char *view_owner(unsigned number) { return name_of(number == FAKE_MONITOR ? FAKE_ALPHA : number); }
 
 void view_vcpu(unsigned partition, unsigned number, struct view_vcpu *vcpu)
 {
