@@ -21,6 +21,22 @@ FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
          "--remote-debugging-pipe", "about:blank"]
 
 
+# Where the element is, once it lies still and in front; null: it does not yet.
+FIND = """(async () => {
+    const e = document.querySelector(SELECTOR), frame = () => new Promise(requestAnimationFrame);
+    e.scrollIntoView({ block: 'center' });
+    const before = e.getBoundingClientRect();
+    await frame();
+    await frame();
+    const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+    if (r.x !== before.x || r.y !== before.y || !e.contains(document.elementFromPoint(x, y)))
+        return null;
+    window.pressed = false;
+    e.addEventListener('click', () => { window.pressed = true; }, { once: true, capture: true });
+    return [x, y];
+})()"""
+
+
 class BrowserError(AssertionError):
     """The browser, or the page in it, did not do what it was asked."""
 
@@ -166,13 +182,20 @@ class Browser:
                   f".some((e) => e.checkVisibility() && e.textContent.includes({json.dumps(text)}))", seconds)
 
     def click(self, selector, seconds=60):
-        """A real click, in the middle of the element that is there."""
+        """A real click, in the middle of the element; again if the page moved it away meanwhile, as people do."""
         self.wait_for(selector, seconds=seconds)
-        place = self.run(f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
-                         "e.scrollIntoView({ block: 'center' }); const r = e.getBoundingClientRect();"
-                         "return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+        deadline = time.monotonic() + seconds
+        place = None
+        while not place or not self._press(*place):
+            if time.monotonic() > deadline:
+                raise BrowserError(f"{selector} could not be pressed: it moves, or something is in front of it")
+            place = self.run(FIND.replace("SELECTOR", json.dumps(selector)))
+
+    def _press(self, x, y):
+        """Whether what FIND has found hears of it. A page that is left by it has forgotten."""
         for kind in ("mousePressed", "mouseReleased"):
-            self.ask("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+            self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        return self.run("window.pressed !== false")
 
     def key(self, name, control=False, shift=False):
         letter = ord(name.upper()) if name.isascii() and name.isalnum() and len(name) == 1 else 0
