@@ -17,8 +17,7 @@ const struct boot_program *boot_program_named(const struct boot_info *info, cons
 	return NULL;
 }
 
-/* The configuration itself, its tokens, certificate or key. */
-static bool is_consoles(const struct config *config, const char *path)
+bool boot_path_is_consoles(const struct config *config, const char *path)
 {
 	const struct bh_console_file *file = config->network.file;
 
@@ -30,7 +29,7 @@ static bool is_consoles(const struct config *config, const char *path)
 
 bool boot_image_public(const struct boot_info *info, const struct boot_image *image)
 {
-	return image->path[0] && !is_consoles(&info->config, image->path);
+	return image->path[0] && !boot_path_is_consoles(&info->config, image->path);
 }
 
 bool boot_image_used(const struct boot_info *info, const struct boot_image *image)

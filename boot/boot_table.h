@@ -6,6 +6,9 @@
 const struct boot_image *boot_image_named(const struct boot_info *info, const char *path);
 const struct boot_program *boot_program_named(const struct boot_info *info, const char *path);
 
+/* The console's own: the configuration itself, its tokens, certificate or key. */
+bool boot_path_is_consoles(const struct config *config, const char *path);
+
 /* Whether it is one that partitions can be made of at run time: not the console's own, such as its key. */
 bool boot_image_public(const struct boot_info *info, const struct boot_image *image);
 

@@ -28,6 +28,11 @@ bool config_image_name(const char name[BH_IMAGE_NAME_BYTES])
 	return length && length < BH_IMAGE_NAME_BYTES && name[length - 1] != '.';
 }
 
+bool config_image_new(const struct boot_info *info, const char name[BH_IMAGE_NAME_BYTES])
+{
+	return config_image_name(name) && !boot_image_named(info, name) && !boot_path_is_consoles(&info->config, name);
+}
+
 static bool is_name(const char *name)
 {
 	if (!is_letter(name[0]) || !is_printable(name, BH_NAME_BYTES))

@@ -497,17 +497,20 @@ static void tell(void)
 
 	populate_tell(console);
 	/* Otherwise its memory is being wiped, or it gets its records when it is built. */
-	if (net && net->state == BH_STATE_RUNNING)
+	if (net && (net->state == BH_STATE_RUNNING || net->state == BH_STATE_PAUSED))
 		populate_tell(net);
 }
 
 bool build_create(const struct config_creation *creation)
 {
-	/* What building takes is there before it begins. */
-	bool room = region_partition_bytes(&creation->partition) <= pool_free_bytes();
+	/* What building takes is there before it begins, in one piece. */
+	unsigned pages = (unsigned)(region_partition_bytes(&creation->partition) / PAGE_BYTES) + 1;
+	void *room = pool_alloc(pages);
 	struct config_partition *record = room ? boot_creation_place(&boot->config, creation) : NULL;
 	uint32_t index = (uint32_t)(record - boot->config.partition);
 
+	if (room)
+		pool_free(room, pages);
 	if (!record) {
 		log_printf("%s: the kernel's memory, its places or its ports do not suffice", creation->partition.name);
 		return false;

@@ -34,8 +34,8 @@ static int64_t image_create(const struct vcpu *caller, uint64_t address)
 	struct boot_image *image = boot_image_place(boot());
 	struct bh_image wanted;
 
-	if (!read(caller, address, &wanted, sizeof(wanted)) || !config_image_name(wanted.name) || !wanted.bytes ||
-	    wanted.bytes > frame_end() || boot_image_named(boot(), wanted.name))
+	if (!read(caller, address, &wanted, sizeof(wanted)) || !config_image_new(boot(), wanted.name) ||
+	    !wanted.bytes || wanted.bytes > frame_end())
 		return -BH_EINVAL;
 	if (image)
 		image->physical = frame_take((wanted.bytes + FRAME_BYTES - 1) / FRAME_BYTES, 1, FRAME_IMAGE);
@@ -52,7 +52,7 @@ static int64_t image_write(struct boot_image *image, const struct vcpu *caller, 
 {
 	uint64_t to = image->physical + image->bytes - image->missing;
 
-	if (!image->uploaded || bytes > image->missing || bytes > FRAME_BYTES - to % FRAME_BYTES)
+	if (!image->uploaded || !bytes || bytes > image->missing || bytes > FRAME_BYTES - to % FRAME_BYTES)
 		return -BH_EINVAL;
 	if (to % FRAME_BYTES == 0)
 		memset(window_map(to), 0, FRAME_BYTES);

@@ -325,14 +325,16 @@ static void stop_vcpu(struct cpu *cpu, struct partition *leader, struct vcpu *vc
 /* The last CPU to let go hands over to the one that wipes. */
 static void let_go(struct cpu *cpu, struct partition *leader)
 {
+	/* Read first: once the last has let go, the rest may be done, and the place be another's. */
+	unsigned worker = work_cpu(leader);
 	uint64_t bit = 1ull << cpu->index % 64;
 
 	if (atomic_fetch_and(&leader->holding[cpu->index / 64], ~bit) & bit) {
 		each_vcpu_here(cpu, leader, stop_vcpu);
 		if (atomic_fetch_sub(&leader->letting_go, 1) == 1)
-			attend_on(leader, work_cpu(leader));
+			attend_on(leader, worker);
 	}
-	if (leader->letting_go == 0 && cpu->index == work_cpu(leader))
+	if (cpu->index == worker && leader->letting_go == 0)
 		begin_work(cpu, leader);
 }
 

@@ -54,17 +54,6 @@ static void enqueue(struct sched *sched, struct entity *entity)
 	entity->queued = true;
 }
 
-static void dequeue(struct sched *sched, struct entity *entity)
-{
-	struct entity **link = &sched->queue;
-
-	while (*link && *link != entity)
-		link = &(*link)->next;
-	if (*link)
-		*link = entity->next;
-	entity->queued = false;
-}
-
 /* Counts the run time against the cap; a new period begins with the first run after the old one. */
 static void charge_cap(struct entity *entity, uint64_t now, uint64_t ticks)
 {
@@ -172,9 +161,15 @@ void sched_activate(struct sched *sched, struct entity *entity)
 
 void sched_deactivate(struct sched *sched, struct entity *entity)
 {
+	struct entity **link = &sched->queue;
+
 	entity->active = false;
-	if (entity != sched->current && entity->queued && !entity_runnable(entity))
-		dequeue(sched, entity);
+	if (entity == sched->current || !entity->queued || entity_runnable(entity))
+		return;
+	while (*link != entity)
+		link = &(*link)->next;
+	*link = entity->next;
+	entity->queued = false;
 }
 
 /* ---- on a CPU ---------------------------------------------------------------------------------

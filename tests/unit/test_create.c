@@ -252,6 +252,20 @@ static void test_half_way(void **state)
 	assert_int_equal(fake_boot.config.partition[fake_boot.config.partitions - 1].name[0], 0);
 }
 
+/* An image of whole frames, all there: writing nothing more must not touch the frame behind it, which is another's. */
+static void test_nothing_behind_an_image(void **state)
+{
+	int64_t image = image_create("whole", FAKE_FRAME);
+	uint64_t behind = fake_boot.image[image].physical + FAKE_FRAME;
+
+	(void)state;
+	assert_int_equal(write_all(image, FAKE_FRAME), 0);
+	fake_memory_fill(behind, FAKE_FRAME, 0xee);
+	assert_int_equal(call(BH_IMAGE_WRITE, (uint64_t)image, 0, 0), -BH_EINVAL);
+	assert_true(fake_memory_is(behind, FAKE_FRAME, 0xee));
+	assert_int_equal(call(BH_IMAGE_REMOVE, (uint64_t)image, 0, 0), 0);
+}
+
 /* Its key, for example: not to be seen, written, removed or given to anybody. */
 static void test_consoles_own(void **state)
 {
@@ -269,6 +283,10 @@ static void test_consoles_own(void **state)
 	assert_int_equal(call(BH_IMAGE_WRITE, number, AT, 1), -BH_ENOENT);
 	assert_int_equal(call(BH_IMAGE_REMOVE, number, 0, 0), -BH_ENOENT);
 	assert_int_equal(image_create("console.key", 5), -BH_EINVAL);
+	/* Nor if it did not come with the boot. */
+	strcpy(fake_boot.config.network.file[BH_FILE_TOKENS].path, "tokens.txt");
+	assert_int_equal(image_create("tokens.txt", 5), -BH_EINVAL);
+	assert_int_equal(image_create("bulkhead.conf", 5), -BH_EINVAL);
 	want("gamma", BH_KIND_GUEST, "console.key");
 	assert_refused(-BH_EINVAL);
 	want("gamma", BH_KIND_GUEST, "vmlinuz");
@@ -346,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup(test_native, fake_system_reset),
 		cmocka_unit_test_setup(test_partition_refused, fake_system_reset),
 		cmocka_unit_test_setup(test_half_way, fake_system_reset),
+		cmocka_unit_test_setup(test_nothing_behind_an_image, fake_system_reset),
 		cmocka_unit_test_setup(test_consoles_own, fake_system_reset),
 		cmocka_unit_test_setup(test_incomplete_image, fake_system_reset),
 		cmocka_unit_test_setup(test_rights, fake_system_reset),
