@@ -11,8 +11,9 @@
 #include <bulkhead/abi.h>
 #include <bulkhead/network.h>
 
-#define CONFIG_NAME	  "bulkhead.conf"
-#define CONFIG_PARTITIONS 32 /* guests and natives; monitors and the console follow from them */
+#define CONFIG_NAME	     "bulkhead.conf"
+#define CONFIG_MONITOR_BYTES (4ull << 20) /* of memory for each guest's monitor */
+#define CONFIG_PARTITIONS    32		  /* guests and natives; monitors and the console follow from them */
 _Static_assert(CONFIG_PARTITIONS == BH_PORT_OF_CONSOLE, "the console has the index behind them");
 
 #define CONFIG_CHANNELS	    32

@@ -22,7 +22,6 @@
 #include "virt.h"
 #include "window.h"
 
-#define MONITOR_BYTES	      (2 * FRAME_BYTES)
 #define CONSOLE_BYTES	      (4 * FRAME_BYTES)
 #define CONSOLE_BYTES_FOR_ONE (128ull * 1024) /* scrollback and the like of one partition */
 #define CONSOLE_UART_PORT     0x3f8
@@ -336,7 +335,7 @@ static void build_monitor(struct partition *guest)
 	monitor->program = boot_program_named(boot, "monitor.elf");
 	monitor->ward = guest;
 	guest->monitor = monitor;
-	give_memory(monitor, MONITOR_BYTES);
+	give_memory(monitor, CONFIG_MONITOR_BYTES);
 	if (!failed(monitor) && !build_guest_vcpus(guest, monitor, &boot->config.machine))
 		fail(monitor, "the kernel's memory is too small for its vCPUs");
 	if (!failed(monitor) && !map_ward(monitor))
@@ -457,7 +456,7 @@ static void check_machine(struct config *config)
 		.cpus = cpu_count,
 		.memory_known = true,
 		.memory_bytes = frame_free_bytes(),
-		.monitor_bytes = MONITOR_BYTES,
+		.monitor_bytes = CONFIG_MONITOR_BYTES,
 		.partition_bytes = BH_TERMINAL_BYTES,
 	};
 

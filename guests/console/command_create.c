@@ -13,7 +13,7 @@ static void say(const char *words)
 
 /* ---- images ---- */
 
-static void show_image(unsigned number, const struct view_image *image)
+static void show_image(const struct view_image *image)
 {
 	char size[WORDS_BYTES], come[WORDS_BYTES];
 
@@ -22,7 +22,7 @@ static void show_image(unsigned number, const struct view_image *image)
 	if (image->received < image->bytes)
 		screen_printf(" %s have come", words_size(come, image->received));
 	for (unsigned i = 0; i < peer_count; i++)
-		if (peers[i].name[0] && !peers[i].guest && view_image_used(number, i))
+		if (peers[i].name[0] && !peers[i].guest && view_image_used(image->name, i))
 			screen_printf(" %s", peers[i].name);
 	screen_printf("\n");
 }
@@ -38,7 +38,7 @@ void command_image(const struct arguments *arguments)
 	if (!what) {
 		for (unsigned i = 0; i < view_images(); i++)
 			if (view_image(i, &image))
-				show_image(i, &image);
+				show_image(&image);
 		return;
 	}
 	number = name && !strcmp(what, "remove") ? view_image_find(name) : -2;

@@ -9,13 +9,13 @@
 #include "users/journal.h"
 #include "watch.h"
 
-#define MONITOR_BYTES (4ull << 20)
 #define SECTION_BYTES 4096
 #define REST_MS	      150 /* until the CPUs of a partition that has just stopped are done with it */
 
 /* Within one frame, for the kernel. */
 static _Alignas(16384) struct config_creation creation;
 _Static_assert(sizeof(creation) <= 16384, "within one frame");
+_Static_assert(CONFIG_MONITOR_BYTES >> 20 == 4, "as is said below");
 
 static char *kept; /* the sections, for our next life: CREATION_ROOM */
 
@@ -91,7 +91,7 @@ static enum view_change check(const struct config_partition *wanted, char words[
 			      char wrong[BH_NAME_BYTES])
 {
 	uint64_t cpus = machine_stat(BH_MACHINE_CPUS, 0), memory_free = machine_stat(BH_MACHINE_MEMORY_FREE, 0);
-	uint64_t need = wanted->memory_bytes + (wanted->kind == BH_KIND_GUEST ? MONITOR_BYTES : 0);
+	uint64_t need = wanted->memory_bytes + (wanted->kind == BH_KIND_GUEST ? CONFIG_MONITOR_BYTES : 0);
 	enum view_change change = VIEW_DONE;
 
 	if (wanted->kind == BH_KIND_GUEST)

@@ -202,13 +202,12 @@ static bool uses(const struct config_partition *partition, const char *name)
 	return !strcmp(partition->image, name) || !strcmp(partition->initrd, name);
 }
 
-bool view_image_used(unsigned number, unsigned partition)
+bool view_image_used(const char *image, unsigned partition)
 {
 	struct view_partition look;
 	const struct config_partition *found;
-	struct view_image image;
 
 	view_partition(partition, &look);
 	found = look.name[0] ? creation_text_find(look.name) : NULL;
-	return found && view_image(number, &image) && uses(found, image.name);
+	return found && uses(found, image);
 }

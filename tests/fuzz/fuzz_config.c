@@ -1,15 +1,9 @@
 /* Any bytes as bulkhead.conf: the records that come out keep to what config.h promises. */
-#include <stdlib.h>
 #include <string.h>
 #include "boot/config.h"
 #include "boot/config_files.h"
 #include "boot/config_machine.h"
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
+#include "tests/fuzz/require.h"
 
 static unsigned reports;
 

@@ -1,12 +1,6 @@
 /* Any bytes as an ELF file, by both rules: what is accepted keeps to what elf.h promises. */
-#include <stdlib.h>
 #include "boot/elf.h"
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
+#include "tests/fuzz/require.h"
 
 static void check(const struct boot_program *program, const struct elf_rules *rules, size_t size)
 {

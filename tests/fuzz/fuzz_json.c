@@ -1,14 +1,8 @@
 /* Any bytes as JSON: what is read can be looked up to its end, and is right when it is written again. */
-#include <stdlib.h>
 #include <string.h>
 #include "guests/console/api/json_read.h"
 #include "guests/console/api/json_write.h"
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
+#include "tests/fuzz/require.h"
 
 static char out[1 << 20];
 

@@ -1,14 +1,8 @@
 /* Any bytes as a time server's answer, with and without an open question: no time that cannot be. */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "guests/console/ip/ntp.h"
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,13 +1,7 @@
 /* Any bytes as a frame: the line is printable text that fits, and depends on the bytes that were kept only. */
-#include <stdlib.h>
 #include <string.h>
 #include "guests/console/packet.h"
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,15 +1,9 @@
 /* Any bytes as the files of an administrator: PEM, and lines of tokens. */
-#include <stdlib.h>
 #include <string.h>
 #include "guests/console/pem.h"
 #include "guests/console/users/users.h"
 #include "tests/unit/sha256.h"
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
+#include "tests/fuzz/require.h"
 
 static void no_noise(void *to, size_t bytes) { memset(to, 7, bytes); }
 static uint64_t seconds(void) { return 1; }

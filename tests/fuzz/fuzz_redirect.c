@@ -1,15 +1,9 @@
 /* Any bytes as a request to port 80: one answer, of the right form, that says nothing a browser could misunderstand. */
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "guests/console/ip/redirect.h"
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

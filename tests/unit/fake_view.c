@@ -206,9 +206,9 @@ int view_image_find(const char *name)
 	return -1;
 }
 
-bool view_image_used(unsigned number, unsigned partition)
+bool view_image_used(const char *image, unsigned partition)
 {
-	return number == 0 ? partition == FAKE_ALPHA || partition == FAKE_ODD : partition == FAKE_MADE;
+	return view_image_find(image) == 0 ? partition == FAKE_ALPHA || partition == FAKE_ODD : partition == FAKE_MADE;
 }
 
 enum view_change view_image_create(const char *name, uint64_t bytes, char words[VIEW_SENTENCE])

@@ -32,6 +32,14 @@ void api_refuse(struct http *http, enum view_change change, const char *words, c
 	http_answer(http, status_of(change), "application/problem+json", answer);
 }
 
+void api_removed(struct http *http, enum view_change change, const char *words)
+{
+	if (change == VIEW_DONE)
+		http_answer(http, 204, NULL, NULL);
+	else
+		api_refuse(http, change, words, NULL);
+}
+
 /* ---- a new one ---- */
 
 #define KEYS	    24
@@ -147,10 +155,7 @@ void api_delete_partition(struct http *http)
 		return;
 	}
 	change = view_remove((unsigned)number, words);
-	if (change == VIEW_DONE)
-		http_answer(http, 204, NULL, NULL);
-	else
-		api_refuse(http, change, words, NULL);
+	api_removed(http, change, words);
 }
 
 /* ---- the configuration ---- */

@@ -3,7 +3,7 @@
 #include "guests/lib/bh_string.h"
 #include "session.h"
 
-static void put_members(struct json *json, unsigned number, const struct view_image *image)
+static void put_members(struct json *json, const struct view_image *image)
 {
 	struct view_partition partition;
 
@@ -15,7 +15,7 @@ static void put_members(struct json *json, unsigned number, const struct view_im
 	json_open(json, "users", '[');
 	for (unsigned i = 0; i < view_partitions(); i++) {
 		view_partition(i, &partition);
-		if (partition.name[0] && !partition.guest[0] && view_image_used(number, i))
+		if (partition.name[0] && !partition.guest[0] && view_image_used(image->name, i))
 			json_string(json, NULL, partition.name);
 	}
 	json_close(json, ']');
@@ -44,7 +44,7 @@ static bool put(struct http *http, struct api_request *request, struct json *jso
 	if (!view_image(request->step, &image))
 		return true;
 	json_open(json, NULL, '{');
-	put_members(json, request->step, &image);
+	put_members(json, &image);
 	json_close(json, '}');
 	return true;
 }
@@ -70,7 +70,7 @@ static void answer_image(struct http *http, unsigned status, unsigned number)
 		return;
 	}
 	json_open(&json, NULL, '{');
-	put_members(&json, number, &image);
+	put_members(&json, &image);
 	json_close(&json, '}');
 	answer[text.used] = 0;
 	http_answer(http, status, "application/json", answer);
@@ -189,8 +189,5 @@ void api_delete_image(struct http *http)
 		return;
 	}
 	change = view_image_remove((unsigned)number, words);
-	if (change == VIEW_DONE)
-		http_answer(http, 204, NULL, NULL);
-	else
-		api_refuse(http, change, words, NULL);
+	api_removed(http, change, words);
 }

@@ -44,6 +44,8 @@ extern const struct users_host *api_host;
 
 /* The answer to a change that was not made; `key`: what the sentence is about, NULL or "": nothing by itself. */
 void api_refuse(struct http *http, enum view_change change, const char *words, const char *key);
+/* The answer to a DELETE: 204, or why not. */
+void api_removed(struct http *http, enum view_change change, const char *words);
 
 /* ---- partitions.c: that of the request, in all its details ---- */
 

@@ -106,8 +106,8 @@ struct view_image {
 unsigned view_images(void);
 bool view_image(unsigned number, struct view_image *image);
 int view_image_find(const char *name);
-/* The partition's configuration names it. */
-bool view_image_used(unsigned number, unsigned partition);
+/* The partition's configuration names the image. */
+bool view_image_used(const char *image, unsigned partition);
 enum view_change view_image_create(const char *name, uint64_t bytes, char words[VIEW_SENTENCE]);
 /* The next bytes of it, all or none. */
 enum view_change view_image_write(unsigned number, const void *data, size_t bytes, char words[VIEW_SENTENCE]);
