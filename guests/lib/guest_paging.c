@@ -1,14 +1,7 @@
 /* guest_paging.c: one loop for all modes; they differ in levels, bits per level and the size of an
  * entry. */
 #include "guest_paging.h"
-
-#define CR0_WP	 (1ull << 16)
-#define CR0_PG	 (1ull << 31)
-#define CR4_PSE	 (1ull << 4)
-#define CR4_PAE	 (1ull << 5)
-#define CR4_LA57 (1ull << 12)
-#define EFER_LMA (1ull << 10)
-#define EFER_NXE (1ull << 11)
+#include "control_registers.h"
 
 #define ENTRY_PRESENT  (1ull << 0)
 #define ENTRY_WRITABLE (1ull << 1)

@@ -3,15 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <bulkhead/abi.h>
-
-#define CR0_PE	  (1ull << 0)
-#define CR0_NW	  (1ull << 29)
-#define CR0_CD	  (1ull << 30)
-#define CR0_PG	  (1ull << 31)
-#define CR4_PAE	  (1ull << 5)
-#define CR4_PCIDE (1ull << 17)
-#define EFER_LME  (1ull << 8)
-#define EFER_LMA  (1ull << 10)
+#include "guests/lib/control_registers.h"
 
 #define RFLAGS_ONE	2ull /* must be 1 */
 #define RFLAGS_VM	(1ull << 17)

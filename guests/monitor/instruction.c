@@ -1,9 +1,9 @@
 /* instruction.c: registers, memory and repetition. */
 #include "instruction.h"
+#include "guests/lib/control_registers.h"
 #include "guests/lib/guest_paging.h"
 #include "mmio.h"
 
-#define EFER_LMA     (1ull << 10)
 #define RFLAGS_DF    (1ull << 10)
 #define SEGMENT_LONG (1u << 13)
 #define SEGMENT_BIG  (1u << 14)

@@ -6,12 +6,12 @@
  */
 #include <stdatomic.h>
 #include "guests/lib/bh.h"
+#include "guests/lib/control_registers.h"
 #include "linux_boot.h"
 #include "machine.h"
 #include "message.h"
 
 #define MESSAGE_BYTES 4096
-#define CR0_PE	      1ull
 
 static struct machine machine;
 static _Atomic bool machine_ready;

@@ -5,7 +5,6 @@
 
 README.md says how each is computed.
 """
-import argparse
 import functools
 import os
 import re
@@ -15,9 +14,10 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
+import command_line  # noqa: E402
 from console_client import Client, status_of  # noqa: E402
 from console_wear import at_once, drop, pools, restarts, settle, slow_reader, slow_writer  # noqa: E402
-from machine import BUILD, PROMPT, TOP, Machine, emulators, stage  # noqa: E402
+from machine import BUILD, PROMPT, Machine, emulators, stage  # noqa: E402
 from natives import LINUX, LINUX_LINE, again_in, detach, guest, linux, to_shell  # noqa: E402
 
 ALL = ("requests", "memory", "soak")
@@ -166,18 +166,5 @@ def measure_console(result, what=ALL):
         MEASURES[name](result)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=ALL)
-    os.chdir(TOP)
-    result = {}
-    try:
-        measure_console(result, parser.parse_args().what)
-    finally:
-        for key in sorted(result):
-            print(f"{key:40} {result[key]:>10}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.run(__doc__, ALL, measure_console)

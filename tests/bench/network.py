@@ -5,16 +5,16 @@
 
 README.md says how each is computed.
 """
-import argparse
 import os
 import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
+import command_line  # noqa: E402
 import frame_path  # noqa: E402
 from counters import Counts, by_cpu, kept, slope  # noqa: E402
-from machine import BUILD, PROMPT, TOP, Machine, built, stage  # noqa: E402
+from machine import BUILD, PROMPT, Machine, built, stage  # noqa: E402
 from natives import LINUX, LINUX_LINE, again_in, detach, linux, to_shell  # noqa: E402
 from network_card import measure_nic  # noqa: E402
 from path_trace import Symbols  # noqa: E402
@@ -176,18 +176,5 @@ def measure_network(result, what=ALL):
         result["net.guest_to_guest"] = round(native / ours, 3)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=ALL)
-    os.chdir(TOP)
-    result = {}
-    try:
-        measure_network(result, parser.parse_args().what)
-    finally:
-        for key in sorted(result):
-            print(f"{key:40} {result[key]:>10}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.run(__doc__, ALL, measure_network)
